@@ -1,0 +1,97 @@
+import datetime
+
+from ecs_scheduler.v1 import resources_pb2 as _resources_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ContainerSize(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONTAINER_SIZE_UNSPECIFIED: _ClassVar[ContainerSize]
+    CONTAINER_SIZE_XSMALL: _ClassVar[ContainerSize]
+    CONTAINER_SIZE_SMALL: _ClassVar[ContainerSize]
+    CONTAINER_SIZE_REGULAR: _ClassVar[ContainerSize]
+    CONTAINER_SIZE_LARGE: _ClassVar[ContainerSize]
+    CONTAINER_SIZE_XLARGE: _ClassVar[ContainerSize]
+    CONTAINER_SIZE_XXLARGE: _ClassVar[ContainerSize]
+    CONTAINER_SIZE_LARGE_4X: _ClassVar[ContainerSize]
+    CONTAINER_SIZE_LARGE_8X: _ClassVar[ContainerSize]
+CONTAINER_SIZE_UNSPECIFIED: ContainerSize
+CONTAINER_SIZE_XSMALL: ContainerSize
+CONTAINER_SIZE_SMALL: ContainerSize
+CONTAINER_SIZE_REGULAR: ContainerSize
+CONTAINER_SIZE_LARGE: ContainerSize
+CONTAINER_SIZE_XLARGE: ContainerSize
+CONTAINER_SIZE_XXLARGE: ContainerSize
+CONTAINER_SIZE_LARGE_4X: ContainerSize
+CONTAINER_SIZE_LARGE_8X: ContainerSize
+
+class ContainersSpec(_message.Message):
+    __slots__ = ("containers",)
+    CONTAINERS_FIELD_NUMBER: _ClassVar[int]
+    containers: _containers.RepeatedCompositeFieldContainer[Container]
+    def __init__(self, containers: _Optional[_Iterable[_Union[Container, _Mapping]]] = ...) -> None: ...
+
+class Container(_message.Message):
+    __slots__ = ("name", "image", "resources", "command", "environment", "essential")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    RESOURCES_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    ESSENTIAL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    image: str
+    resources: _resources_pb2.Resources
+    command: _containers.RepeatedScalarFieldContainer[str]
+    environment: _containers.RepeatedCompositeFieldContainer[EnvironmentVariable]
+    essential: bool
+    def __init__(self, name: _Optional[str] = ..., image: _Optional[str] = ..., resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., command: _Optional[_Iterable[str]] = ..., environment: _Optional[_Iterable[_Union[EnvironmentVariable, _Mapping]]] = ..., essential: _Optional[bool] = ...) -> None: ...
+
+class BambooAgentSpec(_message.Message):
+    __slots__ = ("result_id", "build_key", "server_url", "sidekick_image", "image", "size", "extra_containers", "queue_time")
+    RESULT_ID_FIELD_NUMBER: _ClassVar[int]
+    BUILD_KEY_FIELD_NUMBER: _ClassVar[int]
+    SERVER_URL_FIELD_NUMBER: _ClassVar[int]
+    SIDEKICK_IMAGE_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    EXTRA_CONTAINERS_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_TIME_FIELD_NUMBER: _ClassVar[int]
+    result_id: str
+    build_key: str
+    server_url: str
+    sidekick_image: str
+    image: str
+    size: ContainerSize
+    extra_containers: _containers.RepeatedCompositeFieldContainer[BambooExtraContainer]
+    queue_time: _timestamp_pb2.Timestamp
+    def __init__(self, result_id: _Optional[str] = ..., build_key: _Optional[str] = ..., server_url: _Optional[str] = ..., sidekick_image: _Optional[str] = ..., image: _Optional[str] = ..., size: _Optional[_Union[ContainerSize, str]] = ..., extra_containers: _Optional[_Iterable[_Union[BambooExtraContainer, _Mapping]]] = ..., queue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class BambooExtraContainer(_message.Message):
+    __slots__ = ("name", "image", "size", "commands", "environment")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    COMMANDS_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    image: str
+    size: ContainerSize
+    commands: _containers.RepeatedScalarFieldContainer[str]
+    environment: _containers.RepeatedCompositeFieldContainer[EnvironmentVariable]
+    def __init__(self, name: _Optional[str] = ..., image: _Optional[str] = ..., size: _Optional[_Union[ContainerSize, str]] = ..., commands: _Optional[_Iterable[str]] = ..., environment: _Optional[_Iterable[_Union[EnvironmentVariable, _Mapping]]] = ...) -> None: ...
+
+class EnvironmentVariable(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
