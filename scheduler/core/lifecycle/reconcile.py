@@ -1,0 +1,138 @@
+"""Reconciliation: what was heard of an attempt becomes what is true of its task.
+
+The rules are ordered; the first that applies wins:
+
+1. its ECS task was seen: the task follows ECS's status;
+2. StartTask failed for certain: back to the queue, or the end, by the cause;
+3. the answer was lost: the attempt is UNKNOWN and is looked for;
+4. it was looked for during the whole visibility window in vain: abandoned, back to the queue;
+5. ECS has been answering MISSING for longer than it may: lost.
+"""
+
+from dataclasses import replace
+
+from scheduler.core.lifecycle.causes import judged_by, succeeded
+from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory, StopReason
+from scheduler.core.model.calls import EcsTask, Failure
+from scheduler.core.model.evidence import AttemptEvidence
+from scheduler.core.model.plan import Transition
+from scheduler.core.model.policy import Policy
+from scheduler.core.model.task import TaskState
+
+_STARTING_STATUSES = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
+_REQUEUED = frozenset({StopCategory.CAPACITY, StopCategory.ATTRIBUTE})
+_MAX_ATTRIBUTE_FAILURES = 3
+_NO_ACCOUNT = StopReason(
+    category=StopCategory.INSTANCE_LOST, code="", message="ECS gave no account of its end"
+)
+
+Change = Transition | Attempt
+"""A change of a task's state, or only of what is known of its attempt."""
+
+
+def reconcile(evidence: AttemptEvidence, now_ms: int, policy: Policy) -> Change | None:
+    """What the evidence changes, or None."""
+    if evidence.seen is not None:
+        return _follow(evidence, evidence.seen, now_ms)
+    if evidence.failure is not None and evidence.attempt.state is AttemptState.OPEN:
+        return _fail(evidence, evidence.failure, now_ms)
+    if evidence.absent_as_of_ms is None:
+        return None
+    if evidence.attempt.state in (AttemptState.UNKNOWN, AttemptState.OPEN):
+        return _abandon(evidence, evidence.absent_as_of_ms, now_ms, policy)
+    return _lose(evidence, evidence.absent_as_of_ms, now_ms, policy)
+
+
+def _follow(evidence: AttemptEvidence, seen: EcsTask, now_ms: int) -> Change | None:
+    """Rule 1."""
+    attempt = _found(evidence.attempt, seen)
+    if seen.last_status == "STOPPED":
+        return _end(evidence, attempt, seen, now_ms)
+    if seen.last_status == "RUNNING" and evidence.state is not TaskState.RUNNING:
+        attempt = replace(attempt, started_ms=now_ms)
+        return _transition(evidence, TaskState.RUNNING, attempt)
+    if seen.last_status in _STARTING_STATUSES and evidence.state is TaskState.ASSIGNED:
+        return _transition(evidence, TaskState.STARTING, attempt)
+    if evidence.state is TaskState.ASSIGNED:
+        # It is already going away again; ECS showed us neither its start nor its run.
+        return _transition(evidence, TaskState.STARTING, attempt)
+    return None if attempt == evidence.attempt else attempt
+
+
+def _found(attempt: Attempt, seen: EcsTask) -> Attempt:
+    if attempt.state is AttemptState.OPEN:
+        return replace(attempt, state=AttemptState.STARTED, ecs_task_arn=seen.arn)
+    if attempt.state is AttemptState.UNKNOWN:
+        return replace(attempt, state=AttemptState.ADOPTED, ecs_task_arn=seen.arn)
+    return attempt
+
+
+def _end(evidence: AttemptEvidence, attempt: Attempt, seen: EcsTask, now_ms: int) -> Transition:
+    stop = judged_by(seen.stop or _NO_ACCOUNT, evidence.main_container)
+    ended = replace(attempt, state=AttemptState.ENDED, stopped_ms=now_ms, stop_reason=stop)
+    state = TaskState.SUCCEEDED if succeeded(stop, evidence.main_container) else TaskState.FAILED
+    return _transition(evidence, state, ended, stop)
+
+
+def _fail(evidence: AttemptEvidence, failure: Failure, now_ms: int) -> Change:
+    """Rules 2 and 3."""
+    if not failure.definite:
+        return replace(evidence.attempt, state=AttemptState.UNKNOWN)
+    reason = failure.reason or StopReason(
+        category=StopCategory.REJECTED, code=failure.code, message=failure.message
+    )
+    failed = replace(
+        evidence.attempt,
+        state=AttemptState.DEFINITE_FAILURE,
+        stopped_ms=now_ms,
+        stop_reason=reason,
+        counted=reason.category not in _REQUEUED,
+    )
+    return _transition(evidence, _after_refusal(evidence.attempt, reason), failed, reason)
+
+
+def _after_refusal(attempt: Attempt, reason: StopReason) -> TaskState:
+    if reason.category not in _REQUEUED:
+        return TaskState.FAILED
+    hopeless = reason.category is StopCategory.ATTRIBUTE and attempt.number >= _MAX_ATTRIBUTE_FAILURES
+    return TaskState.FAILED if hopeless else TaskState.QUEUED
+
+
+def _abandon(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, policy: Policy) -> Change | None:
+    """Rule 4. The search that counts must itself have begun after the window."""
+    since_ms = evidence.unknown_since_ms
+    if since_ms is None or absent_as_of_ms < since_ms + policy.visibility_window_ms:
+        return None
+    reason = StopReason(
+        category=StopCategory.ABANDONED,
+        code="NOT_FOUND",
+        message="the answer to StartTask was lost and no task was found",
+    )
+    abandoned = replace(evidence.attempt, state=AttemptState.ABANDONED, stopped_ms=now_ms, stop_reason=reason)
+    return _transition(evidence, TaskState.QUEUED, abandoned, reason)
+
+
+def _lose(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, policy: Policy) -> Change | None:
+    """Rule 5."""
+    if absent_as_of_ms < evidence.attempt.created_ms + policy.missing_grace_ms:
+        return None
+    reason = StopReason(
+        category=StopCategory.INSTANCE_LOST, code="MISSING", message="ECS does not know the task any more"
+    )
+    lost = replace(evidence.attempt, state=AttemptState.ENDED, stopped_ms=now_ms, stop_reason=reason)
+    return _transition(evidence, TaskState.FAILED, lost, reason)
+
+
+def _transition(
+    evidence: AttemptEvidence,
+    state: TaskState,
+    attempt: Attempt,
+    reason: StopReason | None = None,
+) -> Transition:
+    return Transition(
+        task_id=attempt.task_id,
+        previous=evidence.state,
+        state=state,
+        attempt=attempt,
+        stop_reason=reason if state in (TaskState.SUCCEEDED, TaskState.FAILED) else None,
+    )

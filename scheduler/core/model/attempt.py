@@ -1,0 +1,80 @@
+"""Launch attempts: every `ecs:StartTask` has its own, and is accounted for under its id."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AttemptState(StrEnum):
+    """What is known of a launch attempt. An OPEN attempt is the durable intent of a StartTask."""
+
+    OPEN = "OPEN"
+    STARTED = "STARTED"
+    DEFINITE_FAILURE = "DEFINITE_FAILURE"
+    UNKNOWN = "UNKNOWN"
+    ADOPTED = "ADOPTED"
+    ABANDONED = "ABANDONED"
+    ENDED = "ENDED"
+
+
+CLOSED_ATTEMPT_STATES = frozenset({AttemptState.DEFINITE_FAILURE, AttemptState.ABANDONED, AttemptState.ENDED})
+"""An attempt in one of these holds no room any more."""
+
+
+class StopCategory(StrEnum):
+    """Kinds of causes; what is retried depends on it (`core/lifecycle/causes.py`)."""
+
+    CAPACITY = "CAPACITY"
+    CANNOT_START = "CANNOT_START"
+    IMAGE = "IMAGE"
+    INSTANCE_LOST = "INSTANCE_LOST"
+    ATTRIBUTE = "ATTRIBUTE"
+    OOM = "OOM"
+    EXIT = "EXIT"
+    ESSENTIAL_EXITED = "ESSENTIAL_EXITED"
+    NEVER_FITS = "NEVER_FITS"
+    REJECTED = "REJECTED"
+    STOPPED_BY_OTHERS = "STOPPED_BY_OTHERS"
+    ABANDONED = "ABANDONED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerExit:
+    """What ECS said of one container. A missing exit code is never 0: it did not run, or its host died."""
+
+    name: str
+    exit_code: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopReason:
+    """Why something ended; ECS's own words are kept as they were."""
+
+    category: StopCategory
+    code: str
+    message: str
+    containers: tuple[ContainerExit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One launch. `attempt_id` is ECS's `startedBy`: at most 36 characters (ECS API, StartTask)."""
+
+    attempt_id: str
+    task_id: str
+    number: int
+    counted: bool
+    state: AttemptState
+    container_instance_arn: str
+    ec2_instance_id: str
+    task_definition_arn: str
+    created_ms: int
+    started_ms: int | None = None
+    stopped_ms: int | None = None
+    ecs_task_arn: str = ""
+    stop_reason: StopReason | None = None
+
+    @property
+    def holds_room(self) -> bool:
+        """True until it is known that its ECS task does not exist or has stopped."""
+        return self.state not in CLOSED_ATTEMPT_STATES

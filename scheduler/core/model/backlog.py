@@ -1,0 +1,31 @@
+"""The backlog as a decision sees it: groups of alike tasks, never a list of all."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from scheduler.core.model.resources import Resources
+from scheduler.core.model.task import QueuedTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacklogGroup:
+    """Waiting tasks of one tenant, priority and shape.
+
+    `heads` yields those that may be placed now, in queue order, lazily: a window onto the World that
+    is only valid during the decision. `count` also counts those that rest or wait for a registration.
+    """
+
+    tenant: str
+    priority: int
+    ask: Resources
+    count: int
+    oldest_revision: int
+    heads: Iterable[QueuedTask]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedDefinition:
+    """A definition that waiting tasks need and that is not registered; `task_id` is the first of them."""
+
+    definition_key: str
+    task_id: str

@@ -1,0 +1,40 @@
+"""Container instances, as ECS and the Auto Scaling group describe them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scheduler.core.model.resources import Resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerInstance:
+    """One container instance at one reading. Replaced as a whole, never changed.
+
+    `version` grows with every event on it (ECS API, ContainerInstance): an older reading is dropped.
+    `launched_ms` is EC2's launch time, by AWS's clock.
+    """
+
+    arn: str
+    ec2_instance_id: str
+    status: str
+    agent_connected: bool
+    registered: Resources
+    remaining: Resources
+    version: int
+    launched_ms: int
+    instance_type: str = ""
+    availability_zone: str = ""
+
+
+class InstanceHealth(StrEnum):
+    """What the service makes of a container instance; only SCHEDULABLE ones get tasks.
+
+    The values are the words in which rejects are counted and told.
+    """
+
+    SCHEDULABLE = "schedulable"
+    NOT_IN_GROUP = "not in the group"
+    NOT_IN_SERVICE = "not in service"
+    NOT_ACTIVE = "not active"
+    DRAINING = "draining"
+    DISCONNECTED = "agent disconnected"

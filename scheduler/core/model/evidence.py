@@ -1,0 +1,25 @@
+"""Evidence: all that was heard of one attempt since it was last looked at."""
+
+from dataclasses import dataclass
+
+from scheduler.core.model.attempt import Attempt
+from scheduler.core.model.calls import EcsTask, Failure
+from scheduler.core.model.task import TaskState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptEvidence:
+    """What is known of an attempt and what was heard of it.
+
+    `state` is its task's. `failure` is StartTask's own; `seen` the newest reading of its ECS task;
+    `absent_as_of_ms` when the newest search or reading that did not find it was sent; `unknown_since_ms` when
+    its answer was lost.
+    """
+
+    attempt: Attempt
+    state: TaskState
+    main_container: str
+    failure: Failure | None = None
+    seen: EcsTask | None = None
+    absent_as_of_ms: int | None = None
+    unknown_since_ms: int | None = None

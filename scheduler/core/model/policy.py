@@ -1,0 +1,51 @@
+"""Every number that steers a decision, each with its unit and its reason."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Settings of the thinking part. Defaults are the product's; `docs/configuration.md` lists them."""
+
+    max_starting_per_instance: int = 4
+    """Tasks that may start on one instance at a time. More of them pull images at once and all start late."""
+
+    declared_size_factor: float = 0.93
+    """Share of a type's declared size that an instance is expected to register, before one has.
+    An m4.4xlarge declares 65,536 MiB and registers 64,419; daemons take some more."""
+
+    visibility_window_ms: int = 60_000
+    """How long a lost StartTask is looked for. ECS's lists lag by seconds, seldom by more than a minute."""
+
+    resolve_pauses_ms: tuple[int, ...] = (1_000, 2_000, 4_000, 8_000, 15_000, 15_000)
+    """Pauses between the searches for a lost StartTask; the last one repeats."""
+
+    missing_grace_ms: int = 300_000
+    """How long DescribeTasks may answer MISSING for a started task. ECS documents up to five minutes."""
+
+    capacity_pauses_ms: tuple[int, ...] = (1_000, 2_000, 4_000)
+    """Rest of a task after StartTask found no room, by consecutive failures; the last one repeats."""
+
+    purchase_grace_ms: int = 90_000
+    """How long a disconnected instance still counts as capacity for buying. Agents blink every hour."""
+
+    task_poll_ms: int = 2_000
+    """Pause between two readings of the tasks under way."""
+
+    cluster_poll_ms: int = 5_000
+    """Pause between two readings of the container instances and the group while nothing is expected."""
+
+    eager_poll_ms: int = 1_000
+    """The same while instances are in flight: a fresh one is used within a second of its registration."""
+
+    types_poll_ms: int = 600_000
+    """Pause between two readings of the types that the group can launch."""
+
+    stale_after_ms: int = 30_000
+    """Age at which a reading of AWS counts as stale in GetCluster."""
+
+    registration_pauses_ms: tuple[int, ...] = (1_000, 2_000, 5_000, 10_000)
+    """Rest after RegisterTaskDefinition was throttled or collided, by consecutive failures."""
+
+    max_placements_per_decision: int = 100
+    """Upper bound of StartTask calls that one decision sends: a crash leaves tens of unknown intents."""

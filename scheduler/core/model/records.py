@@ -1,0 +1,86 @@
+"""Durable records: the only way anything in the World changes for good, and what the store keeps.
+
+A *task event* (TaskSubmitted, TaskTransitioned) gets a revision of its own from the writer: revisions
+are dense, and one change of state is one revision. The other records ride along without one.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scheduler.core.model.attempt import Attempt, StopReason
+from scheduler.core.model.resources import Resources
+from scheduler.core.model.task import TaskRequest, TaskState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSubmitted:
+    """A request became a task. Refused by the store when (tenant, request_id) is taken."""
+
+    task_id: str
+    request: TaskRequest
+    fingerprint: str
+    ask: Resources
+    build_key: str
+    definition_key: str
+    main_container: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskTransitioned:
+    """A task went from one state to another; `attempt` is its present attempt after the change."""
+
+    task_id: str
+    previous: TaskState
+    state: TaskState
+    at_ms: int
+    attempt: Attempt | None = None
+    stop_reason: StopReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecorded:
+    """What is known of an attempt changed without a change of its task's state."""
+
+    attempt: Attempt
+
+
+class IntentState(StrEnum):
+    """Life of an act other than StartTask, whose intent is its attempt.
+
+    ABANDONED: its answer was lost, and it is harmless to decide anew from a fresh reading.
+    """
+
+    OPEN = "OPEN"
+    DONE = "DONE"
+    FAILED_DEFINITE = "FAILED_DEFINITE"
+    ABANDONED = "ABANDONED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentRecorded:
+    """An act on AWS that must be durable before it is sent, keyed so that it is under way once."""
+
+    kind: str
+    key: str
+    state: IntentState
+    payload: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactRecorded:
+    """Something learned that must survive a restart, such as the ARN of a task definition."""
+
+    key: str
+    value: str
+
+
+Record = TaskSubmitted | TaskTransitioned | AttemptRecorded | IntentRecorded | FactRecorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """A committed record; `revision` is 0 for records that are no task event."""
+
+    revision: int
+    record: Record

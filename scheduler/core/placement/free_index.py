@@ -1,0 +1,203 @@
+"""The free index: the room on schedulable container instances, kept sorted for best fit.
+
+Best fit takes the instance with the least max over dimensions of (free - ask) / registered, so that
+instances empty out; ties go to the older instance, then to the smaller ARN.
+
+Instances of equal registered size form a class, sorted by share = max over dimensions of
+free / registered. For an ask with need = max over dimensions of ask / registered:
+
+* an instance can only fit if share >= need, so a search starts there (full instances are never seen);
+* its score is at least share - need, so a search ends once that exceeds the best score found.
+
+Worked number: an ask of 2048/8004 on instances of 16384/64419 has need 0.125. With 0.30, 0.20 and 0.10 free
+in both dimensions the search starts at 0.20, scores it 0.075, and ends at 0.30, whose bound is 0.175.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from scheduler.core.model.resources import Resources
+
+ROUNDING = 1e-9
+"""Shares are floats; bounds give way by this much so that rounding never hides a candidate."""
+
+
+_LATEST_MS = 1 << 62
+"""Later than any launch time."""
+
+
+class Room(NamedTuple):
+    """One instance's free room. The order of the fields is the order of the index."""
+
+    share: float
+    cpu: int
+    memory_mib: int
+    gpus: int
+    launched_ms: int
+    arn: str
+    slots: int
+
+    @property
+    def free(self) -> Resources:
+        """What is free, as a vector."""
+        return Resources(cpu=self.cpu, memory_mib=self.memory_mib, gpus=self.gpus)
+
+    def holds(self, ask: Resources) -> bool:
+        """True when `ask` fits."""
+        return ask.cpu <= self.cpu and ask.memory_mib <= self.memory_mib and ask.gpus <= self.gpus
+
+
+@dataclass(frozen=True, slots=True)
+class SizeClass:
+    """Instances that registered the same amount; `rooms` is sorted."""
+
+    registered: Resources
+    rooms: list[Room]
+
+    def share(self, cpu: int, memory_mib: int, gpus: int) -> float:
+        """Max over dimensions of amount / registered; dimensions that are not there do not count."""
+        whole = self.registered
+        largest = max(cpu / (whole.cpu or 1), memory_mib / (whole.memory_mib or 1))
+        return max(largest, gpus / whole.gpus) if whole.gpus else largest
+
+
+Spot = tuple[SizeClass, Room]
+"""An instance's room and the class it stands in."""
+
+
+class FreeIndex:
+    """Free room by size class. The World keeps one; a decision works on a `fork` of it.
+
+    Instances that have room but no slot are kept aside (*saturated*): they take no task now and count
+    for growth.
+    """
+
+    __slots__ = ("_classes", "_saturated", "_where")
+
+    def __init__(self) -> None:
+        """An empty index."""
+        self._classes: dict[Resources, SizeClass] = {}
+        self._saturated: dict[str, Spot] = {}
+        self._where: dict[str, Spot] = {}
+
+    def __len__(self) -> int:
+        """Number of instances, saturated ones included."""
+        return len(self._saturated) + sum(len(each.rooms) for each in self._classes.values())
+
+    def put(self, arn: str, *, registered: Resources, free: Resources, launched_ms: int, slots: int) -> None:
+        """Sets what is free on one instance, replacing what was known."""
+        self.discard(arn)
+        size = self._classes.setdefault(registered, SizeClass(registered, []))
+        share = size.share(free.cpu, free.memory_mib, free.gpus)
+        room = Room(share, free.cpu, free.memory_mib, free.gpus, launched_ms, arn, slots)
+        self._where[arn] = (size, room)
+        self._insert(size, room)
+
+    def discard(self, arn: str) -> None:
+        """Forgets one instance, if it is known."""
+        spot = self._where.pop(arn, None)
+        if spot is not None:
+            self._delete(*spot)
+
+    def fork(self) -> "FreeIndex":
+        """A copy for one decision: `best`, `take` and `fill` change it and leave the original alone."""
+        copy = FreeIndex()
+        copy._classes = {key: SizeClass(key, each.rooms.copy()) for key, each in self._classes.items()}
+        copy._saturated = {
+            arn: (copy._classes[size.registered], room) for arn, (size, room) in self._saturated.items()
+        }
+        return copy
+
+    def best(self, ask: Resources, avoid: frozenset[str] = frozenset()) -> Spot | None:
+        """The best-fitting instance that has a slot and is not to be avoided, or None."""
+        found: Spot | None = None
+        score = 2.0
+        for size in self._classes.values():
+            room, room_score = _best_in_class(size, ask, avoid, score)
+            if room is None:
+                continue
+            if found is None or (room_score, room[4:6]) < (score, found[1][4:6]):
+                found, score = (size, room), room_score
+        return found
+
+    def take(self, spot: Spot, ask: Resources) -> None:
+        """Takes `ask` and one slot where `best` said."""
+        size, room = spot
+        self._delete(size, room)
+        self._insert(size, _less(size, room, ask, slots=room.slots - 1))
+
+    def fill(self, ask: Resources, count: int) -> int:
+        """Takes `ask` up to `count` times wherever it fits, slots or none; returns how many found room.
+
+        For growth: a task that only waits for a slot needs no new instance.
+        """
+        left = count
+        for size, room in list(self._spots_for(ask)):
+            if left == 0:
+                break
+            times = min(left, ask.times_that_fit(room.free))
+            self._delete(size, room)
+            self._insert(size, _less(size, room, ask.times(times), slots=room.slots))
+            left -= times
+        return count - left
+
+    def spots(self) -> Iterator[Spot]:
+        """Every instance, saturated ones included."""
+        for size in self._classes.values():
+            for room in size.rooms:
+                yield size, room
+        yield from self._saturated.values()
+
+    def _spots_for(self, ask: Resources) -> Iterator[Spot]:
+        for size in self._classes.values():
+            need = size.share(ask.cpu, ask.memory_mib, ask.gpus)
+            for room in size.rooms[bisect_left(size.rooms, (need - ROUNDING,)) :]:
+                if room.holds(ask):
+                    yield size, room
+        for size, room in self._saturated.values():
+            if room.holds(ask):
+                yield size, room
+
+    def _insert(self, size: SizeClass, room: Room) -> None:
+        if room.slots > 0:
+            insort(size.rooms, room)
+        else:
+            self._saturated[room.arn] = (size, room)
+
+    def _delete(self, size: SizeClass, room: Room) -> None:
+        if self._saturated.pop(room.arn, None) is None:
+            del size.rooms[bisect_left(size.rooms, room)]
+
+
+def _best_in_class(
+    size: SizeClass, ask: Resources, avoid: frozenset[str], limit: float
+) -> tuple[Room | None, float]:
+    """The best of one class and its score; `limit` is the best score of the classes before."""
+    rooms = size.rooms
+    need = size.share(ask.cpu, ask.memory_mib, ask.gpus)
+    at = bisect_left(rooms, (need - ROUNDING,))
+    found: Room | None = None
+    best = limit
+    while at < len(rooms):
+        room = rooms[at]
+        if room.share - need > best + ROUNDING:
+            break
+        if room.arn in avoid:
+            at += 1
+            continue
+        if room.holds(ask):
+            score = size.share(room.cpu - ask.cpu, room.memory_mib - ask.memory_mib, room.gpus - ask.gpus)
+            if score < best or (score == best and (found is None or room[4:6] < found[4:6])):
+                found, best = room, score
+        # The next ones with the same free vector are younger: none of them can win.
+        at = bisect_right(rooms, (*room[:4], _LATEST_MS), at + 1)
+    return found, best
+
+
+def _less(size: SizeClass, room: Room, taken: Resources, *, slots: int) -> Room:
+    cpu, memory_mib = room.cpu - taken.cpu, room.memory_mib - taken.memory_mib
+    gpus = room.gpus - taken.gpus
+    share = size.share(cpu, memory_mib, gpus)
+    return Room(share, cpu, memory_mib, gpus, room.launched_ms, room.arn, slots)

@@ -1,0 +1,45 @@
+"""The view: what a decision is made from. Its cost does not depend on the length of the queue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scheduler.core.model.backlog import BacklogGroup, WantedDefinition
+from scheduler.core.model.calls import Call, Failure, Lane
+from scheduler.core.model.container_instance import InstanceHealth
+from scheduler.core.model.evidence import AttemptEvidence
+from scheduler.core.model.group import Capacity
+from scheduler.core.model.records import FactRecorded, IntentRecorded
+from scheduler.core.model.resources import Resources
+from scheduler.core.model.task import QueuedTask
+from scheduler.core.placement.free_index import FreeIndex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterView:
+    """Everything `decide` may know, at `now_ms`.
+
+    `ready`: group and instances were read completely, so room may be given away. `rooms` is the maintained
+    free index, to be forked. `suspects` are (instance, shape) pairs that StartTask refused since they
+    were last read. `definitions` maps keys to ARNs. `rejected` are waiting tasks whose definition AWS
+    refused for good. `registered_by_type` is the least that instances of a type were seen to register.
+    `settled` are records that close acts whose outcome was heard.
+    `due` are reads and repeats whose time has come, most urgent first. `explain`: count rejects.
+    """
+
+    now_ms: int
+    ready: bool
+    explain: bool
+    backlog: tuple[BacklogGroup, ...]
+    rooms: FreeIndex
+    ec2_ids: Mapping[str, str]
+    health: Mapping[InstanceHealth, int]
+    suspects: frozenset[tuple[str, Resources]]
+    definitions: Mapping[str, str]
+    wanted_definitions: tuple[WantedDefinition, ...]
+    rejected: tuple[tuple[QueuedTask, Failure], ...]
+    evidence: tuple[AttemptEvidence, ...]
+    capacity: Capacity
+    registered_by_type: Mapping[str, Resources]
+    settled: tuple[IntentRecorded | FactRecorded, ...]
+    due: tuple[Call, ...]
+    slots: Mapping[Lane, int]

@@ -1,0 +1,160 @@
+"""The agenda: what is to be read or repeated, and when.
+
+Polling is planned like everything else: `due` tells which calls are due, `sent` and `heard` move their
+timers. A reading is never asked for again while one is under way.
+"""
+
+from collections.abc import Iterator
+
+from scheduler.core.model.attempt import Attempt
+from scheduler.core.model.calls import (
+    Call,
+    DescribeContainerInstances,
+    DescribeGroup,
+    DescribeInstanceTypes,
+    DescribeTasks,
+    FindAttempt,
+    Outcome,
+    StartTask,
+    SuspendAZRebalance,
+)
+from scheduler.core.model.policy import Policy
+
+BATCH = 100
+"""Ids that one Describe call takes (ECS API, DescribeTasks)."""
+
+_SWEEPS = (DescribeContainerInstances, DescribeGroup, DescribeInstanceTypes, SuspendAZRebalance)
+
+
+class Agenda:
+    """Timers of sweeps, of searches for lost attempts, and of starts to repeat."""
+
+    def __init__(self, policy: Policy, group: str) -> None:
+        """Everything is due at once."""
+        self._policy = policy
+        self._group = group
+        self._sweep_ms: dict[type, int] = dict.fromkeys(_SWEEPS, 0)
+        self._sweep_ms[SuspendAZRebalance] = _NEVER
+        self._sweeping: set[type] = set()
+        self._searches: dict[str, tuple[int, int, FindAttempt]] = {}
+        self._searching: set[str] = set()
+        self._repeats: dict[str, tuple[int, StartTask]] = {}
+        self._watched: dict[str, int] = {}
+        self._reading: set[str] = set()
+        self._tasks_ms = 0
+
+    def watch(self, task_arn: str, now_ms: int) -> None:
+        """An ECS task is to be read until it is forgotten."""
+        self._watched.setdefault(task_arn, now_ms)
+
+    def forget(self, attempt: Attempt) -> None:
+        """An attempt is closed: nothing is read or repeated for it any more."""
+        self._watched.pop(attempt.ecs_task_arn, None)
+        self._searches.pop(attempt.attempt_id, None)
+        self._repeats.pop(attempt.attempt_id, None)
+
+    def search(self, attempt: Attempt, now_ms: int) -> None:
+        """A lost attempt is to be looked for, with growing pauses."""
+        call = FindAttempt(
+            attempt_id=attempt.attempt_id, container_instance_arn=attempt.container_instance_arn
+        )
+        self._searches.setdefault(attempt.attempt_id, (now_ms, 0, call))
+
+    def found(self, attempt_id: str) -> None:
+        """A lost attempt was found: it is read like any other."""
+        self._searches.pop(attempt_id, None)
+
+    def repeat(self, call: StartTask, at_ms: int) -> None:
+        """A throttled StartTask is to be sent again: it certainly had no effect."""
+        self._repeats[call.attempt_id] = (at_ms, call)
+
+    def want_az_rebalance_suspended(self, now_ms: int, *, suspended: bool) -> None:
+        """AZRebalance terminates busy instances to even out zones; it is kept suspended."""
+        self._sweep_ms[SuspendAZRebalance] = _NEVER if suspended else now_ms
+
+    def hurry(self, now_ms: int) -> None:
+        """Instances are expected or something changed: the cluster is read again soon."""
+        eager = now_ms + self._policy.eager_poll_ms
+        for kind in (DescribeContainerInstances, DescribeGroup):
+            self._sweep_ms[kind] = min(self._sweep_ms[kind], eager)
+
+    def sent(self, call: Call, now_ms: int) -> None:
+        """The call is under way."""
+        if isinstance(call, _SWEEPS):
+            self._sweeping.add(type(call))
+        elif isinstance(call, FindAttempt):
+            self._searching.add(call.attempt_id)
+        elif isinstance(call, DescribeTasks):
+            self._reading.update(call.task_arns)
+            self._watched.update((arn, now_ms) for arn in call.task_arns if arn in self._watched)
+            self._tasks_ms = now_ms + self._policy.task_poll_ms
+        elif isinstance(call, StartTask):
+            self._repeats.pop(call.attempt_id, None)
+
+    def heard(self, outcome: Outcome, now_ms: int) -> None:
+        """The call ended: its timer starts again."""
+        call = outcome.call
+        if isinstance(call, _SWEEPS):
+            self._sweeping.discard(type(call))
+            self._sweep_ms[type(call)] = now_ms + self._pause_ms(type(call))
+        elif isinstance(call, FindAttempt):
+            self._searching.discard(call.attempt_id)
+            self._pause_search(call.attempt_id, now_ms)
+        elif isinstance(call, DescribeTasks):
+            self._reading.difference_update(call.task_arns)
+
+    def due(self, now_ms: int) -> Iterator[Call]:
+        """Calls whose time has come, most urgent first: repeats, searches, sweeps, tasks."""
+        yield from (call for at_ms, call in self._repeats.values() if at_ms <= now_ms)
+        for at_ms, _, search in self._searches.values():
+            if at_ms <= now_ms and search.attempt_id not in self._searching:
+                yield search
+        for kind, at_ms in self._sweep_ms.items():
+            if at_ms <= now_ms and kind not in self._sweeping:
+                yield self._sweep(kind)
+        yield from self._task_reads(now_ms)
+
+    def next_ms(self) -> int:
+        """When the next call is due; calls under way are not waited for here."""
+        times = [at_ms for kind, at_ms in self._sweep_ms.items() if kind not in self._sweeping]
+        times += [at_ms for at_ms, _ in self._repeats.values()]
+        times += [each[0] for key, each in self._searches.items() if key not in self._searching]
+        if self._watched:
+            times.append(self._tasks_ms)
+        return min(times, default=_NEVER)
+
+    def _task_reads(self, now_ms: int) -> Iterator[DescribeTasks]:
+        """One round of reads, in batches, the longest unread first. What has no slot is first next time."""
+        if now_ms < self._tasks_ms:
+            return
+        limit_ms = now_ms - self._policy.task_poll_ms // 2
+        unread = (
+            arn for arn, at_ms in self._watched.items() if at_ms <= limit_ms and arn not in self._reading
+        )
+        arns = sorted(unread, key=self._watched.__getitem__)
+        for start in range(0, len(arns), BATCH):
+            yield DescribeTasks(task_arns=tuple(arns[start : start + BATCH]))
+
+    def _sweep(self, kind: type) -> Call:
+        if kind is DescribeContainerInstances:
+            return DescribeContainerInstances()
+        if kind is DescribeGroup:
+            return DescribeGroup(group=self._group)
+        if kind is SuspendAZRebalance:
+            return SuspendAZRebalance(group=self._group)
+        return DescribeInstanceTypes(group=self._group)
+
+    def _pause_ms(self, kind: type) -> int:
+        if kind is DescribeInstanceTypes:
+            return self._policy.types_poll_ms
+        return self._policy.cluster_poll_ms
+
+    def _pause_search(self, attempt_id: str, now_ms: int) -> None:
+        if attempt_id in self._searches:
+            _, step, call = self._searches[attempt_id]
+            pauses = self._policy.resolve_pauses_ms
+            pause = pauses[min(step, len(pauses) - 1)]
+            self._searches[attempt_id] = (now_ms + pause, step + 1, call)
+
+
+_NEVER = 1 << 62

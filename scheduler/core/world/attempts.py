@@ -1,0 +1,163 @@
+"""The attempts: every task that is not terminal, its present attempt, and what was heard of it.
+
+Evidence is kept until the decision that it leads to is committed: a commit that fails loses nothing.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from scheduler.core.model.attempt import Attempt, AttemptState
+from scheduler.core.model.calls import EcsTask, Failure
+from scheduler.core.model.evidence import AttemptEvidence
+from scheduler.core.model.task import TERMINAL_STATES, QueuedTask, TaskState
+
+_LOOKED_FOR = (AttemptState.OPEN, AttemptState.UNKNOWN)
+
+
+@dataclass(slots=True)
+class Track:
+    """One task that is not terminal. `refusals` counts starts in a row that found no room."""
+
+    task: QueuedTask
+    state: TaskState
+    attempt: Attempt | None = None
+    attempts_made: int = 0
+    refusals: int = 0
+
+
+@dataclass(slots=True)
+class _Heard:
+    failure: Failure | None = None
+    seen: EcsTask | None = None
+    absent_as_of_ms: int | None = None
+    unknown_since_ms: int | None = None
+
+
+class Attempts:
+    """Tracks by task id, attempts by their id and by the ARN of their ECS task."""
+
+    def __init__(self) -> None:
+        """No tasks."""
+        self.tracks: dict[str, Track] = {}
+        self.counts: Counter[TaskState] = Counter()
+        self._task_of: dict[str, str] = {}
+        self._attempt_of: dict[str, str] = {}
+        self._heard: dict[str, _Heard] = {}
+        self._news: dict[str, None] = {}
+
+    def begin(self, track: Track) -> None:
+        """A task is accepted, or was read from the store."""
+        self.tracks[track.task.task_id] = track
+        self.counts[track.state] += 1
+        if track.attempt is not None:
+            self._follow(track.attempt)
+
+    def move(self, task_id: str, state: TaskState, attempt: Attempt | None) -> Track:
+        """A task changed its state; a terminal one is forgotten. Returns its track."""
+        track = self.tracks[task_id]
+        self.counts[track.state] -= 1
+        track.state = state
+        if state in TERMINAL_STATES:
+            del self.tracks[task_id]
+        else:
+            self.counts[state] += 1
+        if attempt is not None:
+            self.record(attempt)
+        return track
+
+    def record(self, attempt: Attempt) -> Track | None:
+        """What is known of an attempt changed."""
+        track = self.tracks.get(attempt.task_id)
+        if track is not None:
+            is_new = track.attempt is None or track.attempt.attempt_id != attempt.attempt_id
+            track.attempts_made += is_new and attempt.holds_room
+            track.attempt = attempt if attempt.holds_room else None
+        if attempt.holds_room and track is not None:
+            self._follow(attempt)
+        else:
+            self._drop(attempt)
+        return track
+
+    def track_of(self, attempt_id: str) -> Track | None:
+        """The task whose present attempt this is."""
+        return self.tracks.get(self._task_of.get(attempt_id, ""))
+
+    def fail(self, attempt_id: str, failure: Failure, now_ms: int) -> None:
+        """StartTask failed, or its answer was lost."""
+        heard = self._hear(attempt_id)
+        if heard is not None:
+            heard.failure = failure
+            if not failure.definite and heard.unknown_since_ms is None:
+                heard.unknown_since_ms = now_ms
+
+    def lose(self, attempt_id: str, since_ms: int) -> None:
+        """The answer to StartTask may have been lost with our own life: it is looked for from now on."""
+        heard = self._hear(attempt_id)
+        if heard is not None:
+            heard.unknown_since_ms = since_ms
+
+    def see(self, seen: EcsTask, attempt_id: str = "") -> None:
+        """An ECS task was read; an older reading than the newest known is dropped."""
+        heard = self._hear(attempt_id or self._attempt_of.get(seen.arn, ""))
+        if heard is not None and (heard.seen is None or seen.version >= heard.seen.version):
+            heard.seen = seen
+            heard.absent_as_of_ms = None
+
+    def miss(self, attempt_id: str, as_of_ms: int) -> None:
+        """A search that was sent at `as_of_ms` did not find the attempt's ECS task."""
+        heard = self._hear(attempt_id)
+        if heard is not None:
+            heard.absent_as_of_ms = as_of_ms
+
+    def miss_task(self, task_arn: str, as_of_ms: int) -> None:
+        """ECS answered MISSING for a task that it once had."""
+        heard = self._hear(self._attempt_of.get(task_arn, ""))
+        if heard is not None:
+            heard.absent_as_of_ms = as_of_ms
+            heard.seen = None
+
+    def evidence(self) -> tuple[AttemptEvidence, ...]:
+        """Attempts of which something was heard since they were last looked at."""
+        return tuple(
+            self._evidence_of(attempt_id) for attempt_id in self._news if attempt_id in self._task_of
+        )
+
+    def looked_at(self, evidence: Iterable[AttemptEvidence]) -> None:
+        """What this evidence led to is committed."""
+        for each in evidence:
+            self._news.pop(each.attempt.attempt_id, None)
+
+    def _evidence_of(self, attempt_id: str) -> AttemptEvidence:
+        track = self.tracks[self._task_of[attempt_id]]
+        heard = self._heard[attempt_id]
+        assert track.attempt is not None, "an attempt that is followed is its task's present one"
+        return AttemptEvidence(
+            attempt=track.attempt,
+            state=track.state,
+            main_container=track.task.main_container,
+            failure=heard.failure,
+            seen=heard.seen,
+            absent_as_of_ms=heard.absent_as_of_ms,
+            unknown_since_ms=heard.unknown_since_ms,
+        )
+
+    def _follow(self, attempt: Attempt) -> None:
+        self._task_of[attempt.attempt_id] = attempt.task_id
+        heard = self._heard.setdefault(attempt.attempt_id, _Heard())
+        if attempt.ecs_task_arn:
+            self._attempt_of[attempt.ecs_task_arn] = attempt.attempt_id
+        if attempt.state not in _LOOKED_FOR:
+            heard.failure = None
+
+    def _drop(self, attempt: Attempt) -> None:
+        self._task_of.pop(attempt.attempt_id, None)
+        self._heard.pop(attempt.attempt_id, None)
+        self._news.pop(attempt.attempt_id, None)
+        self._attempt_of.pop(attempt.ecs_task_arn, None)
+
+    def _hear(self, attempt_id: str) -> _Heard | None:
+        heard = self._heard.get(attempt_id)
+        if heard is not None:
+            self._news[attempt_id] = None
+        return heard

@@ -1,0 +1,90 @@
+"""The definitions: which configurations are registered, and who waits for one that is not.
+
+A revision is registered once per content hash: while one registration is under way nobody asks again
+(single flight), and tasks of known configurations never wait for it.
+"""
+
+from itertools import islice
+
+from scheduler.core.model.backlog import WantedDefinition
+from scheduler.core.model.calls import Failure
+from scheduler.core.model.policy import Policy
+from scheduler.core.model.task import QueuedTask
+
+_OFFERED = 20
+"""Unregistered definitions shown to one decision: RegisterTaskDefinition's burst (ECS request throttling)."""
+
+
+class Definitions:
+    """Content hashes by what is known of them."""
+
+    def __init__(self, policy: Policy) -> None:
+        """Nothing is registered."""
+        self._policy = policy
+        self.registered: dict[str, str] = {}
+        self._waiting: dict[str, dict[str, QueuedTask]] = {}
+        self._under_way: set[str] = set()
+        self._rejected: dict[str, Failure] = {}
+        self._rests: dict[str, tuple[int, int]] = {}
+
+    def wait(self, task: QueuedTask) -> None:
+        """A task waits for its definition."""
+        self._waiting.setdefault(task.definition_key, {})[task.task_id] = task
+
+    def leave(self, task: QueuedTask) -> None:
+        """A task waits no longer, for whatever reason."""
+        waiting = self._waiting.get(task.definition_key, {})
+        waiting.pop(task.task_id, None)
+        if not waiting:
+            self._waiting.pop(task.definition_key, None)
+            self._rejected.pop(task.definition_key, None)
+
+    def begin(self, key: str) -> None:
+        """A registration is under way."""
+        self._under_way.add(key)
+
+    def register(self, key: str, arn: str) -> tuple[QueuedTask, ...]:
+        """The definition is registered; returns the tasks that waited for it, oldest first."""
+        self.registered[key] = arn
+        self._rests.pop(key, None)
+        return tuple(self._waiting.pop(key, {}).values())
+
+    def finish(self, key: str) -> None:
+        """The registration is no longer under way, however it ended."""
+        self._under_way.discard(key)
+
+    def rest(self, key: str, now_ms: int) -> None:
+        """The registration did not succeed for now: throttled, collided, or its answer was lost."""
+        _, failures = self._rests.get(key, (0, 0))
+        pauses = self._policy.registration_pauses_ms
+        self._rests[key] = (now_ms + pauses[min(failures, len(pauses) - 1)], failures + 1)
+
+    def reject(self, key: str, failure: Failure) -> None:
+        """AWS refused the definition for good."""
+        self._rejected[key] = failure
+
+    def wanted(self, now_ms: int) -> tuple[WantedDefinition, ...]:
+        """Definitions to register now, the one that was needed first at the front."""
+        ready = (
+            WantedDefinition(definition_key=key, task_id=next(iter(tasks)))
+            for key, tasks in self._waiting.items()
+            if key not in self._under_way
+            and key not in self._rejected
+            and self._rests.get(key, (0, 0))[0] <= now_ms
+        )
+        return tuple(islice(ready, _OFFERED))
+
+    def rejected(self, limit: int) -> tuple[tuple[QueuedTask, Failure], ...]:
+        """At most `limit` tasks whose definition AWS refused for good, with its answer."""
+        doomed = (
+            (task, failure)
+            for key, failure in self._rejected.items()
+            for task in self._waiting.get(key, {}).values()
+        )
+        return tuple(islice(doomed, limit))
+
+    def next_ms(self) -> int | None:
+        """When the next rest of a wanted definition is over."""
+        return min(
+            (until for key, (until, _) in self._rests.items() if key in self._waiting and until), default=None
+        )

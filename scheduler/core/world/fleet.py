@@ -1,0 +1,151 @@
+"""The fleet: container instances, the group they belong to, and the free index over them."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from scheduler.core.lifecycle.health import classify
+from scheduler.core.model.container_instance import ContainerInstance, InstanceHealth
+from scheduler.core.model.group import InstanceGroup
+from scheduler.core.model.policy import Policy
+from scheduler.core.model.resources import NOTHING, Resources
+from scheduler.core.placement.free_index import FreeIndex
+from scheduler.core.world.ledger import Ledger
+
+_LEAVING = ("Terminating", "Terminated", "Detaching", "Detached")
+
+
+class Fleet:
+    """What is known of capacity. Instances are replaced as a whole; only changed ones are re-judged."""
+
+    def __init__(self, policy: Policy, ledger: Ledger) -> None:
+        """An empty fleet that takes what our attempts hold from `ledger`."""
+        self._policy = policy
+        self._ledger = ledger
+        self._unexplained: dict[str, tuple[Resources, Resources]] = {}
+        self._disconnected_ms: dict[str, int] = {}
+        self.instances: dict[str, ContainerInstance] = {}
+        self.health: dict[str, InstanceHealth] = {}
+        self.counts: Counter[InstanceHealth] = Counter()
+        self.ec2_ids: dict[str, str] = {}
+        self.group: InstanceGroup | None = None
+        self.rooms = FreeIndex()
+        self.registered_by_type: dict[str, Resources] = {}
+
+    def see_instances(self, instances: Iterable[ContainerInstance], as_of_ms: int) -> None:
+        """A complete reading: what is not in it is gone."""
+        seen = {each.arn: each for each in instances}
+        for arn in self.instances.keys() - seen.keys():
+            self._forget(arn)
+        for instance in seen.values():
+            known = self.instances.get(instance.arn)
+            if known is None or instance.version >= known.version:
+                self._see(instance, as_of_ms)
+
+    def see_group(self, group: InstanceGroup) -> None:
+        """A reading of the group; membership decides who is schedulable."""
+        before = self.group.members if self.group else {}
+        self.group = group
+        changed = {
+            ec2_id
+            for ec2_id in before.keys() | group.members.keys()
+            if before.get(ec2_id) != group.members.get(ec2_id)
+        }
+        for arn, ec2_id in self.ec2_ids.items():
+            if ec2_id in changed:
+                self.refresh(arn)
+
+    def refresh(self, arn: str) -> None:
+        """Judges one instance anew and puts its room into the index, or takes it out."""
+        instance = self.instances.get(arn)
+        if instance is None:
+            return
+        members = self.group.members if self.group else {}
+        health = classify(instance, members.get(instance.ec2_instance_id))
+        self._set_health(arn, health)
+        if health is not InstanceHealth.SCHEDULABLE:
+            self.rooms.discard(arn)
+            return
+        load = self._ledger.load(arn)
+        self.rooms.put(
+            arn,
+            registered=instance.registered,
+            free=(instance.registered - load.taken - self._foreign(arn)).floored(),
+            launched_ms=instance.launched_ms,
+            slots=max(0, self._policy.max_starting_per_instance - load.starting),
+        )
+
+    def able(self, now_ms: int) -> int:
+        """Members that are able to work: InService, registered, ACTIVE, and connected a moment ago.
+
+        A member that the group is about to take away is no capacity; a disconnected one is for a while,
+        because agents blink.
+        """
+        return sum(self._able(arn, instance, now_ms) for arn, instance in self.instances.items())
+
+    def in_flight(self, now_ms: int) -> int:
+        """Desired capacity less the members able to work: what EC2 still owes."""
+        return max(0, self.group.desired - self.able(now_ms)) if self.group else 0
+
+    def idle(self) -> int:
+        """Schedulable instances without a task of ours and without foreign load."""
+        return sum(
+            health is InstanceHealth.SCHEDULABLE
+            and self._ledger.load(arn).attempts == 0
+            and self._foreign(arn) == NOTHING
+            for arn, health in self.health.items()
+        )
+
+    def _able(self, arn: str, instance: ContainerInstance, now_ms: int) -> bool:
+        if self.health[arn] is InstanceHealth.SCHEDULABLE:
+            return True
+        since_ms = self._disconnected_ms.get(instance.ec2_instance_id)
+        return (
+            self.health[arn] is InstanceHealth.DISCONNECTED
+            and since_ms is not None
+            and now_ms - since_ms < self._policy.purchase_grace_ms
+            and not self._leaving(instance.ec2_instance_id)
+        )
+
+    def _leaving(self, ec2_id: str) -> bool:
+        member = self.group.members.get(ec2_id) if self.group else None
+        return member is None or member.lifecycle_state.startswith(_LEAVING)
+
+    def _see(self, instance: ContainerInstance, as_of_ms: int) -> None:
+        arn = instance.arn
+        self.instances[arn] = instance
+        self.ec2_ids[arn] = instance.ec2_instance_id
+        if instance.agent_connected:
+            self._disconnected_ms.pop(instance.ec2_instance_id, None)
+        else:
+            self._disconnected_ms.setdefault(instance.ec2_instance_id, as_of_ms)
+        # What ECS counts as taken beyond our ledger; the smaller of the last two readings, because a
+        # task of ours may be counted there before it is closed here.
+        beyond = (instance.registered - instance.remaining - self._ledger.load(arn).taken).floored()
+        self._unexplained[arn] = (self._unexplained.get(arn, (beyond, beyond))[1], beyond)
+        self._learn(instance)
+        self.refresh(arn)
+
+    def _foreign(self, arn: str) -> Resources:
+        """Room that others hold: a task that the store does not know is occupied room, never ours to stop."""
+        last, latest = self._unexplained.get(arn, (NOTHING, NOTHING))
+        return last.smaller(latest)
+
+    def _learn(self, instance: ContainerInstance) -> None:
+        least = self.registered_by_type.get(instance.instance_type)
+        registered = instance.registered
+        self.registered_by_type[instance.instance_type] = least.smaller(registered) if least else registered
+
+    def _forget(self, arn: str) -> None:
+        instance = self.instances.pop(arn)
+        self.counts[self.health.pop(arn)] -= 1
+        self.ec2_ids.pop(arn)
+        self._unexplained.pop(arn, None)
+        self._disconnected_ms.pop(instance.ec2_instance_id, None)
+        self.rooms.discard(arn)
+
+    def _set_health(self, arn: str, health: InstanceHealth) -> None:
+        before = self.health.get(arn)
+        if before is not None:
+            self.counts[before] -= 1
+        self.counts[health] += 1
+        self.health[arn] = health

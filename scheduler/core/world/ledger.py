@@ -1,0 +1,67 @@
+"""The ledger: which attempt holds how much room on which container instance.
+
+ECS shows the room of a stopping task as free at once (containers-roadmap issue 575), and its lists lag.
+So room is taken from the moment that the intent is durable, and free only when the attempt is closed:
+its task seen STOPPED, refused for certain, or abandoned.
+"""
+
+from dataclasses import dataclass
+
+from scheduler.core.model.attempt import Attempt
+from scheduler.core.model.resources import NOTHING, Resources
+from scheduler.core.model.task import TaskState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What our attempts hold on one container instance."""
+
+    taken: Resources = NOTHING
+    attempts: int = 0
+    starting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    arn: str
+    ask: Resources
+    starting: bool
+
+
+class Ledger:
+    """Holds by attempt id, and their sums by container instance."""
+
+    def __init__(self) -> None:
+        """An empty ledger."""
+        self._holds: dict[str, _Hold] = {}
+        self._loads: dict[str, Load] = {}
+
+    def load(self, arn: str) -> Load:
+        """What we hold on an instance."""
+        return self._loads.get(arn, _IDLE)
+
+    def record(self, attempt: Attempt, ask: Resources, state: TaskState) -> None:
+        """Follows one attempt: it holds room until it is closed, and a start slot until it runs."""
+        before = self._holds.pop(attempt.attempt_id, None)
+        if before is not None:
+            self._add(before, -1)
+        if attempt.holds_room:
+            starting = state is not TaskState.RUNNING
+            hold = _Hold(attempt.container_instance_arn, ask, starting)
+            self._holds[attempt.attempt_id] = hold
+            self._add(hold, 1)
+
+    def _add(self, hold: _Hold, sign: int) -> None:
+        load = self.load(hold.arn)
+        after = Load(
+            taken=load.taken + hold.ask.times(sign),
+            attempts=load.attempts + sign,
+            starting=load.starting + (sign if hold.starting else 0),
+        )
+        if after.attempts:
+            self._loads[hold.arn] = after
+        else:
+            self._loads.pop(hold.arn, None)
+
+
+_IDLE = Load()

@@ -1,0 +1,222 @@
+"""The World: everything known, and the view of it that a decision is made from.
+
+Two ways in: `apply` for committed records (what is true for good) and `hear` for outcomes of calls (what
+AWS said). Nothing else changes it, and it never asks for the time.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from scheduler.core.lifecycle.transitions import check_edge
+from scheduler.core.model.attempt import Attempt, AttemptState
+from scheduler.core.model.calls import Call, Lane, Outcome
+from scheduler.core.model.facts import DEFINITION_PREFIX, INSTANCE_TYPE_PREFIX, read_resources
+from scheduler.core.model.policy import Policy
+from scheduler.core.model.records import (
+    AttemptRecorded,
+    FactRecorded,
+    IntentRecorded,
+    IntentState,
+    StoredRecord,
+    TaskSubmitted,
+    TaskTransitioned,
+)
+from scheduler.core.model.resources import Resources
+from scheduler.core.model.task import QueuedTask, TaskState
+from scheduler.core.view import ClusterView
+from scheduler.core.world.agenda import Agenda
+from scheduler.core.world.attempts import Attempts, Track
+from scheduler.core.world.backlog import Backlog
+from scheduler.core.world.definitions import Definitions
+from scheduler.core.world.fleet import Fleet
+from scheduler.core.world.growth_book import GrowthBook
+from scheduler.core.world.hearing import hear
+from scheduler.core.world.ledger import Ledger
+
+
+class World:
+    """Composed of small reducers; the only one that knows them all."""
+
+    def __init__(self, policy: Policy, group: str) -> None:
+        """An empty World that has read nothing."""
+        self.policy = policy
+        self.backlog = Backlog()
+        self.ledger = Ledger()
+        self.fleet = Fleet(policy, self.ledger)
+        self.definitions = Definitions(policy)
+        self.attempts = Attempts()
+        self.growth = GrowthBook(policy.declared_size_factor)
+        self.agenda = Agenda(policy, group)
+        self.suspects: set[tuple[str, Resources]] = set()
+        self.settled: list[IntentRecorded | FactRecorded] = []
+        self.troubles: dict[str, str] = {}
+        self.revision = 0
+        self.instances_read_ms: int | None = None
+        self.group_read_ms: int | None = None
+
+    # ---- what is true for good
+
+    def apply(self, records: Iterable[StoredRecord], now_ms: int) -> None:
+        """Folds committed records in."""
+        for each in records:
+            self.revision = max(self.revision, each.revision)
+            match each.record:
+                case TaskSubmitted() as submitted:
+                    self._accept(_queued(submitted, each.revision))
+                case TaskTransitioned() as moved:
+                    self._move(moved, now_ms)
+                case AttemptRecorded(attempt=attempt):
+                    self._record(attempt, now_ms)
+                case IntentRecorded() as intent:
+                    self._settle(intent, now_ms)
+                case FactRecorded(key=key, value=value):
+                    self.remember(key, value)
+
+    def resume(self, track: Track, now_ms: int) -> None:
+        """Takes in a task that the store kept; an attempt without an outcome is looked for from now on."""
+        self.attempts.begin(track)
+        if track.attempt is None:
+            self._wait(track.task)
+            return
+        self.ledger.record(track.attempt, track.task.ask, track.state)
+        if track.attempt.ecs_task_arn:
+            self.agenda.watch(track.attempt.ecs_task_arn, now_ms)
+        else:
+            self.attempts.lose(track.attempt.attempt_id, now_ms)
+            self.agenda.search(track.attempt, now_ms)
+
+    def close_intent(self, intent: IntentRecorded) -> None:
+        """An act that was under way when the last process ended: it is decided anew from fresh readings."""
+        self.settled.append(replace(intent, state=IntentState.ABANDONED))
+
+    def remember(self, key: str, value: str) -> None:
+        """Takes in a fact."""
+        if key.startswith(DEFINITION_PREFIX):
+            for task in self.definitions.register(key.removeprefix(DEFINITION_PREFIX), value):
+                self.backlog.offer(task.task_id)
+        elif key.startswith(INSTANCE_TYPE_PREFIX):
+            self.growth.learn(key.removeprefix(INSTANCE_TYPE_PREFIX), read_resources(value))
+
+    # ---- what AWS said
+
+    def sent(self, call: Call, now_ms: int) -> None:
+        """A call is under way."""
+        self.agenda.sent(call, now_ms)
+
+    def hear(self, outcome: Outcome, now_ms: int) -> None:
+        """Folds the outcome of a call in (`hearing.py` has one rule a kind of call)."""
+        self.agenda.heard(outcome, now_ms)
+        hear(self, outcome, now_ms)
+
+    # ---- what a decision sees
+
+    def view(self, now_ms: int, slots: Mapping[Lane, int], *, explain: bool) -> ClusterView:
+        """The view at `now_ms`. It stays valid until the next `apply` or `hear`."""
+        self.backlog.wake(now_ms)
+        in_flight = self.fleet.in_flight(now_ms)
+        if in_flight:
+            self.agenda.hurry(now_ms)
+        return ClusterView(
+            now_ms=now_ms,
+            ready=self.instances_read_ms is not None and self.group_read_ms is not None,
+            explain=explain,
+            backlog=self.backlog.groups(),
+            rooms=self.fleet.rooms,
+            ec2_ids=self.fleet.ec2_ids,
+            health=self.fleet.counts,
+            suspects=frozenset(self.suspects),
+            definitions=self.definitions.registered,
+            wanted_definitions=self.definitions.wanted(now_ms),
+            rejected=self.definitions.rejected(self.policy.max_placements_per_decision),
+            evidence=self.attempts.evidence(),
+            capacity=self.growth.capacity(self.fleet.group, in_flight),
+            registered_by_type=self.fleet.registered_by_type,
+            settled=tuple(self.settled),
+            due=tuple(self.agenda.due(now_ms)),
+            slots=slots,
+        )
+
+    def looked_at(self, view: ClusterView) -> None:
+        """What the view led to is committed: its news are old now."""
+        self.attempts.looked_at(view.evidence)
+        del self.settled[: len(view.settled)]
+
+    def next_ms(self) -> int:
+        """When something falls due by itself."""
+        times = [self.agenda.next_ms(), self.backlog.next_ms(), self.definitions.next_ms()]
+        return min(each for each in times if each is not None)
+
+    # ---- records, one by one
+
+    def _accept(self, task: QueuedTask) -> None:
+        self.attempts.begin(Track(task=task, state=TaskState.QUEUED))
+        self._wait(task)
+
+    def _wait(self, task: QueuedTask) -> None:
+        known = task.definition_key in self.definitions.registered
+        self.backlog.add(task, aside=not known)
+        if not known:
+            self.definitions.wait(task)
+
+    def _move(self, moved: TaskTransitioned, now_ms: int) -> None:
+        check_edge(moved.previous, moved.state)
+        track = self.attempts.move(moved.task_id, moved.state, moved.attempt)
+        if moved.previous is TaskState.QUEUED:
+            self.backlog.remove(track.task)
+            self.definitions.leave(track.task)
+        if moved.attempt is not None:
+            self._account(moved.attempt, track, now_ms)
+        if moved.state is TaskState.QUEUED:
+            self._requeue(track, moved.attempt, now_ms)
+        elif moved.state is not TaskState.ASSIGNED:
+            track.refusals = 0
+
+    def _record(self, attempt: Attempt, now_ms: int) -> None:
+        track = self.attempts.record(attempt)
+        if track is not None:
+            self._account(attempt, track, now_ms)
+
+    def _account(self, attempt: Attempt, track: Track, now_ms: int) -> None:
+        """Room, readings and searches follow what is known of the attempt."""
+        self.ledger.record(attempt, track.task.ask, track.state)
+        self.fleet.refresh(attempt.container_instance_arn)
+        if not attempt.holds_room:
+            self.agenda.forget(attempt)
+        elif attempt.state is AttemptState.UNKNOWN:
+            self.agenda.search(attempt, now_ms)
+        elif attempt.ecs_task_arn:
+            self.agenda.found(attempt.attempt_id)
+            self.agenda.watch(attempt.ecs_task_arn, now_ms)
+
+    def _requeue(self, track: Track, attempt: Attempt | None, now_ms: int) -> None:
+        """Back to its old place after a short rest; the instance that refused is suspect for this shape."""
+        pauses = self.policy.capacity_pauses_ms
+        pause = pauses[min(track.refusals, len(pauses) - 1)]
+        track.refusals += 1
+        self.backlog.rest(track.task, now_ms + pause)
+        if attempt is not None and attempt.state is AttemptState.DEFINITE_FAILURE:
+            self.suspects.add((attempt.container_instance_arn, track.task.ask))
+
+    def _settle(self, intent: IntentRecorded, now_ms: int) -> None:
+        under_way = intent.state is IntentState.OPEN
+        if intent.kind == "set_desired":
+            self.growth.growing = under_way
+        elif under_way:
+            self.definitions.begin(intent.key)
+        else:
+            self.definitions.finish(intent.key)
+            if intent.state is IntentState.ABANDONED:
+                self.definitions.rest(intent.key, now_ms)
+
+
+def _queued(submitted: TaskSubmitted, revision: int) -> QueuedTask:
+    return QueuedTask(
+        task_id=submitted.task_id,
+        tenant=submitted.request.tenant,
+        priority=submitted.request.priority,
+        ask=submitted.ask,
+        definition_key=submitted.definition_key,
+        main_container=submitted.main_container,
+        enqueue_revision=revision,
+        submitted_ms=submitted.at_ms,
+    )

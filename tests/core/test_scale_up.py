@@ -1,0 +1,208 @@
+"""Growth: enough for everything, never more than it takes, and never a sum of lacks."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.core.autoscaling.scale_up import Growth, scale_up
+from scheduler.core.model.container_instance import ContainerInstance
+from scheduler.core.model.group import Capacity, InstanceType
+from scheduler.core.model.resources import Resources
+from scheduler.core.model.task import QueuedTask
+from scheduler.core.placement.packer import PackingResult, pack
+from tests.builders import M4_4XLARGE, a_backlog, a_capacity, a_group, a_task, a_type, an_index, an_instance
+from tests.strategies import G4DN_12XLARGE, MODEST, Spare, fleets, index_of, queues
+
+SMALL = Resources(cpu=1024, memory_mib=4004)
+LARGE_4X = Resources(cpu=10240, memory_mib=40004)
+HALF_AND_A_BIT = Resources(cpu=16384 * 51 // 100, memory_mib=64419 * 51 // 100)
+FULL = an_instance(remaining=Resources())
+
+TYPES = (
+    a_type("m4.xlarge", Resources(cpu=4096, memory_mib=15800)),
+    a_type("m4.4xlarge", M4_4XLARGE),
+    a_type("g4dn.12xlarge", G4DN_12XLARGE),
+)
+
+few_rooms = fleets.map(lambda spares: spares[:3])
+capacities = st.builds(
+    lambda desired, spare, in_flight, types: a_capacity(
+        group=a_group(desired=desired, max_size=desired + spare),
+        in_flight=in_flight,
+        in_flight_types=tuple(types[:in_flight]),
+        types=TYPES,
+    ),
+    desired=st.integers(0, 5),
+    spare=st.integers(0, 8),
+    in_flight=st.integers(0, 2),
+    types=st.lists(st.sampled_from([each.name for each in TYPES]), max_size=2),
+)
+
+
+def growth_for(
+    ask: Resources, count: int, *instances: ContainerInstance, capacity: Capacity | None = None
+) -> Growth:
+    """What `count` tasks of one shape make the group grow by."""
+    tasks = [a_task(number, ask=ask) for number in range(1, count + 1)]
+    packing = pack(a_backlog(*tasks), an_index(*instances), limit=1000)
+    return scale_up(capacity or a_capacity(), packing)
+
+
+def all_fit(wanted: Sequence[Resources], bins: list[Resources]) -> bool:
+    """True when some assignment gives every task room: tries them all."""
+    if not wanted:
+        return True
+    ask, rest = wanted[0], wanted[1:]
+    for at, free in enumerate(bins):
+        if free not in bins[:at] and ask.fits_in(free):
+            left = [*bins[:at], free - ask, *bins[at + 1 :]]
+            if all_fit(rest, left):
+                return True
+    return False
+
+
+def bins_of(packing: PackingResult, capacity: Capacity, bought: Sequence[str]) -> list[Resources]:
+    """All room there will be: free, in flight and bought."""
+    rooms = [room for _, room in packing.index.spots()]
+    free = [Resources(cpu=room.cpu, memory_mib=room.memory_mib, gpus=room.gpus) for room in rooms]
+    unnamed = capacity.in_flight - len(capacity.in_flight_types)
+    names = [TYPES[0].name] * unnamed + [*capacity.in_flight_types, *bought]
+    sizes = {each.name: each.allocatable for each in TYPES}
+    return free + [sizes[name] for name in names]
+
+
+def left_over(packing: PackingResult, without: frozenset[Resources]) -> list[Resources]:
+    left = ((group.ask, count) for group, count in packing.left if group.ask not in without)
+    return [ask for ask, count in left for _ in range(count)]
+
+
+@MODEST
+@given(spares=few_rooms, tasks=queues(max_size=6), capacity=capacities)
+def test_growth_holds_everything_that_is_left(
+    spares: list[Spare], tasks: list[QueuedTask], capacity: Capacity
+) -> None:
+    """Unless max size or the types forbid it, there is a place for every task on what there will be."""
+    packing = pack(a_backlog(*tasks), index_of(spares), limit=3)
+    left = left_over(packing, frozenset())
+    growth = scale_up(capacity, packing)
+    if not growth.clamped:
+        wanted = left_over(packing, growth.never)
+        assert all_fit(wanted, bins_of(pack((), packing.index, limit=0), capacity, growth.types))
+    assert len(growth.types) <= len(left)
+
+
+@MODEST
+@given(spares=few_rooms, tasks=queues(), capacity=capacities)
+def test_growth_never_passes_max_size(
+    spares: list[Spare], tasks: list[QueuedTask], capacity: Capacity
+) -> None:
+    """Never above it, and a shape is only called clamped when it was reached."""
+    growth = scale_up(capacity, pack(a_backlog(*tasks), index_of(spares), limit=3))
+    assert capacity.group is not None
+    reached = capacity.group.desired + len(growth.types)
+    assert reached <= capacity.group.max_size
+    assert not growth.clamped or reached == capacity.group.max_size
+
+
+@MODEST
+@given(spares=few_rooms, tasks=queues(), capacity=capacities)
+def test_growth_leaves_the_packing_alone(
+    spares: list[Spare], tasks: list[QueuedTask], capacity: Capacity
+) -> None:
+    """The rejects that are told afterwards are those of the placement, not of a thought experiment."""
+    packing = pack(a_backlog(*tasks), index_of(spares), limit=3)
+    before = list(packing.index.spots())
+    scale_up(capacity, packing)
+    assert list(packing.index.spots()) == before
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 10])
+def test_each_task_of_51_percent_needs_its_own_instance(count: int) -> None:
+    """Fragmented demand is not a sum: n tasks of 51 % need n instances."""
+    half_used = an_instance(remaining=M4_4XLARGE - HALF_AND_A_BIT)
+    assert len(growth_for(HALF_AND_A_BIT, count, half_used).types) == count
+
+
+def test_ten_large_tasks_are_asked_for_at_once() -> None:
+    """Ten tasks of 10240/40004 on full instances: ten more, in one decision."""
+    assert len(growth_for(LARGE_4X, 10, FULL).types) == 10
+
+
+def test_sixteen_small_tasks_share_one_instance() -> None:
+    """Sixteen of 1024/4004 fill an m4.4xlarge: one more, not two."""
+    assert growth_for(SMALL, 16, FULL).types == ("m4.4xlarge",)
+
+
+@pytest.mark.parametrize("memory_mib", [64418, 64419])
+def test_a_task_as_large_as_an_instance_needs_exactly_one(memory_mib: int) -> None:
+    """An exact fit is a fit, in CPU and in memory."""
+    growth = growth_for(Resources(cpu=16384, memory_mib=memory_mib), 1, FULL)
+    assert growth == Growth(types=("m4.4xlarge",))
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        Resources(cpu=16385, memory_mib=1000),
+        Resources(cpu=1000, memory_mib=64420),
+        Resources(cpu=1, memory_mib=1, gpus=1),
+    ],
+)
+def test_what_no_type_holds_buys_nothing(ask: Resources) -> None:
+    """One dimension too large is enough, however idle the cluster is; the shape is named."""
+    assert growth_for(ask, 3, an_instance()) == Growth(never=frozenset({ask}))
+
+
+def test_what_no_type_holds_does_not_stop_the_others() -> None:
+    """A shape that never fits stands first in the queue; the next one still gets its instance."""
+    tasks = (a_task(1, ask=M4_4XLARGE.times(2)), a_task(2))
+    growth = scale_up(a_capacity(), pack(a_backlog(*tasks), an_index(), limit=10))
+    assert growth == Growth(types=("m4.4xlarge",), never=frozenset({M4_4XLARGE.times(2)}))
+
+
+@pytest.mark.parametrize(
+    ("ask", "expected"),
+    [
+        (SMALL, "m4.xlarge"),
+        (LARGE_4X, "m4.4xlarge"),
+        (Resources(cpu=1024, memory_mib=1000, gpus=1), "g4dn.12xlarge"),
+    ],
+)
+def test_the_smallest_type_that_holds_the_shape_is_expected(ask: Resources, expected: str) -> None:
+    """Which type arrives is the group's choice; the hypothetical one is the smallest that can serve."""
+    assert growth_for(ask, 1, capacity=a_capacity(types=TYPES)).types == (expected,)
+
+
+def test_nothing_is_bought_when_what_is_in_flight_holds_all() -> None:
+    """Twenty small tasks fit on the two instances that EC2 still owes."""
+    capacity = a_capacity(group=a_group(desired=3), in_flight=2)
+    assert growth_for(SMALL, 20, FULL, capacity=capacity) == Growth()
+
+
+def test_a_task_that_only_waits_for_a_slot_buys_nothing() -> None:
+    """Four tasks start on the instance, and it has room for more: they wait seconds, not minutes."""
+    assert growth_for(SMALL, 12, an_instance()) == Growth()
+
+
+def test_max_size_clamps_and_says_for_whom() -> None:
+    """Ten are needed, three are allowed."""
+    capacity = a_capacity(group=a_group(desired=1, max_size=4))
+    growth = growth_for(LARGE_4X, 10, FULL, capacity=capacity)
+    assert growth == Growth(types=("m4.4xlarge",) * 3, clamped=frozenset({LARGE_4X}))
+
+
+def test_what_max_size_leaves_goes_to_the_front_of_the_queue() -> None:
+    """The one instance that may still be bought is for the higher priority."""
+    tasks = (a_task(1, ask=SMALL.times(2)), a_task(2, ask=Resources(cpu=1, memory_mib=1, gpus=1), priority=1))
+    capacity = a_capacity(group=a_group(desired=0, max_size=1), types=TYPES)
+    growth = scale_up(capacity, pack(a_backlog(*tasks), an_index(), limit=10))
+    assert growth == Growth(types=("g4dn.12xlarge",))
+
+
+@pytest.mark.parametrize("types", [(), None])
+def test_nothing_is_bought_before_group_and_types_are_known(types: tuple[InstanceType, ...] | None) -> None:
+    """Growth without a reading would be a guess."""
+    capacity = a_capacity(group=None) if types is None else a_capacity(types=types)
+    assert growth_for(SMALL, 1, capacity=capacity) == Growth()
