@@ -1,0 +1,262 @@
+"""MemoryStore: the store port without a disk."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from threading import Lock
+
+from scheduler.adapters.memory.secrets import masked
+from scheduler.core.model.attempt import Attempt
+from scheduler.core.model.records import (
+    AttemptRecorded,
+    FactRecorded,
+    IntentRecorded,
+    IntentState,
+    Record,
+    TaskSubmitted,
+    TaskTransitioned,
+)
+from scheduler.core.model.task import (
+    TERMINAL_STATES,
+    QueuedTask,
+    Task,
+    TaskEvent,
+    TaskState,
+    TaskStatus,
+)
+from scheduler.ports.store import (
+    CommitResult,
+    LiveTask,
+    RequestTaken,
+    RevisionCompacted,
+    StoredState,
+    StoreError,
+    TaskFilter,
+    Written,
+)
+
+_ATTEMPTS_SHOWN = 10
+
+
+class MemoryStore:
+    """Durable for as long as the object lives, so a virtual crash keeps it and drops everything else.
+
+    `fail_next`, when set, is raised by the next commit, which then has changed nothing, as a full disk
+    would have it.
+    """
+
+    def __init__(self, *, epoch: str = "00000000c0ffee00") -> None:
+        self.fail_next: StoreError | None = None
+        self._epoch = epoch
+        self._lock = Lock()
+        self._revision = 0
+        self._oldest = 1
+        self._tasks: dict[str, Task] = {}
+        self._queued: dict[str, QueuedTask] = {}
+        self._requests: dict[tuple[str, str], RequestTaken] = {}
+        self._attempts: defaultdict[str, dict[str, Attempt]] = defaultdict(dict)
+        self._events: list[TaskEvent] = []
+        self._intents: dict[tuple[str, str], IntentRecorded] = {}
+        self._facts: dict[str, str] = {}
+
+    @property
+    def epoch(self) -> str:
+        """Identity of this store, as it was made."""
+        return self._epoch
+
+    def commit(self, batches: Sequence[Sequence[Record]]) -> list[CommitResult]:
+        """Applies the batches in order. Refusals are settled first, so that an error changes nothing."""
+        with self._lock:
+            if self.fail_next is not None:
+                error, self.fail_next = self.fail_next, None
+                raise error
+            refusals = self._refusals(batches)
+            return [refusal or self._apply(batch) for batch, refusal in zip(batches, refusals, strict=True)]
+
+    def load(self) -> StoredState:
+        """Everything that is not terminal."""
+        with self._lock:
+            live = [self._live(task_id) for task_id, task in self._tasks.items() if not _ended(task)]
+            live.sort(key=lambda task: (-task.queued.priority, task.queued.enqueue_revision))
+            intents = (self._intents[key] for key in sorted(self._intents))
+            return StoredState(
+                revision=self._revision,
+                live=iter(live),
+                intents=tuple(intent for intent in intents if intent.state is IntentState.OPEN),
+                facts=dict(self._facts),
+            )
+
+    def revision(self) -> int:
+        """The last revision that was committed."""
+        return self._revision
+
+    def get(self, task_id: str) -> Task | None:
+        """One whole task."""
+        with self._lock:
+            task = self._tasks.get(task_id)
+            if task is None:
+                return None
+            return replace(task, attempts=self._attempts_of(task_id)[-_ATTEMPTS_SHOWN:])
+
+    def list_tasks(self, wanted: TaskFilter, after_task_id: str, limit: int) -> list[Task]:
+        """Tasks after `after_task_id`, in order of id."""
+        with self._lock:
+            ids = sorted(
+                task_id
+                for task_id, task in self._tasks.items()
+                if task_id > after_task_id and wanted.matches(task)
+            )
+            return [
+                replace(self._tasks[task_id], spec=None, attempts=self._attempts_of(task_id)[-1:])
+                for task_id in ids[:limit]
+            ]
+
+    def events_after(self, revision: int, limit: int) -> list[TaskEvent]:
+        """Events of later revisions."""
+        with self._lock:
+            if revision + 1 < self._oldest:
+                raise RevisionCompacted(self._oldest)
+            first = revision + 1 - self._oldest
+            return self._events[first : first + limit]
+
+    def compact(self, before_revision: int) -> None:
+        """Forgets old events."""
+        with self._lock:
+            oldest = max(self._oldest, min(before_revision, self._revision + 1))
+            del self._events[: oldest - self._oldest]
+            self._oldest = oldest
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _refusals(self, batches: Sequence[Sequence[Record]]) -> list[RequestTaken | None]:
+        """Per batch, the request that refuses it. Raises when a task that is not here is to change."""
+        requests: dict[tuple[str, str], RequestTaken] = {}
+        task_ids: set[str] = set()
+        refusals: list[RequestTaken | None] = []
+        for batch in batches:
+            own: dict[tuple[str, str], RequestTaken] = {}
+            refusal: RequestTaken | None = None
+            for record in _submissions(batch):
+                key = record.request.tenant, record.request.request_id
+                refusal = refusal or self._requests.get(key) or requests.get(key) or own.get(key)
+                own[key] = RequestTaken(task_id=record.task_id, fingerprint=record.fingerprint)
+            refusals.append(refusal)
+            if refusal is None:
+                requests.update(own)
+                task_ids.update(taken.task_id for taken in own.values())
+                self._check_changes(batch, task_ids)
+        return refusals
+
+    def _check_changes(self, batch: Sequence[Record], also: set[str]) -> None:
+        for record in batch:
+            if (
+                isinstance(record, TaskTransitioned)
+                and record.task_id not in self._tasks
+                and record.task_id not in also
+            ):
+                raise StoreError(f"task {record.task_id} is not in the store and cannot change")
+
+    def _apply(self, batch: Sequence[Record]) -> Written:
+        first_revision = self._revision + 1
+        for record in batch:
+            match record:
+                case TaskSubmitted():
+                    self._submit(record)
+                case TaskTransitioned():
+                    self._transition(record)
+                case AttemptRecorded():
+                    self._record_attempt(record.attempt)
+                case IntentRecorded():
+                    self._intents[record.kind, record.key] = record
+                case FactRecorded():
+                    self._facts[record.key] = record.value
+        return Written(first_revision=first_revision)
+
+    def _submit(self, record: TaskSubmitted) -> None:
+        request = record.request
+        self._revision += 1
+        self._requests[request.tenant, request.request_id] = RequestTaken(
+            task_id=record.task_id, fingerprint=record.fingerprint
+        )
+        self._queued[record.task_id] = QueuedTask(
+            task_id=record.task_id,
+            tenant=request.tenant,
+            priority=request.priority,
+            ask=record.ask,
+            definition_key=record.definition_key,
+            main_container=record.main_container,
+            enqueue_revision=self._revision,
+            submitted_ms=record.at_ms,
+        )
+        status = TaskStatus(state=TaskState.QUEUED, revision=self._revision, updated_ms=record.at_ms)
+        self._keep(_new_task(record, status), None, None)
+
+    def _transition(self, record: TaskTransitioned) -> None:
+        task = self._tasks[record.task_id]
+        ended = record.state in TERMINAL_STATES
+        self._revision += 1
+        status = TaskStatus(
+            state=record.state,
+            revision=self._revision,
+            updated_ms=record.at_ms,
+            started_ms=_started_ms(task.status, record),
+            stopped_ms=record.at_ms if ended else None,
+            stop_reason=record.stop_reason,
+        )
+        if ended:
+            task = replace(task, spec=masked(task.spec))
+        if record.attempt is not None:
+            self._record_attempt(record.attempt)
+        self._keep(replace(task, status=status), record.previous, record.attempt)
+
+    def _keep(self, task: Task, previous: TaskState | None, attempt: Attempt | None) -> None:
+        self._tasks[task.task_id] = task
+        shown = replace(task, spec=None, attempts=() if attempt is None else (attempt,))
+        self._events.append(TaskEvent(revision=self._revision, previous_state=previous, task=shown))
+
+    def _record_attempt(self, attempt: Attempt) -> None:
+        self._attempts[attempt.task_id][attempt.attempt_id] = attempt
+
+    def _attempts_of(self, task_id: str) -> tuple[Attempt, ...]:
+        return tuple(sorted(self._attempts[task_id].values(), key=lambda attempt: attempt.number))
+
+    def _live(self, task_id: str) -> LiveTask:
+        attempts = self._attempts_of(task_id)
+        return LiveTask(
+            queued=self._queued[task_id],
+            state=self._tasks[task_id].status.state,
+            attempt=attempts[-1] if attempts and attempts[-1].holds_room else None,
+            attempts_made=len(attempts),
+        )
+
+
+def _submissions(batch: Iterable[Record]) -> Iterable[TaskSubmitted]:
+    return (record for record in batch if isinstance(record, TaskSubmitted))
+
+
+def _ended(task: Task) -> bool:
+    return task.status.state in TERMINAL_STATES
+
+
+def _started_ms(before: TaskStatus, record: TaskTransitioned) -> int | None:
+    """When the present attempt was first seen to run; a requeued task has none."""
+    if record.state is TaskState.RUNNING:
+        return before.started_ms if before.started_ms is not None else record.at_ms
+    return before.started_ms if record.state in TERMINAL_STATES else None
+
+
+def _new_task(record: TaskSubmitted, status: TaskStatus) -> Task:
+    request = record.request
+    return Task(
+        task_id=record.task_id,
+        request_id=request.request_id,
+        tenant=request.tenant,
+        priority=request.priority,
+        labels=dict(request.labels),
+        build_key=record.build_key,
+        ask=record.ask,
+        submitted_ms=record.at_ms,
+        status=status,
+        spec=request.spec,
+    )

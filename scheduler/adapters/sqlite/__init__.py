@@ -1,0 +1,16 @@
+"""The durable store in one SQLite file, held by one process.
+
+Lives here: `SqliteStore` (`store`), which keeps `scheduler.ports.store.Store`; the file with its lock and
+its schema (`lock`, `database`, `schema.sql`); what a commit writes (`journal`, `commit.sql`); what readers
+see (`readers`, `rows`, the other `.sql` files); and the JSON of nouns (`codec`).
+
+May import: `scheduler.core.model`, `scheduler.ports`, `sqlite3` and pydantic. Never another adapter.
+
+Words: a *commit* is one transaction of many batches; a *batch* is kept wholly or not at all; the *fence* is
+the lock on `<path>.lock` and the epoch in the file; a *secret* is an environment value, kept apart from its
+spec until its task is terminal.
+"""
+
+from scheduler.adapters.sqlite.store import SqliteStore
+
+__all__ = ["SqliteStore"]

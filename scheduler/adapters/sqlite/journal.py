@@ -1,0 +1,152 @@
+"""What a commit writes: batches of records folded into the rows of `commit.sql`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from scheduler.adapters.sqlite import codec
+from scheduler.adapters.sqlite.known import Known
+from scheduler.core.model.attempt import Attempt
+from scheduler.core.model.records import (
+    AttemptRecorded,
+    FactRecorded,
+    IntentRecorded,
+    Record,
+    TaskSubmitted,
+    TaskTransitioned,
+)
+from scheduler.core.model.task import TERMINAL_STATES, TaskState, TaskStatus
+from scheduler.ports.store import CommitResult, StoreError, Written
+
+Row = tuple[Any, ...]
+
+_BEFORE_RUNNING = frozenset({TaskState.QUEUED, TaskState.ASSIGNED, TaskState.STARTING})
+
+
+class Journal:
+    """The rows of one commit. `revision` is the last one given out so far."""
+
+    def __init__(self, known: Known, revision: int) -> None:
+        self.revision = revision
+        self._known = known
+        self._tasks: list[Row] = []
+        self._requests: list[Row] = []
+        self._secrets: list[Row] = []
+        self._statuses: dict[str, Row] = {}
+        self._ended: list[str] = []
+        self._attempts: list[Row] = []
+        self._intents: list[Row] = []
+        self._events: list[Row] = []
+        self._facts: list[Row] = []
+
+    def add(self, batch: Sequence[Record]) -> CommitResult:
+        """Takes the batch in, unless a request of it is taken."""
+        refusal = self._known.refusal(batch)
+        if refusal is not None:
+            return refusal
+        first_revision = self.revision + 1
+        for record in batch:
+            self._add(record)
+        return Written(first_revision=first_revision)
+
+    def parameters(self) -> tuple[str, ...]:
+        """The columns of `commit_row`, in their order."""
+        columns = (
+            self._tasks,
+            self._requests,
+            self._secrets,
+            list(self._statuses.values()),
+            self._ended,
+            self._attempts,
+            self._intents,
+            self._events,
+            self._facts,
+        )
+        return tuple(map(codec.text, columns))
+
+    def _add(self, record: Record) -> None:
+        match record:
+            case TaskSubmitted():
+                self._submitted(record)
+            case TaskTransitioned():
+                self._transitioned(record)
+            case AttemptRecorded():
+                self._attempt(record.attempt)
+            case IntentRecorded():
+                self._intents.append((record.kind, record.key, record.state, record.payload))
+            case FactRecorded():
+                self._facts.append((record.key, record.value))
+
+    def _submitted(self, record: TaskSubmitted) -> None:
+        request, ask = record.request, record.ask
+        status = TaskStatus(state=TaskState.QUEUED, revision=self._next_revision(), updated_ms=record.at_ms)
+        self._tasks.append(
+            (
+                record.task_id,
+                request.tenant,
+                request.request_id,
+                record.fingerprint,
+                request.priority,
+                ask.cpu,
+                ask.memory_mib,
+                ask.gpus,
+                record.build_key,
+                record.definition_key,
+                record.main_container,
+                status.revision,
+                record.at_ms,
+            )
+        )
+        spec, secrets = codec.spec_text(request.spec)
+        self._requests.append((record.task_id, codec.text(request.labels), spec))
+        if secrets:
+            self._secrets.append((record.task_id, codec.text(secrets)))
+        self._known.started_ms[record.task_id] = None
+        self._event(record.task_id, codec.Change(previous_state=None, status=status, attempt=None))
+
+    def _transitioned(self, record: TaskTransitioned) -> None:
+        status = self._status_after(record)
+        reason = codec.stop_reason_text(status.stop_reason)
+        self._statuses[record.task_id] = (
+            record.task_id,
+            status.state,
+            status.revision,
+            status.updated_ms,
+            status.started_ms,
+            status.stopped_ms,
+            reason,
+        )
+        if record.state in TERMINAL_STATES:
+            self._ended.append(record.task_id)
+        if record.attempt is not None:
+            self._attempt(record.attempt)
+        change = codec.Change(previous_state=record.previous, status=status, attempt=record.attempt)
+        self._event(record.task_id, change)
+
+    def _status_after(self, record: TaskTransitioned) -> TaskStatus:
+        started_ms = self._known.started_ms
+        if record.task_id not in started_ms:
+            raise StoreError(f"task {record.task_id} is not in the store and cannot change")
+        ended = record.state in TERMINAL_STATES
+        if record.state is TaskState.RUNNING and started_ms[record.task_id] is None:
+            started_ms[record.task_id] = record.at_ms
+        if record.state in _BEFORE_RUNNING:
+            started_ms[record.task_id] = None  # the attempt that ran is not the present one any more
+        return TaskStatus(
+            state=record.state,
+            revision=self._next_revision(),
+            updated_ms=record.at_ms,
+            started_ms=started_ms[record.task_id],
+            stopped_ms=record.at_ms if ended else None,
+            stop_reason=record.stop_reason,
+        )
+
+    def _attempt(self, attempt: Attempt) -> None:
+        payload = codec.attempt_text(attempt)
+        self._attempts.append((attempt.attempt_id, attempt.task_id, attempt.number, payload))
+
+    def _event(self, task_id: str, change: codec.Change) -> None:
+        self._events.append((change.status.revision, task_id, codec.change_text(change)))
+
+    def _next_revision(self) -> int:
+        self.revision += 1
+        return self.revision

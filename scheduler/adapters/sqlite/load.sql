@@ -1,0 +1,10 @@
+-- Tasks that are not terminal, in queue order. The index serves the order; nothing is sorted, so that the
+-- first rows come at once and the rest lazily.
+SELECT
+  task_id, tenant, priority, definition_key, main_container, enqueue_revision, submitted_ms,
+  cpu, memory_mib, gpus, state,
+  (SELECT count(*) FROM attempt WHERE attempt.task_id = task.task_id),
+  (SELECT payload FROM attempt WHERE attempt.task_id = task.task_id ORDER BY number DESC LIMIT 1)
+FROM task
+WHERE state NOT IN ('SUCCEEDED', 'FAILED')
+ORDER BY priority DESC, enqueue_revision;

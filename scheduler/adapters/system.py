@@ -1,0 +1,84 @@
+"""The system itself: the only place that reads the clock or makes random ids."""
+
+import secrets
+import time
+import uuid
+from threading import Lock
+
+_BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's alphabet in lower case: no i, l, o, u, and in ASCII order, so ids sort like numbers."""
+
+_TIME_CHARACTERS = 10
+_RANDOM_CHARACTERS = 16
+_RANDOM_BITS = _RANDOM_CHARACTERS * 5
+
+
+class SystemClock:
+    """The clock port on the machine's own time."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970-01-01T00:00:00Z."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic_ms(self) -> int:
+        """Milliseconds that never step back."""
+        return time.monotonic_ns() // 1_000_000
+
+    def real_seconds(self, domain_ms: int) -> float:
+        """Domain time is real time."""
+        return domain_ms / 1000
+
+
+class ScaledClock:
+    """The clock port `rate` times as fast: at real time `real_epoch_ms` it shows `epoch_ms`.
+
+    The real epoch is handed in, so that two processes with the same three numbers show the same time.
+    """
+
+    def __init__(self, real_epoch_ms: int, epoch_ms: int, rate: float) -> None:
+        """Raises ValueError unless time moves forward."""
+        if rate <= 0:
+            raise ValueError(f"rate must be above 0, not {rate}")
+        self._real_epoch_ms = real_epoch_ms
+        self._epoch_ms = epoch_ms
+        self._rate = rate
+
+    def now_ms(self) -> int:
+        """Domain time: 10 min after the real epoch, a rate of 10 shows 100 min after the epoch."""
+        real_ms = time.time_ns() / 1_000_000
+        return self._epoch_ms + int((real_ms - self._real_epoch_ms) * self._rate)
+
+    def monotonic_ms(self) -> int:
+        """Domain milliseconds that never step back."""
+        return int(time.monotonic_ns() / 1_000_000 * self._rate)
+
+    def real_seconds(self, domain_ms: int) -> float:
+        """A rate of 10 lets ten domain seconds pass in one real second."""
+        return domain_ms / 1000 / self._rate
+
+
+class SystemIds:
+    """The ids port on the operating system's randomness. Any thread may ask."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._last_ms = -1
+        self._last_random = 0
+
+    def task_id(self, now_ms: int) -> str:
+        """`t-`, 10 characters of time, 16 of randomness; within one millisecond each is above the last."""
+        with self._lock:
+            if now_ms == self._last_ms:
+                self._last_random += 1
+            else:
+                # One bit less than there is room for, so that counting up from it never overflows.
+                self._last_ms, self._last_random = now_ms, secrets.randbits(_RANDOM_BITS - 1)
+            return f"t-{_base32(now_ms, _TIME_CHARACTERS)}{_base32(self._last_random, _RANDOM_CHARACTERS)}"
+
+    def attempt_id(self) -> str:
+        """A UUID4."""
+        return str(uuid.uuid4())
+
+
+def _base32(number: int, characters: int) -> str:
+    return "".join(_BASE32[number >> 5 * place & 31] for place in reversed(range(characters)))

@@ -1,0 +1,73 @@
+"""The cloud port: what the service needs of AWS, in its own nouns."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from scheduler.core.model.calls import EcsTask, Failure
+from scheduler.core.model.container_instance import ContainerInstance
+from scheduler.core.model.group import InstanceGroup, InstanceType
+
+
+class CloudError(Exception):
+    """A call did not do its work; `failure` tells whether it may have had its effect all the same."""
+
+    def __init__(self, failure: Failure) -> None:
+        """Carries `failure` to the call's outcome."""
+        super().__init__(f"{failure.code}: {failure.message}")
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLaunch:
+    """Everything that StartTask is told. `overrides` is ECS's `TaskOverride` as a JSON-like value."""
+
+    started_by: str
+    container_instance_arn: str
+    task_definition_arn: str
+    overrides: dict[str, Any]
+    tags: dict[str, str]
+
+
+class Cloud(Protocol):
+    """Who calls: only `services/calls.py`, from the pool of calls, any number at a time.
+
+    Every method raises CloudError and nothing else for what AWS or the network does. Acts are sent
+    exactly once, without retries by the SDK; reads may be retried inside. A method returns only complete
+    readings: if a page fails, the whole reading fails.
+    """
+
+    def start_task(self, launch: TaskLaunch) -> EcsTask:
+        """Starts one task. `failures[]` is a definite Failure with its reason classified."""
+        ...
+
+    def find_task(self, started_by: str, container_instance_arn: str) -> EcsTask | None:
+        """An attempt's task: a running one by `startedBy`, else one of the instance's stopped ones."""
+        ...
+
+    def describe_tasks(self, arns: tuple[str, ...]) -> tuple[tuple[EcsTask, ...], tuple[str, ...]]:
+        """At most 100 tasks, and the ARNs that ECS does not know. An empty `arns` asks nothing."""
+        ...
+
+    def container_instances(self) -> tuple[ContainerInstance, ...]:
+        """Every container instance of the cluster that is not INACTIVE."""
+        ...
+
+    def group(self, name: str) -> InstanceGroup:
+        """The Auto Scaling group of that name; a definite Failure if there is not exactly one."""
+        ...
+
+    def instance_types(self, group: str) -> tuple[InstanceType, ...]:
+        """The types that the group can launch, at declared size, smallest first."""
+        ...
+
+    def set_desired_capacity(self, group: str, desired: int) -> None:
+        """Sets the desired capacity."""
+        ...
+
+    def suspend_az_rebalance(self, group: str) -> None:
+        """Suspends the AZRebalance process."""
+        ...
+
+    def register_task_definition(self, definition: dict[str, Any], tags: dict[str, str]) -> str:
+        """Registers a revision and returns its ARN."""
+        ...
