@@ -1,0 +1,176 @@
+"""Auto Scaling's operations on the account's one group."""
+
+from scheduler.simulated_aws import limits
+from scheduler.simulated_aws.auto_scaling_group import PROCESSES, AutoScalingGroup, Member
+from scheduler.simulated_aws.errors import ApiError, validation_error
+from scheduler.simulated_aws.limits import Limit
+from scheduler.simulated_aws.operations import Service, operation
+from scheduler.simulated_aws.paging import PageRequest, cut
+from scheduler.simulated_aws.region import Region
+from scheduler.simulated_aws.shapes import Shape, present, utc
+
+
+class AutoScaling:
+    """The Auto Scaling service of the account."""
+
+    def __init__(self, region: Region, group: AutoScalingGroup) -> None:
+        self._region = region
+        self._group = group
+        self._name = region.settings.auto_scaling_group
+        self.service = Service(
+            operations={
+                "DescribeAutoScalingGroups": operation(
+                    self._describe_groups, "AutoScalingGroupNames MaxRecords NextToken"
+                ),
+                "DescribeLaunchConfigurations": operation(
+                    self._describe_launch_configurations, "LaunchConfigurationNames MaxRecords NextToken"
+                ),
+                "DescribeScalingActivities": operation(
+                    self._describe_activities, "AutoScalingGroupName ActivityIds MaxRecords NextToken"
+                ),
+                "SetDesiredCapacity": operation(
+                    self._set_desired_capacity, "AutoScalingGroupName! DesiredCapacity! HonorCooldown"
+                ),
+                "SuspendProcesses": operation(self._suspend, "AutoScalingGroupName! ScalingProcesses"),
+                "ResumeProcesses": operation(self._resume, "AutoScalingGroupName! ScalingProcesses"),
+            },
+            missing=validation_error,
+            unknown_operation_code="InvalidAction",
+        )
+
+    def _describe_groups(self, params: Shape) -> Shape:
+        names = params.get("AutoScalingGroupNames")
+        # Unknown names just do not match (Auto Scaling API: DescribeAutoScalingGroups).
+        groups = [self._name] if not names or self._name in names else []
+        request = _page_request(params, "DescribeAutoScalingGroups", limits.GROUPS_PAGE, default=50)
+        page = cut(groups, lambda name: name, request)
+        return present(AutoScalingGroups=[self._group_shape() for _ in page.items], NextToken=page.next_token)
+
+    def _describe_launch_configurations(self, params: Shape) -> Shape:
+        found = self._group.launch_source.configurations(params.get("LaunchConfigurationNames", []))
+        request = _page_request(
+            params, "DescribeLaunchConfigurations", limits.CONFIGURATIONS_PAGE, default=50
+        )
+        page = cut(found, lambda shape: str(shape["LaunchConfigurationName"]), request)
+        return present(LaunchConfigurations=list(page.items), NextToken=page.next_token)
+
+    def _describe_activities(self, params: Shape) -> Shape:
+        if params.get("AutoScalingGroupName", self._name) != self._name:
+            raise self._no_such_group(params["AutoScalingGroupName"])
+        wanted = params.get("ActivityIds")
+        activities = self._group.activities
+        # "sorted by start time", newest first (Auto Scaling API: DescribeScalingActivities).
+        newest_first = [a for a in reversed(activities.all) if not wanted or a.activity_id in wanted]
+        request = _page_request(params, "DescribeScalingActivities", limits.ACTIVITIES_PAGE, default=100)
+        page = cut(newest_first, lambda activity: -activity.sequence, request)
+        return present(Activities=[activities.shape(a) for a in page.items], NextToken=page.next_token)
+
+    def _set_desired_capacity(self, params: Shape) -> Shape:
+        self._check_group(params)
+        desired, settings = params["DesiredCapacity"], self._region.settings
+        if desired > settings.max_size:
+            raise validation_error(
+                f"New SetDesiredCapacity value {desired} is above max value {settings.max_size} "
+                "for the AutoScalingGroup."
+            )
+        if desired < settings.min_size:
+            raise validation_error(
+                f"New SetDesiredCapacity value {desired} is below min value {settings.min_size} "
+                "for the AutoScalingGroup."
+            )
+        if params.get("HonorCooldown", False):
+            self._check_cooldown()
+        self._group.set_desired_capacity(desired)
+        return {}
+
+    def _check_cooldown(self) -> None:
+        """Only with HonorCooldown, which is false by default (Auto Scaling API: SetDesiredCapacity)."""
+        ended_ms = self._group.activities.last_ended_ms()
+        cooldown_ms = self._region.settings.default_cooldown_s * 1_000
+        if ended_ms is not None and self._region.now_ms < ended_ms + cooldown_ms:
+            raise ApiError(
+                "ScalingActivityInProgress",
+                f"Scaling activity is in progress and blocked by cooldown of group {self._name}.",
+            )
+
+    def _suspend(self, params: Shape) -> Shape:
+        self._check_group(params)
+        self._group.suspend(_processes(params))
+        return {}
+
+    def _resume(self, params: Shape) -> Shape:
+        self._check_group(params)
+        self._group.resume(_processes(params))
+        return {}
+
+    def _check_group(self, params: Shape) -> None:
+        if params["AutoScalingGroupName"] != self._name:
+            raise self._no_such_group(params["AutoScalingGroupName"])
+
+    def _no_such_group(self, name: str) -> ApiError:
+        return validation_error(f"AutoScalingGroup name not found - no such group: {name}")
+
+    def _group_shape(self) -> Shape:
+        """Auto Scaling API: AutoScalingGroup."""
+        group, settings = self._group, self._region.settings
+        return {
+            "AutoScalingGroupName": self._name,
+            "AutoScalingGroupARN": self._region.arns.group(self._name, group.group_id),
+            **group.launch_source.group_members(),
+            "MinSize": settings.min_size,
+            "MaxSize": settings.max_size,
+            "DesiredCapacity": group.desired_capacity,
+            "DefaultCooldown": settings.default_cooldown_s,
+            "AvailabilityZones": list(settings.availability_zones),
+            "LoadBalancerNames": [],
+            "TargetGroupARNs": [],
+            "HealthCheckType": "EC2",
+            "HealthCheckGracePeriod": 300,
+            "Instances": [self._member_shape(member) for member in group.members.values()],
+            "CreatedTime": utc(group.created_ms),
+            "SuspendedProcesses": self._suspended_shapes(),
+            "EnabledMetrics": [],
+            "Tags": [],
+            "TerminationPolicies": ["Default"],
+            "NewInstancesProtectedFromScaleIn": settings.new_instances_protected_from_scale_in,
+            "CapacityRebalance": settings.capacity_rebalance,
+        }
+
+    def _suspended_shapes(self) -> list[Shape]:
+        return [
+            {"ProcessName": name, "SuspensionReason": f"User suspended at {utc(time_ms):%Y-%m-%dT%H:%M:%SZ}"}
+            for name, time_ms in self._group.suspended.items()
+        ]
+
+    def _member_shape(self, member: Member) -> Shape:
+        """Auto Scaling API: Instance."""
+        return {
+            "InstanceId": member.instance.instance_id,
+            "InstanceType": member.instance.instance_type.name,
+            "AvailabilityZone": member.instance.availability_zone,
+            "LifecycleState": member.lifecycle_state,
+            "HealthStatus": member.health_status,
+            "ProtectedFromScaleIn": member.protected,
+            **self._group.launch_source.instance_members(),
+        }
+
+
+def _processes(params: Shape) -> list[str]:
+    """Without ScalingProcesses, all of them (Auto Scaling API: SuspendProcesses); bogus names are refused."""
+    names = list(params.get("ScalingProcesses") or PROCESSES)
+    if unknown := [name for name in names if name not in PROCESSES]:
+        raise validation_error(f"{unknown[0]} is not a valid scaling process type.")
+    return names
+
+
+def _page_request(params: Shape, operation_name: str, limit: Limit, *, default: int) -> PageRequest:
+    size = params.get("MaxRecords", default)
+    if not 1 <= size <= limit.value:
+        raise validation_error(f"MaxRecords must be between 1 and {limit.value}.")
+    filters = sorted((k, str(v)) for k, v in params.items() if k not in ("NextToken", "MaxRecords"))
+    return PageRequest(
+        size=size,
+        token=params.get("NextToken"),
+        scope=f"{operation_name}{filters}",
+        refusal=lambda message: ApiError("InvalidNextToken", message),
+    )

@@ -1,0 +1,128 @@
+"""The ECS service: one cluster, its dispatch table and what joins it to EC2."""
+
+from functools import partial
+
+from scheduler.simulated_aws import limits
+from scheduler.simulated_aws.checks import check_cluster, wants_tags
+from scheduler.simulated_aws.container_instance_operations import ContainerInstanceOperations
+from scheduler.simulated_aws.container_instances import ContainerInstances
+from scheduler.simulated_aws.ec2_instances import Ec2Instance, Ec2Instances
+from scheduler.simulated_aws.errors import ApiError, invalid_parameter
+from scheduler.simulated_aws.ids import resource_id
+from scheduler.simulated_aws.operations import Handler, Operation, Service, operation
+from scheduler.simulated_aws.region import Region
+from scheduler.simulated_aws.shapes import Shape
+from scheduler.simulated_aws.start_task import StartTask
+from scheduler.simulated_aws.task_definitions import TaskDefinitions
+from scheduler.simulated_aws.task_lifecycle import TaskLifecycle
+from scheduler.simulated_aws.task_operations import TaskOperations
+from scheduler.simulated_aws.tasks import Tasks
+
+_START_PARAMETERS = (
+    "cluster taskDefinition! containerInstances! startedBy overrides tags group propagateTags "
+    "referenceId enableECSManagedTags"
+)
+
+
+class Ecs:
+    """The ECS service of the account. EC2 tells it which instances run and which are gone."""
+
+    def __init__(self, region: Region, ec2_instances: Ec2Instances) -> None:
+        self._region = region
+        self.container_instances = ContainerInstances(region)
+        self.tasks = Tasks()
+        self.task_definitions = TaskDefinitions(region)
+        self._lifecycle = TaskLifecycle(region, self.tasks)
+        ec2_instances.on_running.append(self._agent_starts)
+        ec2_instances.on_terminated.append(self._instance_gone)
+        self.service = Service(
+            operations=self._operations(),
+            missing=invalid_parameter,
+            unknown_operation_code="UnknownOperationException",
+        )
+
+    def _operations(self) -> dict[str, Operation]:
+        start_task = StartTask(
+            self._region,
+            definitions=self.task_definitions,
+            instances=self.container_instances,
+            tasks=self.tasks,
+            lifecycle=self._lifecycle,
+        )
+        of_tasks = TaskOperations(
+            self._region,
+            instances=self.container_instances,
+            tasks=self.tasks,
+            lifecycle=self._lifecycle,
+        )
+        of_instances = ContainerInstanceOperations(self.container_instances, self._region.arns)
+        in_cluster = {
+            "StartTask": operation(start_task, _START_PARAMETERS),
+            **of_tasks.operations(),
+            **of_instances.operations(),
+        }
+        return {
+            "DescribeClusters": operation(self._describe_clusters, "clusters include"),
+            **self.task_definitions.operations(),
+            **{name: self._checking_cluster(entry) for name, entry in in_cluster.items()},
+        }
+
+    def _checking_cluster(self, entry: Operation) -> Operation:
+        return Operation(partial(self._in_cluster, entry.handler), entry.required, entry.honoured)
+
+    def _in_cluster(self, handler: Handler, params: Shape) -> Shape:
+        check_cluster(params, self._region.settings.cluster, self._region.arns)
+        return handler(params)
+
+    def _describe_clusters(self, params: Shape) -> Shape:
+        # "If you do not specify a cluster, the default cluster is assumed" (ECS API: DescribeClusters).
+        references = params.get("clusters") or ["default"]
+        limits.refuse_above(
+            limits.DESCRIBE_CLUSTERS, len(references), of="clusters", refusal=invalid_parameter
+        )
+        wants_tags(params)
+        answer: Shape = {"clusters": [], "failures": []}
+        for reference in references:
+            try:
+                check_cluster({"cluster": reference}, self._region.settings.cluster, self._region.arns)
+                answer["clusters"].append(self._cluster_shape())
+            except ApiError:
+                arn = self._region.arns.cluster.rpartition("/")[0] + "/" + resource_id(reference)
+                answer["failures"].append({"arn": arn, "reason": "MISSING"})
+        return answer
+
+    def _cluster_shape(self) -> Shape:
+        present_instances = [i for i in self.container_instances if i.status != "INACTIVE"]
+        return {
+            "clusterArn": self._region.arns.cluster,
+            "clusterName": self._region.settings.cluster,
+            "status": "ACTIVE",
+            "registeredContainerInstancesCount": len(present_instances),
+            "runningTasksCount": sum(i.running_tasks for i in present_instances),
+            "pendingTasksCount": sum(i.pending_tasks for i in present_instances),
+            "activeServicesCount": 0,
+            "statistics": [],
+            "tags": [],
+            "settings": [],
+            "capacityProviders": [],
+            "defaultCapacityProviderStrategy": [],
+        }
+
+    def _agent_starts(self, instance: Ec2Instance) -> None:
+        delay_ms = self._region.draw_ms(self._region.settings.agent_registration_ms)
+        self._region.after(delay_ms, partial(self._register, instance))
+
+    def _register(self, instance: Ec2Instance) -> None:
+        self.container_instances.register(instance)
+
+    def _instance_gone(self, ec2_instance: Ec2Instance) -> None:
+        """A connected agent's instance deregisters itself; a disconnected one stays behind as a ghost.
+
+        "Stopped container instances or instances with disconnected agents aren't automatically deregistered
+        when terminated" (ECS API: DeregisterContainerInstance).
+        """
+        instance = self.container_instances.of_ec2(ec2_instance.instance_id)
+        if instance is None or not instance.agent_connected:
+            return
+        self.container_instances.deregister(instance)
+        self._lifecycle.instance_terminated(instance)

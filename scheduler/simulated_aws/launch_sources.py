@@ -1,0 +1,119 @@
+"""Launch sources: the launch template, mixed-instances policy or launch configuration of the group."""
+
+from scheduler.simulated_aws.attributes import AMI_ID
+from scheduler.simulated_aws.errors import ApiError, invalid_parameter_value
+from scheduler.simulated_aws.instance_types import INSTANCE_TYPES, InstanceType
+from scheduler.simulated_aws.region import Region
+from scheduler.simulated_aws.shapes import Shape, utc
+
+_LATEST = ("1", "$Latest", "$Default")
+
+
+class LaunchSource:
+    """Where the group takes its instances' type and image from: exactly one of the three kinds is set."""
+
+    def __init__(self, region: Region) -> None:
+        settings = region.settings
+        self._region = region
+        self._kind = settings.launch_source
+        self._types = [INSTANCE_TYPES[name] for name in settings.instance_types]
+        self._name = f"{settings.auto_scaling_group}-launch"
+        self._template_id = region.ids.ec2("lt")
+        self._configuration_id = region.ids.uuid()
+        self._created_ms = region.now_ms
+
+    def draw_type(self) -> InstanceType:
+        """The type of the next launch: of a mixed-instances group the group chooses, not the caller."""
+        return self._region.random.choice(self._types) if self._kind == "mixed_instances" else self._types[0]
+
+    def group_members(self) -> Shape:
+        """What the group's description says of it (Auto Scaling API: AutoScalingGroup)."""
+        if self._kind == "launch_configuration":
+            return {"LaunchConfigurationName": self._name}
+        if self._kind == "launch_template":
+            return {"LaunchTemplate": self._specification("$Latest")}
+        return {"MixedInstancesPolicy": self._policy()}
+
+    def instance_members(self) -> Shape:
+        """What each member's description says of it (Auto Scaling API: Instance)."""
+        if self._kind == "launch_configuration":
+            return {"LaunchConfigurationName": self._name}
+        return {"LaunchTemplate": self._specification("1")}
+
+    def configurations(self, names: list[str]) -> list[Shape]:
+        """The account's launch configurations; unknown names just do not match."""
+        if self._kind != "launch_configuration" or (names and self._name not in names):
+            return []
+        return [
+            {
+                "LaunchConfigurationName": self._name,
+                "LaunchConfigurationARN": self._region.arns.launch_configuration(
+                    self._name, self._configuration_id
+                ),
+                "ImageId": AMI_ID,
+                "InstanceType": self._types[0].name,
+                "SecurityGroups": [],
+                "BlockDeviceMappings": [],
+                "InstanceMonitoring": {"Enabled": True},
+                "EbsOptimized": False,
+                "CreatedTime": utc(self._created_ms),
+            }
+        ]
+
+    def template_versions(self, params: Shape) -> list[Shape]:
+        """The versions of the one launch template (EC2 API: DescribeLaunchTemplateVersions)."""
+        self._check_template(params)
+        versions = params.get("Versions") or ["1"]
+        if unknown := [version for version in versions if version not in _LATEST]:
+            raise ApiError(
+                "InvalidLaunchTemplateId.VersionNotFound",
+                f"Could not find launch template version {unknown[0]}.",
+            )
+        return [
+            {
+                "LaunchTemplateId": self._template_id,
+                "LaunchTemplateName": self._name,
+                "VersionNumber": 1,
+                "DefaultVersion": True,
+                "CreateTime": utc(self._created_ms),
+                "CreatedBy": self._region.arns.user("simulated"),
+                "LaunchTemplateData": {"ImageId": AMI_ID, "InstanceType": self._types[0].name},
+            }
+        ]
+
+    def _check_template(self, params: Shape) -> None:
+        template_id, name = params.get("LaunchTemplateId"), params.get("LaunchTemplateName")
+        if (template_id is None) == (name is None):
+            raise invalid_parameter_value("Specify either LaunchTemplateId or LaunchTemplateName.")
+        exists = self._kind != "launch_configuration"
+        if template_id is not None and not (exists and template_id == self._template_id):
+            raise ApiError(
+                "InvalidLaunchTemplateId.NotFound",
+                f"The specified launch template, {template_id}, does not exist.",
+            )
+        if name is not None and not (exists and name == self._name):
+            raise ApiError(
+                "InvalidLaunchTemplateName.NotFoundException",
+                f"The specified launch template, {name}, does not exist.",
+            )
+
+    def _specification(self, version: str) -> Shape:
+        return {
+            "LaunchTemplateId": self._template_id,
+            "LaunchTemplateName": self._name,
+            "Version": version,
+        }
+
+    def _policy(self) -> Shape:
+        return {
+            "LaunchTemplate": {
+                "LaunchTemplateSpecification": self._specification("$Latest"),
+                "Overrides": [{"InstanceType": instance_type.name} for instance_type in self._types],
+            },
+            "InstancesDistribution": {
+                "OnDemandAllocationStrategy": "prioritized",
+                "OnDemandBaseCapacity": 0,
+                "OnDemandPercentageAboveBaseCapacity": 100,
+                "SpotAllocationStrategy": "lowest-price",
+            },
+        }

@@ -1,0 +1,181 @@
+"""The life of a task: admitted, pulled, RUNNING, stopping, STOPPED, forgotten.
+
+Order of states: ECS Developer Guide, Amazon ECS task lifecycle. A task in bridge mode without load
+balancers shows PENDING, RUNNING, DEACTIVATING and STOPPED; each step raises the version.
+"""
+
+from collections import defaultdict, deque
+from functools import partial
+
+from scheduler.simulated_aws.container_instances import ContainerInstance
+from scheduler.simulated_aws.journal import Effect
+from scheduler.simulated_aws.region import Region
+from scheduler.simulated_aws.tasks import Container, Task, Tasks
+from scheduler.simulated_aws.timeline import Action
+
+# Exit codes of a container that was stopped: 128 + the signal that ended it.
+_SIGTERM_EXIT = 143
+_SIGKILL_EXIT = 137
+
+
+class TaskLifecycle:
+    """Moves tasks through their states. Everything an agent would report waits while it is disconnected."""
+
+    def __init__(self, region: Region, tasks: Tasks) -> None:
+        self._region = region
+        self._tasks = tasks
+        self._waiting: defaultdict[str, deque[Task]] = defaultdict(deque)
+
+    def begin(self, task: Task) -> None:
+        """Accept a task: its resources are taken at once, the agent begins when they are really free."""
+        task.gpu_ids = task.instance.remaining.take(task.ask)
+        task.instance.pending_tasks += 1
+        task.instance.version += 1
+        self._tasks.add(task)
+        self._waiting[task.instance.arn].append(task)
+        self._admit_waiting(task.instance)
+
+    def stop(self, task: Task, reason: str | None) -> None:
+        """StopTask: SIGTERM now, SIGKILL after the container's stop timeout (ECS API: StopTask)."""
+        was_running = task.last_status == "RUNNING"
+        self._begin_stopping(task, "UserInitiated", reason or "Task stopped by user")
+        grace_ms = _stop_timeout_ms(task, self._region.settings.container_stop_timeout_ms)
+        stop_ms = min(self._region.draw_ms(self._region.settings.stop_ms), grace_ms)
+        exit_code = _SIGKILL_EXIT if stop_ms >= grace_ms else _SIGTERM_EXIT
+        self._after(stop_ms, task.instance, partial(self._finish, task, exit_code if was_running else None))
+
+    def instance_terminated(self, instance: ContainerInstance) -> None:
+        """End every task of a terminated instance, without exit codes: nobody was left to report them."""
+        reason = f"Host EC2 (instance {instance.ec2_instance.instance_id}) terminated."
+        self._waiting.pop(instance.arn, None)
+        for task in self._tasks.on(instance):
+            if task.last_status == "STOPPED":
+                continue
+            if task.desired_status == "RUNNING":
+                self._begin_stopping(task, "TerminationNotice", reason)
+            if not self._region.settings.terminated_task_keeps_started_at:
+                task.started_ms = None
+            self._finish(task, None)
+
+    def _admit_waiting(self, instance: ContainerInstance) -> None:
+        """Let the agent begin with waiting tasks, first come first served, as far as there is really room."""
+        waiting = self._waiting[instance.arn]
+        while waiting and instance.occupied.lacking(waiting[0].ask) is None:
+            self._admit(waiting.popleft())
+
+    def _admit(self, task: Task) -> None:
+        task.agent_gpu_ids = task.instance.occupied.take(task.ask)
+        task.admitted = True
+        task.pull_started_ms = self._region.now_ms
+        self._after(self._draw_pull_ms(task), task.instance, partial(self._pulled, task))
+
+    def _draw_pull_ms(self, task: Task) -> int:
+        """An image is pulled once per container instance; later tasks find its layers there."""
+        images = {container.definition["image"] for container in task.containers}
+        missing = images - task.instance.pulled_images
+        task.instance.pulled_images |= missing
+        return self._region.draw_ms(self._region.settings.pull_ms) if missing else 0
+
+    def _pulled(self, task: Task) -> None:
+        if task.desired_status == "STOPPED":
+            return
+        task.pull_stopped_ms = self._region.now_ms
+        create_ms = self._region.draw_ms(self._region.settings.create_ms)
+        self._after(create_ms, task.instance, partial(self._run, task))
+
+    def _run(self, task: Task) -> None:
+        if task.desired_status == "STOPPED":
+            return
+        task.started_ms = self._region.now_ms
+        task.instance.pending_tasks -= 1
+        task.instance.running_tasks += 1
+        for container in task.containers:
+            container.last_status = "RUNNING"
+            container.runtime_id = self._region.ids.hexadecimal(64)
+        self._changed(task, "RUNNING")
+        self._after(task.work.run_ms, task.instance, partial(self._main_exited, task))
+
+    def _main_exited(self, task: Task) -> None:
+        """An exit that came before the stop signal took effect keeps its own exit code."""
+        if task.last_status == "STOPPED":
+            return
+        _exit(task.main, task.work.exit_code)
+        if task.desired_status == "STOPPED":
+            return
+        self._begin_stopping(task, "EssentialContainerExited", "Essential container in task exited")
+        stop_ms = self._region.draw_ms(self._region.settings.stop_ms)
+        self._after(stop_ms, task.instance, partial(self._finish, task, _SIGTERM_EXIT))
+
+    def _begin_stopping(self, task: Task, stop_code: str, reason: str) -> None:
+        """ECS counts a stopping task's resources as free at once (AWS What's New, 2023-07-02)."""
+        self._tasks.mark_stopping(task)
+        task.stop_code, task.stopped_reason = stop_code, reason
+        task.stopping_ms = self._region.now_ms
+        task.instance.remaining.give_back(task.ask, task.gpu_ids)
+        self._changed(task, "DEACTIVATING" if task.last_status == "RUNNING" else task.last_status)
+
+    def _finish(self, task: Task, exit_code: int | None) -> None:
+        """Everything of the task ended: STOPPED, its resources are really free."""
+        if task.last_status == "STOPPED":
+            return
+        for container in task.containers:
+            _exit(container, exit_code)
+        self._leave_instance(task)
+        task.execution_stopped_ms = task.stopped_ms = self._region.now_ms
+        self._changed(task, "STOPPED")
+        visible_ms = self._region.settings.stopped_task_visible_ms
+        self._region.after(visible_ms, partial(self._forget, task))
+
+    def _leave_instance(self, task: Task) -> None:
+        instance = task.instance
+        if task.last_status == "PENDING":
+            instance.pending_tasks -= 1
+        else:
+            instance.running_tasks -= 1
+        if task.admitted:
+            instance.occupied.give_back(task.ask, task.agent_gpu_ids)
+        elif task in self._waiting[instance.arn]:
+            self._waiting[instance.arn].remove(task)
+        if instance.status != "INACTIVE":
+            self._admit_waiting(instance)
+
+    def _forget(self, task: Task) -> None:
+        self._tasks.forget(task)
+        self._region.record(Effect.TASK_FORGOTTEN, taskArn=task.arn)
+
+    def _changed(self, task: Task, last_status: str) -> None:
+        task.last_status = last_status
+        task.version += 1
+        task.instance.version += 1
+        self._region.record(
+            Effect.TASK_STATE_CHANGE,
+            taskArn=task.arn,
+            startedBy=task.started_by,
+            lastStatus=last_status,
+            desiredStatus=task.desired_status,
+            exitCode=task.main.exit_code,
+            stopCode=task.stop_code,
+        )
+
+    def _after(self, delay_ms: int, instance: ContainerInstance, action: Action) -> None:
+        self._region.after(delay_ms, partial(_report, instance, action))
+
+
+def _report(instance: ContainerInstance, action: Action) -> None:
+    """Nothing of a disconnected agent reaches ECS, and nothing of ECS reaches it, until it is back."""
+    if instance.agent_connected:
+        action()
+    elif instance.status != "INACTIVE":
+        instance.unreported.append(action)
+
+
+def _stop_timeout_ms(task: Task, default_ms: int) -> int:
+    """The longest stopTimeout of its containers (ECS API: ContainerDefinition, stopTimeout, seconds)."""
+    timeouts_s = [container.definition.get("stopTimeout") for container in task.containers]
+    return max(default_ms if timeout_s is None else timeout_s * 1_000 for timeout_s in timeouts_s)
+
+
+def _exit(container: Container, exit_code: int | None) -> None:
+    if container.last_status != "STOPPED":
+        container.last_status = "STOPPED"
+        container.exit_code = exit_code
