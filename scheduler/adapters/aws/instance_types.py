@@ -1,0 +1,86 @@
+"""The instance types that a group can launch: from whichever source it launches by, with EC2's sizes."""
+
+from collections.abc import Iterable, Sequence
+
+from scheduler.adapters.aws.clients import AwsClients
+from scheduler.adapters.aws.operations import Shape
+from scheduler.adapters.aws.paging import batches, pages
+from scheduler.core.model.calls import Failure
+from scheduler.core.model.group import InstanceType
+from scheduler.core.model.resources import CPU_UNITS_PER_VCPU, Resources
+from scheduler.ports.cloud import CloudError
+
+
+def launchable_types(clients: AwsClients, group: Shape) -> tuple[InstanceType, ...]:
+    """The group's types at declared size, smallest first."""
+    names = sorted(set(_type_names(clients, group)))
+    types = [
+        _instance_type(declared)
+        for batch in batches(names)
+        for answer in pages(clients.ec2.describe_instance_types, token="NextToken", InstanceTypes=batch)
+        for declared in answer["InstanceTypes"]
+    ]
+    return tuple(sorted(types, key=lambda each: (each.allocatable, each.name)))
+
+
+def _type_names(clients: AwsClients, group: Shape) -> Sequence[str]:
+    """A group has one launch source (Auto Scaling API: AutoScalingGroup); the others are absent."""
+    if mixed := group.get("MixedInstancesPolicy"):
+        return _mixed_types(clients, mixed["LaunchTemplate"], group)
+    if template := group.get("LaunchTemplate"):
+        return [_template_type(clients, template, group)]
+    if configuration := group.get("LaunchConfigurationName"):
+        return [_configuration_type(clients, configuration, group)]
+    raise _unnamed(group, "has no launch template or configuration")
+
+
+def _mixed_types(clients: AwsClients, mixed: Shape, group: Shape) -> list[str]:
+    """The overrides' types; an override without one, and no overrides at all, mean a template's own."""
+    overrides = mixed.get("Overrides") or [{}]
+    if any("InstanceRequirements" in override for override in overrides):
+        raise _unnamed(group, "chooses its instance types by requirements")
+    base = mixed["LaunchTemplateSpecification"]
+    return [
+        override.get("InstanceType")
+        or _template_type(clients, override.get("LaunchTemplateSpecification", base), group)
+        for override in overrides
+    ]
+
+
+def _template_type(clients: AwsClients, template: Shape, group: Shape) -> str:
+    """The type of one version. `$Latest` and `$Default` are versions to EC2 too; absent means `$Default`."""
+    by_id = "LaunchTemplateId" in template
+    key = "LaunchTemplateId" if by_id else "LaunchTemplateName"
+    answer = clients.ec2.describe_launch_template_versions(
+        **{key: template[key], "Versions": [template.get("Version", "$Default")]}
+    )
+    return _only_type((each["LaunchTemplateData"] for each in answer["LaunchTemplateVersions"]), group)
+
+
+def _configuration_type(clients: AwsClients, name: str, group: Shape) -> str:
+    answer = clients.autoscaling.describe_launch_configurations(LaunchConfigurationNames=[name])
+    return _only_type(answer["LaunchConfigurations"], group)
+
+
+def _only_type(sources: Iterable[Shape], group: Shape) -> str:
+    name = next((source.get("InstanceType") for source in sources), None)
+    if not name:
+        raise _unnamed(group, "launches from a source that names no instance type")
+    return str(name)
+
+
+def _instance_type(declared: Shape) -> InstanceType:
+    """An InstanceTypeInfo of DescribeInstanceTypes."""
+    return InstanceType(
+        name=declared["InstanceType"],
+        allocatable=Resources(
+            cpu=declared["VCpuInfo"]["DefaultVCpus"] * CPU_UNITS_PER_VCPU,
+            memory_mib=declared["MemoryInfo"]["SizeInMiB"],
+            gpus=sum(gpu["Count"] for gpu in declared.get("GpuInfo", {}).get("Gpus", ())),
+        ),
+    )
+
+
+def _unnamed(group: Shape, why: str) -> CloudError:
+    message = f"The Auto Scaling group {group['AutoScalingGroupName']} {why}"
+    return CloudError(Failure(definite=True, code="INSTANCE_TYPES_UNKNOWN", message=message))

@@ -1,0 +1,47 @@
+"""Launch times of EC2 instances: asked once, since they never change."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from threading import Lock
+
+from scheduler.adapters.aws.container_instances import milliseconds
+from scheduler.adapters.aws.operations import Ec2Reads
+from scheduler.adapters.aws.paging import batches, pages
+
+_KNOWN_AT_MOST = 10_000
+"""Twice what a cluster can hold (ECS Developer Guide: Service quotas, 5,000 container instances)."""
+
+
+class LaunchTimes:
+    """Remembers when instances were launched. Any thread may ask."""
+
+    def __init__(self, ec2: Ec2Reads) -> None:
+        self._ec2 = ec2
+        self._lock = Lock()
+        self._known: OrderedDict[str, int] = OrderedDict()
+
+    def of(self, instance_ids: Sequence[str]) -> dict[str, int]:
+        """Launch times in ms by instance id; an id that EC2 does not know (yet, or any more) has none."""
+        with self._lock:
+            unseen = [each for each in instance_ids if each not in self._known]
+        fresh = dict(self._ask(unseen))
+        with self._lock:
+            known = {each: self._known[each] for each in instance_ids if each in self._known}
+            self._remember(fresh, used=known)
+        return known | fresh
+
+    def _remember(self, fresh: dict[str, int], *, used: Iterable[str]) -> None:
+        for instance_id in used:
+            self._known.move_to_end(instance_id)
+        self._known.update(fresh)
+        while len(self._known) > _KNOWN_AT_MOST:
+            self._known.popitem(last=False)
+
+    def _ask(self, instance_ids: Sequence[str]) -> Iterator[tuple[str, int]]:
+        """By filter: one unknown id in `InstanceIds` fails the whole call (InvalidInstanceID.NotFound)."""
+        for batch in batches(instance_ids):
+            filters = [{"Name": "instance-id", "Values": batch}]
+            for answer in pages(self._ec2.describe_instances, token="NextToken", Filters=filters):
+                for reservation in answer["Reservations"]:
+                    for instance in reservation["Instances"]:
+                        yield instance["InstanceId"], milliseconds(instance["LaunchTime"])

@@ -1,0 +1,97 @@
+"""The operations of AWS that the adapter calls, and no others: what IAM must allow can be read off here.
+
+boto3's clients have them, and so have the in-process clients of a simulated account.
+"""
+
+from typing import Any, Protocol
+
+Shape = dict[str, Any]
+"""A structure of AWS's API: camelCase keys in ECS, PascalCase in Auto Scaling, EC2 and STS."""
+
+
+class Client(Protocol):
+    """What every client has."""
+
+    def close(self) -> None:
+        """Releases its connections."""
+        ...
+
+
+class EcsReads(Client, Protocol):
+    """ECS without effects."""
+
+    def list_tasks(self, **params: Any) -> Shape:
+        """`ecs:ListTasks`."""
+        ...
+
+    def describe_tasks(self, **params: Any) -> Shape:
+        """`ecs:DescribeTasks`."""
+        ...
+
+    def list_container_instances(self, **params: Any) -> Shape:
+        """`ecs:ListContainerInstances`."""
+        ...
+
+    def describe_container_instances(self, **params: Any) -> Shape:
+        """`ecs:DescribeContainerInstances`."""
+        ...
+
+
+class EcsActs(Client, Protocol):
+    """ECS with effects. The client must not repeat a call."""
+
+    def start_task(self, **params: Any) -> Shape:
+        """`ecs:StartTask`, which has no client token."""
+        ...
+
+    def register_task_definition(self, **params: Any) -> Shape:
+        """`ecs:RegisterTaskDefinition`, and `ecs:TagResource` for its tags."""
+        ...
+
+
+class AutoScalingReads(Client, Protocol):
+    """Auto Scaling without effects."""
+
+    def describe_auto_scaling_groups(self, **params: Any) -> Shape:
+        """`autoscaling:DescribeAutoScalingGroups`."""
+        ...
+
+    def describe_launch_configurations(self, **params: Any) -> Shape:
+        """`autoscaling:DescribeLaunchConfigurations`."""
+        ...
+
+
+class AutoScalingActs(Client, Protocol):
+    """Auto Scaling with effects. The client must not repeat a call."""
+
+    def set_desired_capacity(self, **params: Any) -> Shape:
+        """`autoscaling:SetDesiredCapacity`."""
+        ...
+
+    def suspend_processes(self, **params: Any) -> Shape:
+        """`autoscaling:SuspendProcesses`."""
+        ...
+
+
+class Ec2Reads(Client, Protocol):
+    """EC2 without effects."""
+
+    def describe_instances(self, **params: Any) -> Shape:
+        """`ec2:DescribeInstances`."""
+        ...
+
+    def describe_instance_types(self, **params: Any) -> Shape:
+        """`ec2:DescribeInstanceTypes`."""
+        ...
+
+    def describe_launch_template_versions(self, **params: Any) -> Shape:
+        """`ec2:DescribeLaunchTemplateVersions`."""
+        ...
+
+
+class StsReads(Client, Protocol):
+    """STS, to ask who we are."""
+
+    def get_caller_identity(self, **params: Any) -> Shape:
+        """`sts:GetCallerIdentity`, which needs no permission."""
+        ...

@@ -1,0 +1,147 @@
+"""What exceptions and refusals of AWS say about the effect of a call."""
+
+from typing import Any
+
+import pytest
+from botocore import exceptions as sdk
+from botocore.parsers import ResponseParserError
+
+from scheduler.adapters.aws.failures import cloud_errors, failure_of, start_failure_of, start_refusal
+from scheduler.adapters.aws.tasks import ecs_task
+from scheduler.core.model.attempt import StopCategory
+from scheduler.ports.cloud import CloudError
+
+URL = "http://127.0.0.1:1/"
+COLLISION = "Too many concurrent attempts to create a new revision of the specified family."
+
+
+def refused(code: str, status: int = 400, message: str = "") -> sdk.ClientError:
+    response: Any = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return sdk.ClientError(response, "StartTask")
+
+
+THROTTLES = [
+    refused("ThrottlingException"),
+    refused("Throttling"),
+    refused("RequestLimitExceeded", status=503),
+    refused("SomethingNew", status=429),
+    refused("ClientException", message=COLLISION),
+]
+
+REJECTIONS = [
+    refused("AccessDeniedException"),
+    refused("InvalidParameterException"),
+    refused("ClientException", message="TaskDefinition is inactive"),
+    refused("ClusterNotFoundException"),
+    refused("LimitExceededException"),
+    sdk.ParamValidationError(report="startedBy"),
+]
+
+PASSING = [
+    refused("ExpiredTokenException"),
+    refused("UnrecognizedClientException"),
+    sdk.EndpointConnectionError(endpoint_url=URL),
+    sdk.ConnectTimeoutError(endpoint_url=URL),
+    sdk.ProxyConnectionError(proxy_url=URL),
+    sdk.NoCredentialsError(),
+    sdk.CredentialRetrievalError(provider="web-identity", error_msg="denied"),
+]
+
+UNKNOWN = [
+    refused("ServerException", status=500),
+    refused("ServiceUnavailable", status=503),
+    refused("502", status=502),
+    refused("RequestTimeout"),
+    refused("NoStatus", status=0),
+    sdk.ReadTimeoutError(endpoint_url=URL),
+    sdk.ConnectionClosedError(endpoint_url=URL),
+    sdk.HTTPClientError(error=OSError("reset")),
+    sdk.SSLError(endpoint_url=URL, error=OSError("decrypt")),
+    ResponseParserError("not JSON"),
+]
+
+
+@pytest.mark.parametrize("error", THROTTLES, ids=str)
+def test_a_throttled_call_had_no_effect_and_blames_nobody(error: Exception) -> None:
+    """Throttling is the account's condition: definite, and never the task's end."""
+    failure = start_failure_of(error)
+    assert (failure.definite, failure.throttled) == (True, True)
+    assert failure.reason is not None
+    assert failure.reason.category is StopCategory.CAPACITY
+
+
+@pytest.mark.parametrize("error", REJECTIONS, ids=str)
+def test_a_refused_request_is_rejected_for_good(error: Exception) -> None:
+    """AWS would refuse it again: permanent errors are never retried."""
+    failure = start_failure_of(error)
+    assert (failure.definite, failure.throttled) == (True, False)
+    assert failure.reason is not None
+    assert failure.reason.category is StopCategory.REJECTED
+
+
+@pytest.mark.parametrize("error", PASSING, ids=str)
+def test_a_call_that_never_got_through_is_not_the_tasks_fault(error: Exception) -> None:
+    """No connection and no valid credentials are definite, and pass."""
+    failure = start_failure_of(error)
+    assert (failure.definite, failure.throttled) == (True, False)
+    assert failure.reason is not None
+    assert failure.reason.category is StopCategory.CAPACITY
+
+
+@pytest.mark.parametrize("error", UNKNOWN, ids=str)
+def test_a_lost_late_or_unreadable_answer_is_unknown(error: Exception) -> None:
+    """The effect may have happened; there is no reason yet, since nothing has failed for sure."""
+    failure = start_failure_of(error)
+    assert not failure.definite
+    assert failure.reason is None
+
+
+def test_a_failure_keeps_awss_own_words() -> None:
+    """Code and message of the error answer are kept as they were."""
+    failure = failure_of(refused("ClientException", message="TaskDefinition is inactive"))
+    assert (failure.code, failure.message) == ("ClientException", "TaskDefinition is inactive")
+    assert failure.reason is None
+
+
+REFUSALS = [
+    ("RESOURCE:CPU", StopCategory.CAPACITY),
+    ("RESOURCE:MEMORY", StopCategory.CAPACITY),
+    ("AGENT", StopCategory.CAPACITY),
+    ("MISSING", StopCategory.CAPACITY),
+    ("INACTIVE", StopCategory.CAPACITY),
+    ("ATTRIBUTE", StopCategory.ATTRIBUTE),
+    ("SOMETHING_NEW", StopCategory.CAPACITY),
+]
+
+
+@pytest.mark.parametrize(("reason", "category"), REFUSALS)
+def test_failures_of_start_task_are_classified(reason: str, category: StopCategory) -> None:
+    """HTTP 200 with `failures[]` is as definite as an answer can be."""
+    failure = start_refusal([{"arn": "arn", "reason": reason, "detail": "why"}])
+    assert (failure.definite, failure.code, failure.message) == (True, reason, "why")
+    assert failure.reason is not None
+    assert failure.reason.category is category
+
+
+def test_several_failure_reasons_are_joined_and_attribute_wins() -> None:
+    """A missing attribute stays missing, whatever else the instance lacked."""
+    failure = start_refusal([{"reason": "RESOURCE:CPU"}, {"reason": "ATTRIBUTE"}, {"reason": "RESOURCE:CPU"}])
+    assert failure.code == "RESOURCE:CPU, ATTRIBUTE"
+    assert failure.reason is not None
+    assert failure.reason.category is StopCategory.ATTRIBUTE
+
+
+def test_an_answer_with_no_task_and_no_failure_is_a_failure() -> None:
+    """StartTask that says nothing started nothing."""
+    failure = start_refusal([])
+    assert (failure.definite, failure.code) == (True, "NO_ANSWER")
+
+
+def test_an_answer_that_lacks_what_it_must_have_is_unknown() -> None:
+    """A task without an ARN may still be a task."""
+    with pytest.raises(CloudError) as caught, cloud_errors():
+        ecs_task({"lastStatus": "RUNNING"})
+    assert (caught.value.failure.definite, caught.value.failure.code) == (False, "UNREADABLE_ANSWER")
