@@ -1,0 +1,139 @@
+"""The composition root: the one place where ports meet adapters.
+
+`build` takes everything that differs between production, the demo and the lab; nothing else is ever
+replaced. `App` starts and stops the parts in the order that loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+
+from scheduler.adapters.aws.clients import AwsClients, ClientSettings, make_clients
+from scheduler.adapters.aws.cloud import AwsCloud
+from scheduler.adapters.sqlite.store import SqliteStore
+from scheduler.adapters.system import SystemClock, SystemIds
+from scheduler.api.server import ApiServer, ApiSettings
+from scheduler.config import Settings
+from scheduler.core.world.world import World
+from scheduler.ports.clock import Clock
+from scheduler.ports.cloud import Cloud
+from scheduler.ports.ids import Ids
+from scheduler.ports.store import Store
+from scheduler.services.autoscaling import AutoscalingService
+from scheduler.services.calls import Carrier, Identity
+from scheduler.services.control_loop import ControlLoop
+from scheduler.services.driver import CallPool, Driver
+from scheduler.services.lanes import Lanes, default_limits
+from scheduler.services.placement import PlacementService
+from scheduler.services.watch import WatchHub
+from scheduler.services.writer import Writer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Everything between the store and AWS that has no thread: what every driver drives."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    loop: ControlLoop
+    carrier: Carrier
+    settings: Settings
+
+
+def build_engine(settings: Settings, *, clock: Clock, ids: Ids, cloud: Cloud, store: Store) -> Engine:
+    """The control loop on its World, and the carrier of its calls."""
+    world = World(settings.policy, settings.group)
+    return Engine(
+        store=store,
+        clock=clock,
+        ids=ids,
+        loop=ControlLoop(world, Lanes(default_limits(settings.aws_share)), ids, settings.cluster),
+        carrier=Carrier(
+            cloud=cloud,
+            store=store,
+            clock=clock,
+            agents=settings.agents,
+            identity=Identity(service_id=settings.service_id, store_epoch=store.epoch),
+        ),
+        settings=settings,
+    )
+
+
+class App:
+    """An engine with its threads and its services: writer, loop, pool of calls, watch hub."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Nothing runs before `start`."""
+        self._engine = engine
+        self._on_health: Callable[[bool], None] = lambda writable: None
+        self.hub = WatchHub(engine.store)
+        self._writer = Writer(
+            engine.store,
+            committed=lambda message: self._driver.deliver(message),
+            advanced=self.hub.revision_committed,
+            health=lambda writable: self._on_health(writable),
+        )
+        self._driver = Driver(engine.loop, writer=self._writer, clock=engine.clock)
+        self._pool = CallPool(engine.carrier.carry_out, self._driver.deliver)
+        self.placement = PlacementService(
+            writer=self._writer,
+            clock=engine.clock,
+            ids=engine.ids,
+            agents=engine.settings.agents,
+            digest=lambda: engine.loop.digest,
+        )
+        self.autoscaling = AutoscalingService(lambda: engine.loop.digest)
+
+    def start(self) -> None:
+        """Rebuilds the World from the store and starts the threads."""
+        self._engine.loop.resume(self._engine.store.load(), self._engine.clock.now_ms())
+        self._writer.start()
+        self._driver.start(self._pool)
+
+    def stop(self) -> None:
+        """Ends the loop, then commits what was heard, then releases the store."""
+        self._driver.stop()
+        self._writer.stop()
+        self._engine.store.close()
+
+    def serve(self) -> ApiServer:
+        """The gRPC server over this app; call it on the running event loop."""
+        settings = self._engine.settings
+        server = ApiServer(
+            self.placement,
+            self.autoscaling,
+            self._engine.store,
+            hub=self.hub,
+            settings=ApiSettings(
+                drain_delay_s=settings.drain_delay_s, insecure_listen=settings.insecure_listen
+            ),
+        )
+        self._on_health = server.set_serving
+        return server
+
+
+def open_store(settings: Settings) -> SqliteStore:
+    """The durable store. Raises StoreError with one line for an operator."""
+    return SqliteStore(Path(settings.store))
+
+
+def aws_clients(region: str, *, endpoint_url: str | None, session: boto3.Session) -> AwsClients:
+    """boto3's clients, made once."""
+    return make_clients(session, ClientSettings(region=region, endpoint_url=endpoint_url))
+
+
+def build(settings: Settings, *, clients: AwsClients, clock: Clock | None = None) -> App:
+    """The service on AWS, or on something that speaks AWS's protocols."""
+    engine = build_engine(
+        settings,
+        clock=clock or SystemClock(),
+        ids=SystemIds(),
+        cloud=AwsCloud(clients, cluster=settings.cluster),
+        store=open_store(settings),
+    )
+    return App(engine)

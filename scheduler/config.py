@@ -1,0 +1,133 @@
+"""Settings: read once from the environment, validated, frozen. Nobody else reads the environment.
+
+The names of the system that this one replaces keep their meaning (`ECS_ASG`, `ECS_CLUSTER`, `ECS_TASK_DEF`,
+`ECS_LOGDRIVER`, `ECS_LOGOPTIONS`); everything else is `ECS_SCHEDULER_*` and has a default. Every number of
+`Policy` is a setting of its own: `max_starting_per_instance` is `ECS_SCHEDULER_MAX_STARTING_PER_INSTANCE`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
+
+from pydantic import Field, PositiveInt, TypeAdapter, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from scheduler.core.agents import AgentSettings
+from scheduler.core.model.policy import Policy
+
+PREFIX = "ECS_SCHEDULER_"
+
+
+class SettingsError(Exception):
+    """The environment is incomplete or wrong; the message names every variable concerned."""
+
+
+class _Environment(BaseSettings):
+    """The environment as it is, each variable with its type."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=False)
+
+    group: str = Field(validation_alias="ECS_ASG", min_length=1)
+    cluster: str = Field(validation_alias="ECS_CLUSTER", min_length=1)
+    family: str = Field(validation_alias="ECS_TASK_DEF", pattern=r"^[A-Za-z0-9_-]{1,255}$")
+    log_driver: str = Field("", validation_alias="ECS_LOGDRIVER")
+    log_options: str = Field("", validation_alias="ECS_LOGOPTIONS")
+    listen: str = Field("127.0.0.1:50051", validation_alias=PREFIX + "LISTEN")
+    insecure_listen: bool = Field(False, validation_alias=PREFIX + "INSECURE_LISTEN")
+    store: str = Field("ecs-scheduler.sqlite3", validation_alias=PREFIX + "STORE", min_length=1)
+    service_id: str = Field("", validation_alias=PREFIX + "SERVICE_ID", max_length=128)
+    aws_share: float = Field(0.5, validation_alias=PREFIX + "AWS_SHARE", gt=0, le=1)
+    drain_delay_s: float = Field(5.0, validation_alias=PREFIX + "DRAIN_DELAY_S", ge=0, le=300)
+    stop_grace_s: float = Field(10.0, validation_alias=PREFIX + "STOP_GRACE_S", ge=0, le=300)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set.
+
+    `listen` is host:port, other than loopback only with `insecure_listen`; `store` the path of the store's
+    file; `service_id` marks our tasks; `aws_share` is our share of the account's read budgets (0 to 1);
+    `drain_delay_s` is served on as NOT_SERVING before stopping, `stop_grace_s` is what calls in flight get
+    after that, both in real seconds.
+    """
+
+    cluster: str
+    group: str
+    agents: AgentSettings
+    policy: Policy
+    listen: str
+    insecure_listen: bool
+    store: str
+    service_id: str
+    aws_share: float
+    drain_delay_s: float
+    stop_grace_s: float
+
+
+def load_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings in `environment`. Raises SettingsError, naming all that is wrong."""
+    try:
+        read = _Environment.model_validate(dict(environment))
+    except ValidationError as error:
+        raise SettingsError(_one_message(error)) from None
+    return Settings(
+        cluster=read.cluster,
+        group=read.group,
+        agents=AgentSettings(
+            family=read.family,
+            cluster=read.cluster,
+            log_driver=read.log_driver.strip(),
+            log_options=_log_options(read.log_options, environment),
+        ),
+        policy=_policy(environment),
+        listen=read.listen,
+        insecure_listen=read.insecure_listen,
+        store=read.store,
+        service_id=read.service_id or f"{read.cluster}/{read.group}",
+        aws_share=read.aws_share,
+        drain_delay_s=read.drain_delay_s,
+        stop_grace_s=read.stop_grace_s,
+    )
+
+
+def _one_message(error: ValidationError) -> str:
+    problems = error.errors()
+    unset = [str(each["loc"][0]) for each in problems if each["type"] == "missing"]
+    wrong = [f"{each['loc'][0]}: {each['msg']}" for each in problems if each["type"] != "missing"]
+    parts = [f"not set: {', '.join(unset)}"] if unset else []
+    return "settings: " + "; ".join(parts + wrong)
+
+
+def _log_options(names: str, environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Options of the log driver: comma-separated names of variables, each an option of the same name."""
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    missing = [name for name in wanted if name not in environment]
+    if missing:
+        raise SettingsError(
+            f"settings: ECS_LOGOPTIONS names variables that are not set: {', '.join(missing)}"
+        )
+    return tuple((name, environment[name]) for name in wanted)
+
+
+def _policy(environment: Mapping[str, str]) -> Policy:
+    """The policy with every number that is set; lists are comma-separated."""
+    given: dict[str, Any] = {}
+    problems: list[str] = []
+    for field in fields(Policy):
+        name = PREFIX + field.name.upper()
+        if name not in environment:
+            continue
+        try:
+            given[field.name] = _number(field.type, environment[name])
+        except ValidationError as error:
+            problems.append(f"{name}: {error.errors()[0]['msg']}")
+    if problems:
+        raise SettingsError("settings: " + "; ".join(problems))
+    return Policy(**given)
+
+
+def _number(kind: Any, text: str) -> Any:
+    """A number above zero, or several of them."""
+    if kind is int or kind is float:
+        return TypeAdapter(Annotated[kind, Field(gt=0)]).validate_python(text)
+    return TypeAdapter(tuple[PositiveInt, ...]).validate_python(text.split(","))

@@ -1,0 +1,151 @@
+"""Carrying calls out: one function from a call to its outcome.
+
+The same function serves the pool of threads in production and the heap of the virtual driver. It reads
+what a launch needs from the store (specs are not kept in memory) and asks the cloud port.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scheduler.core.agents import AgentSettings, Launch, expand, overrides
+from scheduler.core.model.calls import (
+    Answer,
+    Call,
+    DescribeContainerInstances,
+    DescribeGroup,
+    DescribeInstanceTypes,
+    DescribeTasks,
+    Failure,
+    FindAttempt,
+    GroupSeen,
+    InstancesSeen,
+    Outcome,
+    Registered,
+    RegisterTaskDefinition,
+    SetDesiredCapacity,
+    Started,
+    StartTask,
+    SuspendAZRebalance,
+    TasksSeen,
+    TypesSeen,
+)
+from scheduler.core.model.task import Task, TaskSpec
+from scheduler.ports.clock import Clock
+from scheduler.ports.cloud import Cloud, CloudError, TaskLaunch
+from scheduler.ports.store import Store, StoreError
+
+TAG_PREFIX = "ecs-scheduler:"
+"""Every tag that we set begins so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who marks tasks and revisions as its own: a service id, and the epoch of its store."""
+
+    service_id: str
+    store_epoch: str
+
+    def tags(self) -> dict[str, str]:
+        """The marks, by which a second scheduler is told apart."""
+        return {TAG_PREFIX + "service": self.service_id, TAG_PREFIX + "epoch": self.store_epoch}
+
+
+class Carrier:
+    """Carries out one call at a time for each thread that asks."""
+
+    def __init__(
+        self, *, cloud: Cloud, store: Store, clock: Clock, agents: AgentSettings, identity: Identity
+    ) -> None:
+        """Reads specs from `store` and acts through `cloud`."""
+        self._cloud = cloud
+        self._store = store
+        self._clock = clock
+        self._agents = agents
+        self._identity = identity
+
+    def carry_out(self, call: Call) -> Outcome:
+        """The call's outcome, whatever AWS and the network do."""
+        sent_ms = self._clock.now_ms()
+        try:
+            answer = self._answer(call)
+        except CloudError as error:
+            answer = error.failure
+        except StoreError as error:
+            # Nothing was sent: the same intent may be sent later, as after a throttle.
+            answer = Failure(definite=True, throttled=True, code="STORE", message=str(error))
+        return Outcome(call=call, answer=answer, sent_ms=sent_ms)
+
+    def _answer(self, call: Call) -> Answer:
+        match call:
+            case StartTask():
+                return self._start(call)
+            case FindAttempt(attempt_id=attempt_id, container_instance_arn=arn):
+                found = self._cloud.find_task(attempt_id, arn)
+                return TasksSeen(tasks=(found,) if found else ())
+            case DescribeTasks(task_arns=arns):
+                tasks, missing = self._cloud.describe_tasks(arns)
+                return TasksSeen(tasks=tasks, missing=missing)
+            case DescribeContainerInstances():
+                return InstancesSeen(instances=self._cloud.container_instances())
+            case DescribeGroup(group=group):
+                return GroupSeen(group=self._cloud.group(group))
+            case DescribeInstanceTypes(group=group):
+                return TypesSeen(types=self._cloud.instance_types(group))
+            case SetDesiredCapacity():
+                return self._raise_desired(call)
+            case SuspendAZRebalance(group=group):
+                self._cloud.suspend_az_rebalance(group)
+                return GroupSeen(group=self._cloud.group(group))
+            case RegisterTaskDefinition():
+                return self._register(call)
+
+    def _start(self, call: StartTask) -> Answer:
+        task = self._task(call.task_id)
+        launch = Launch(
+            attempt_id=call.attempt_id,
+            request_id=task.request_id,
+            container_instance_arn=call.container_instance_arn,
+            submit_ms=task.submitted_ms,
+        )
+        tags = {TAG_PREFIX + "task": call.task_id, TAG_PREFIX + "attempt": call.attempt_id}
+        started = self._cloud.start_task(
+            TaskLaunch(
+                started_by=call.attempt_id,
+                container_instance_arn=call.container_instance_arn,
+                task_definition_arn=call.task_definition_arn,
+                overrides=overrides(_spec(task), launch),
+                tags=tags | self._identity.tags(),
+            )
+        )
+        return Started(task=started)
+
+    def _register(self, call: RegisterTaskDefinition) -> Answer:
+        expansion = expand(_spec(self._task(call.task_id)), self._agents)
+        if expansion.definition_key != call.definition_key:
+            message = "the settings that it was accepted under have changed; schedule it again"
+            return Failure(definite=True, code="DEFINITION_CHANGED", message=message)
+        tags = {TAG_PREFIX + "config-hash": call.definition_key} | self._identity.tags()
+        arn = self._cloud.register_task_definition(expansion.definition, tags)
+        return Registered(task_definition_arn=arn)
+
+    def _raise_desired(self, call: SetDesiredCapacity) -> Answer:
+        """Desired capacity has no compare-and-set: a fresh reading before, and one after."""
+        fresh = self._cloud.group(call.group)
+        wanted = min(call.desired, fresh.max_size)
+        if wanted <= fresh.desired:
+            return GroupSeen(group=fresh)
+        self._cloud.set_desired_capacity(call.group, wanted)
+        return GroupSeen(group=self._cloud.group(call.group))
+
+    def _task(self, task_id: str) -> Task:
+        task = self._store.get(task_id)
+        if task is None:
+            raise StoreError(f"task {task_id} is not in the store")
+        return task
+
+
+def _spec(task: Task) -> TaskSpec:
+    if task.spec is None:
+        raise StoreError(f"task {task.task_id} has no spec in the store")
+    return task.spec

@@ -1,0 +1,175 @@
+"""The control loop: a step function over one inbox.
+
+    inbox -> World -> view -> decide -> records and calls
+
+A step never waits, sleeps or locks. What it wants takes effect only by: commit, apply, send. The drivers do
+that: threads in production, one heap on a virtual clock in the lab.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scheduler.core.decide import decide
+from scheduler.core.lifecycle.transitions import check_edge
+from scheduler.core.model.attempt import Attempt, AttemptState
+from scheduler.core.model.calls import Call, Committed, Message, Outcome, StartTask
+from scheduler.core.model.digest import ClusterDigest, Unplaced, empty_digest
+from scheduler.core.model.plan import Placement, Plan, Transition
+from scheduler.core.model.records import AttemptRecorded, Record, StoredRecord, TaskTransitioned
+from scheduler.core.model.task import TaskState
+from scheduler.core.view import ClusterView
+from scheduler.core.world.attempts import Track
+from scheduler.core.world.world import World
+from scheduler.ports.ids import Ids
+from scheduler.ports.store import StoredState
+from scheduler.services.digest import digest_of
+from scheduler.services.lanes import Lanes
+
+EXPLAIN_PAUSE_MS = 250
+"""Pause between two digests: counting rejects over a large fleet costs more than placing."""
+
+COALESCE_MS = 20
+"""What arrives within this time is decided on together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one step wants: `records` to be committed, then `calls` to be sent; look again at `wake_ms`."""
+
+    now_ms: int
+    view: ClusterView
+    records: tuple[Record, ...]
+    calls: tuple[Call, ...]
+    wake_ms: int
+    unplaced: tuple[Unplaced, ...]
+
+
+class ControlLoop:
+    """Folds messages into the World and decides. One thread at a time; no thread of its own."""
+
+    def __init__(self, world: World, lanes: Lanes, ids: Ids, cluster: str) -> None:
+        """`cluster` names the ECS cluster in the digest."""
+        self._world = world
+        self._lanes = lanes
+        self._ids = ids
+        self._explained_ms: int | None = None
+        self.digest: ClusterDigest = empty_digest(cluster)
+
+    def resume(self, stored: StoredState, now_ms: int) -> None:
+        """Rebuilds the World from the store. Attempts without an outcome are looked for, never repeated."""
+        for key, value in stored.facts.items():
+            self._world.remember(key, value)
+        for intent in stored.intents:
+            self._world.close_intent(intent)
+        for live in stored.live:
+            track = Track(
+                task=live.queued, state=live.state, attempt=live.attempt, attempts_made=live.attempts_made
+            )
+            self._world.resume(track, now_ms)
+        self._world.revision = stored.revision
+
+    def step(self, now_ms: int, messages: Sequence[Message]) -> Step:
+        """Hears the messages and decides. Nothing takes effect until `confirm`."""
+        for message in messages:
+            self._hear(message, now_ms)
+        explain = self._explained_ms is None or now_ms - self._explained_ms >= EXPLAIN_PAUSE_MS
+        view = self._world.view(now_ms, self._lanes.slots(now_ms), explain=explain)
+        plan = decide(view, self._world.policy)
+        opened = [self._opened(each, now_ms) for each in plan.placements]
+        records = _journal(plan, opened, now_ms)
+        calls = (*plan.calls, *(_start(each) for each in opened))
+        return Step(
+            now_ms=now_ms,
+            view=view,
+            records=records,
+            calls=calls,
+            wake_ms=self._wake_ms(now_ms, busy=bool(records)),
+            unplaced=plan.unplaced,
+        )
+
+    def confirm(self, step: Step, stored: Sequence[StoredRecord]) -> None:
+        """The step's records are durable as `stored`: they become true, and its calls are under way."""
+        self._world.looked_at(step.view)
+        self._world.apply(stored, step.now_ms)
+        for call in step.calls:
+            self._world.sent(call, step.now_ms)
+            self._lanes.sent(call, step.now_ms)
+        if step.view.explain:
+            self._explained_ms = step.now_ms
+            self.digest = digest_of(self._world, step.unplaced, step.now_ms, self.digest)
+
+    def _hear(self, message: Message, now_ms: int) -> None:
+        match message:
+            case Committed(records=records):
+                self._world.apply(records, now_ms)
+            case Outcome() as outcome:
+                self._lanes.heard(outcome, now_ms)
+                self._world.hear(outcome, now_ms)
+            case _:
+                return
+
+    def _opened(self, placement: Placement, now_ms: int) -> Attempt:
+        task = placement.task
+        number = self._world.attempts.tracks[task.task_id].attempts_made + 1
+        return Attempt(
+            attempt_id=self._ids.attempt_id(),
+            task_id=task.task_id,
+            number=number,
+            counted=True,
+            state=AttemptState.OPEN,
+            container_instance_arn=placement.container_instance_arn,
+            ec2_instance_id=placement.ec2_instance_id,
+            task_definition_arn=placement.task_definition_arn,
+            created_ms=now_ms,
+        )
+
+    def _wake_ms(self, now_ms: int, *, busy: bool) -> int:
+        """At once after a change; else when something falls due, but never faster than coalescing."""
+        if busy:
+            return now_ms
+        due = self._world.next_ms()
+        if due <= now_ms and self._lanes.any_empty():
+            due = self._lanes.next_token_ms(now_ms)
+        return max(due, now_ms + COALESCE_MS)
+
+
+def _journal(plan: Plan, opened: list[Attempt], now_ms: int) -> tuple[Record, ...]:
+    """The plan as durable records: what ended first, so that readers see causes before effects."""
+    transitions = [_record(each, now_ms) for each in plan.transitions]
+    assigned = [
+        TaskTransitioned(
+            task_id=each.task_id,
+            previous=TaskState.QUEUED,
+            state=TaskState.ASSIGNED,
+            at_ms=now_ms,
+            attempt=each,
+        )
+        for each in opened
+    ]
+    return (
+        *transitions,
+        *(AttemptRecorded(attempt=each) for each in plan.attempts),
+        *plan.settled,
+        *assigned,
+    )
+
+
+def _record(transition: Transition, now_ms: int) -> TaskTransitioned:
+    check_edge(transition.previous, transition.state)
+    return TaskTransitioned(
+        task_id=transition.task_id,
+        previous=transition.previous,
+        state=transition.state,
+        at_ms=now_ms,
+        attempt=transition.attempt,
+        stop_reason=transition.stop_reason,
+    )
+
+
+def _start(attempt: Attempt) -> StartTask:
+    return StartTask(
+        attempt_id=attempt.attempt_id,
+        task_id=attempt.task_id,
+        container_instance_arn=attempt.container_instance_arn,
+        task_definition_arn=attempt.task_definition_arn,
+    )

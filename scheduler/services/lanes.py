@@ -1,0 +1,69 @@
+"""Lanes: one AWS budget each, with a bound on the calls that are under way.
+
+AWS's buckets (ECS, Request throttling for the API; EC2 Auto Scaling publishes none) are shared with everybody
+in the account and region. We take a share of the reads and may take the whole of task modify, because
+starting tasks is what the account runs this service for.
+"""
+
+from dataclasses import dataclass
+
+from scheduler.core.budget import TokenBucket
+from scheduler.core.model.calls import LANE_OF, Call, Failure, Lane, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneLimit:
+    """A lane's bucket and how many of its calls may be under way at once."""
+
+    burst: float
+    per_second: float
+    at_once: int
+
+
+def default_limits(aws_share: float) -> dict[Lane, LaneLimit]:
+    """AWS's documented buckets times our share."""
+    return {
+        Lane.TASK_MODIFY: LaneLimit(burst=100, per_second=40, at_once=24),
+        Lane.READ: LaneLimit(burst=100 * aws_share, per_second=20 * aws_share, at_once=8),
+        Lane.DEFINITIONS: LaneLimit(burst=20 * aws_share, per_second=1 * aws_share, at_once=2),
+        # One writer of desired capacity: one call at a time, each with a fresh reading before.
+        Lane.GROUP: LaneLimit(burst=10, per_second=2, at_once=1),
+    }
+
+
+class Lanes:
+    """Free slots by lane; told of every call that is sent and heard."""
+
+    def __init__(self, limits: dict[Lane, LaneLimit]) -> None:
+        """Every bucket is full."""
+        self._limits = limits
+        self._buckets = {lane: TokenBucket(each.burst, each.per_second) for lane, each in limits.items()}
+        self._under_way = dict.fromkeys(limits, 0)
+
+    def slots(self, now_ms: int) -> dict[Lane, int]:
+        """How many calls each lane may send now."""
+        return {
+            lane: max(0, min(bucket.available(now_ms), self._limits[lane].at_once - self._under_way[lane]))
+            for lane, bucket in self._buckets.items()
+        }
+
+    def sent(self, call: Call, now_ms: int) -> None:
+        """A call took a token and is under way."""
+        lane = LANE_OF[type(call)]
+        self._buckets[lane].take(now_ms)
+        self._under_way[lane] += 1
+
+    def heard(self, outcome: Outcome, now_ms: int) -> None:
+        """A call ended; a throttled one slows its lane."""
+        lane = LANE_OF[type(outcome.call)]
+        self._under_way[lane] -= 1
+        if isinstance(outcome.answer, Failure) and outcome.answer.throttled:
+            self._buckets[lane].throttled(now_ms)
+
+    def next_token_ms(self, now_ms: int) -> int:
+        """When the next empty bucket has a token again."""
+        return min(bucket.next_token_ms(now_ms) for bucket in self._buckets.values() if bucket.tokens < 1)
+
+    def any_empty(self) -> bool:
+        """True when some lane waits for a token."""
+        return any(bucket.tokens < 1 for bucket in self._buckets.values())

@@ -1,0 +1,75 @@
+"""Placement, as the API sees it: admission of requests. Where tasks go is decided by the control loop."""
+
+from collections.abc import Callable
+
+from scheduler.core.agents import AgentSettings, expand
+from scheduler.core.autoscaling.scale_up import smallest_that_holds
+from scheduler.core.model.digest import ClusterDigest
+from scheduler.core.model.records import TaskSubmitted
+from scheduler.core.model.resources import Resources
+from scheduler.core.model.task import TaskRequest
+from scheduler.core.validate import validate
+from scheduler.ports.clock import Clock
+from scheduler.ports.ids import Ids
+from scheduler.services.errors import InvalidRequest, NeverFits
+from scheduler.services.fingerprint import fingerprint
+from scheduler.services.writer import Done, Writer
+
+
+class PlacementService:
+    """Admits requests: valid, able to run at all, and durable before they are answered."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        clock: Clock,
+        ids: Ids,
+        agents: AgentSettings,
+        digest: Callable[[], ClusterDigest],
+    ) -> None:
+        """`digest` gives the cluster as the loop last saw it; its types decide what never fits."""
+        self._writer = writer
+        self._clock = clock
+        self._ids = ids
+        self._agents = agents
+        self._digest = digest
+
+    def admit(self, request: TaskRequest) -> TaskSubmitted:
+        """The record that makes the request a task. Raises InvalidRequest or NeverFits."""
+        violations = validate(request)
+        if violations:
+            raise InvalidRequest(violations)
+        expansion = expand(request.spec, self._agents)
+        self._check_fits(expansion.ask)
+        now_ms = self._clock.now_ms()
+        return TaskSubmitted(
+            task_id=self._ids.task_id(now_ms),
+            request=request,
+            fingerprint=fingerprint(request),
+            ask=expansion.ask,
+            build_key=expansion.build_key,
+            definition_key=expansion.definition_key,
+            main_container=expansion.main_container,
+            at_ms=now_ms,
+        )
+
+    def submit(self, record: TaskSubmitted, done: Done) -> None:
+        """Makes it durable; `done` is called on the writer's thread. Never blocks."""
+        self._writer.submit(record, done)
+
+    def _check_fits(self, ask: Resources) -> None:
+        """Judged on the group's types, never on what runs or is free; unknown types admit all."""
+        types = self._digest().types
+        if types and smallest_that_holds(ask, types) is None:
+            raise NeverFits(ask, types[-1], _lacking(ask, types[-1].allocatable))
+
+
+def _lacking(ask: Resources, room: Resources) -> tuple[str, ...]:
+    """The dimensions of which `room` has too little."""
+    short = {
+        "cpu": ask.cpu > room.cpu,
+        "memory_mib": ask.memory_mib > room.memory_mib,
+        "gpus": ask.gpus > room.gpus,
+    }
+    return tuple(name for name, lacks in short.items() if lacks)

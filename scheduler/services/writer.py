@@ -1,0 +1,132 @@
+"""The writer: the one thread that commits, so that many callers share one sync of the disk.
+
+Group commit: whatever has gathered while the disk was busy becomes the next commit. Measured on SQLite
+with WAL and synchronous=FULL: 64 callers reach about seven times the commits of one.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from scheduler.core.model.calls import Committed
+from scheduler.core.model.records import Record, StoredRecord, TaskSubmitted, TaskTransitioned
+from scheduler.ports.store import CommitResult, Store, StoreError, Written
+
+MAX_BATCHES = 100
+"""Batches of one commit: more would only make the first of them wait."""
+
+Done = Callable[[CommitResult | StoreError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    records: tuple[Record, ...]
+    done: Done
+    announce: bool
+
+
+class Writer:
+    """Commits batches of records in the order in which they were handed over.
+
+    `committed` hears the records of submissions, to fold them into the World; `advanced` hears that there are
+    new revisions to watch; `health` hears whether the store can be written. All on the writer's thread.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        committed: Callable[[Committed], None],
+        advanced: Callable[[], None],
+        health: Callable[[bool], None],
+    ) -> None:
+        """Nothing runs before `start`."""
+        self._store = store
+        self._committed = committed
+        self._advanced = advanced
+        self._health = health
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Commits what was handed over and ends the thread."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def submit(self, record: TaskSubmitted, done: Done) -> None:
+        """Commits one submission; `done` is called on the writer's thread. Never blocks."""
+        self._jobs.put(_Job((record,), done, announce=True))
+
+    def commit(self, records: tuple[Record, ...]) -> tuple[StoredRecord, ...]:
+        """Commits the loop's records and waits for the disk. Raises StoreError; nothing is kept then."""
+        answers: queue.SimpleQueue[CommitResult | StoreError] = queue.SimpleQueue()
+        self._jobs.put(_Job(records, answers.put, announce=False))
+        answer = answers.get()
+        if isinstance(answer, StoreError):
+            raise answer
+        if not isinstance(answer, Written):
+            raise StoreError(f"the loop's own records were refused: {answer}")
+        return number(records, answer.first_revision)
+
+    def _run(self) -> None:
+        while True:
+            jobs, last = self._gather()
+            if jobs:
+                self._write(jobs)
+            if last:
+                return
+
+    def _gather(self) -> tuple[list[_Job], bool]:
+        jobs: list[_Job] = []
+        job = self._jobs.get()
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) == MAX_BATCHES or self._jobs.empty():
+                return jobs, False
+            job = self._jobs.get()
+        return jobs, True
+
+    def _write(self, jobs: Sequence[_Job]) -> None:
+        try:
+            results = self._store.commit([job.records for job in jobs])
+        except StoreError as error:
+            self._health(False)
+            for job in jobs:
+                job.done(error)
+            return
+        self._health(True)
+        self._announce(jobs, results)
+        for job, result in zip(jobs, results, strict=True):
+            job.done(result)
+        self._advanced()
+
+    def _announce(self, jobs: Sequence[_Job], results: Sequence[CommitResult]) -> None:
+        """Submissions enter the World in the order of their revisions, in one message a commit."""
+        submitted = tuple(
+            stored
+            for job, result in zip(jobs, results, strict=True)
+            if job.announce and isinstance(result, Written)
+            for stored in number(job.records, result.first_revision)
+        )
+        if submitted:
+            self._committed(Committed(records=submitted))
+
+
+def number(records: Sequence[Record], first_revision: int) -> tuple[StoredRecord, ...]:
+    """The records with the revisions that a commit gave to the task events among them."""
+    revision = first_revision
+    numbered = []
+    for record in records:
+        if isinstance(record, TaskSubmitted | TaskTransitioned):
+            numbered.append(StoredRecord(revision=revision, record=record))
+            revision += 1
+        else:
+            numbered.append(StoredRecord(revision=0, record=record))
+    return tuple(numbered)
