@@ -48,7 +48,7 @@ def bamboo(**changes: Any) -> BambooAgentSpec:
         "result_id": "AAA-BBB-JOB-1",
         "build_key": "AAA-BBB-JOB",
         "server_url": "http://b",
-        "sidekick_image": "sk:1",
+        "sidekick_image": " sk:1 ",
         "image": " img:1 ",
         "size": ContainerSize.SMALL,
         "extra_containers": (DATABASE,),

@@ -2,6 +2,9 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from string import ascii_letters
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -110,6 +113,20 @@ def test_bound_is_never_below_measure(spec: TaskSpec) -> None:
 def test_real_launch_is_never_longer_than_worst(spec: TaskSpec) -> None:
     """What was accepted is never too long when it is launched."""
     assert len(json.dumps(overrides(spec, LAUNCH))) <= overrides_characters(spec)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"commands": ("",) * 100},
+        {"environment": tuple(EnvironmentVariable(name=name, value="") for name in ascii_letters)},
+    ],
+)
+def test_bound_counts_formatting(given: dict[str, Any]) -> None:
+    """Many parts that are nearly empty are measured by what JSON puts around them."""
+    extra = replace(agent().extra_containers[0], **given)
+    spec = replace(agent(), extra_containers=(extra,))
+    assert characters_at_most(spec) >= overrides_characters(spec)
 
 
 def test_usual_request_is_spared() -> None:

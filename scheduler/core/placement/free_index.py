@@ -15,7 +15,7 @@ in both dimensions the search starts at 0.20, scores it 0.075, and ends at 0.30,
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from scheduler.core.model.resources import Resources
@@ -26,6 +26,9 @@ ROUNDING = 1e-9
 
 _LATEST_MS = 1 << 62
 """Later than any launch time."""
+
+_FULL = 2.0
+"""Above every share: nobody holds it."""
 
 
 class Room(NamedTuple):
@@ -51,16 +54,56 @@ class Room(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SizeClass:
-    """Instances that registered the same amount; `rooms` is sorted."""
+    """Instances that registered the same amount; `rooms` is sorted.
+
+    `floors` remembers, by ask, the share below which a search found nobody that holds it. Within a
+    decision rooms only shrink, so the next search for the same ask starts there.
+    """
 
     registered: Resources
     rooms: list[Room]
+    floors: dict[Resources, float] = field(default_factory=dict)
 
     def share(self, cpu: int, memory_mib: int, gpus: int) -> float:
         """Max over dimensions of amount / registered; dimensions that are not there do not count."""
         whole = self.registered
-        largest = max(cpu / (whole.cpu or 1), memory_mib / (whole.memory_mib or 1))
+        by_cpu, by_memory = cpu / (whole.cpu or 1), memory_mib / (whole.memory_mib or 1)
+        largest = by_cpu if by_cpu > by_memory else by_memory
         return max(largest, gpus / whole.gpus) if whole.gpus else largest
+
+    def insert(self, room: Room) -> None:
+        """Puts a room in its place; floors above it give way if it holds their ask."""
+        insort(self.rooms, room)
+        for ask, floor in self.floors.items():
+            if room.share < floor and room.holds(ask):
+                self.floors[ask] = room.share
+
+    def best(self, ask: Resources, avoid: frozenset[str], limit: float) -> tuple[Room | None, float]:
+        """The best of this class and its score; `limit` is the best score of other classes."""
+        rooms, cpu, memory_mib, gpus = self.rooms, ask.cpu, ask.memory_mib, ask.gpus
+        need = self.share(cpu, memory_mib, gpus)
+        at = bisect_left(rooms, (max(need - ROUNDING, self.floors.get(ask, 0.0)),))
+        found, best, floor = None, limit, None
+        while at < len(rooms):
+            room = rooms[at]
+            if room[0] - need > best + ROUNDING:
+                break
+            if room[1] >= cpu and room[2] >= memory_mib and room[3] >= gpus:
+                floor = room[0] if floor is None else floor
+                score = self.share(room[1] - cpu, room[2] - memory_mib, room[3] - gpus)
+                if room.arn in avoid:
+                    at += 1
+                    continue
+                if score < best or (score == best and (found is None or room[4:6] < found[4:6])):
+                    found, best = room, score
+            at += 1
+            if at < len(rooms) and rooms[at][0] == room[0]:
+                # The next ones with the same free vector are younger: none of them can win.
+                at = bisect_right(rooms, (*room[:4], _LATEST_MS), at)
+        if floor is None:
+            floor = rooms[at][0] if at < len(rooms) else _FULL
+        self.floors[ask] = floor
+        return found, best
 
 
 Spot = tuple[SizeClass, Room]
@@ -89,6 +132,9 @@ class FreeIndex:
     def put(self, arn: str, *, registered: Resources, free: Resources, launched_ms: int, slots: int) -> None:
         """Sets what is free on one instance, replacing what was known."""
         self.discard(arn)
+        # Room may grow here: what earlier searches found out no longer holds.
+        for each in self._classes.values():
+            each.floors.clear()
         size = self._classes.setdefault(registered, SizeClass(registered, []))
         share = size.share(free.cpu, free.memory_mib, free.gpus)
         room = Room(share, free.cpu, free.memory_mib, free.gpus, launched_ms, arn, slots)
@@ -113,9 +159,9 @@ class FreeIndex:
     def best(self, ask: Resources, avoid: frozenset[str] = frozenset()) -> Spot | None:
         """The best-fitting instance that has a slot and is not to be avoided, or None."""
         found: Spot | None = None
-        score = 2.0
+        score = _FULL
         for size in self._classes.values():
-            room, room_score = _best_in_class(size, ask, avoid, score)
+            room, room_score = size.best(ask, avoid, score)
             if room is None:
                 continue
             if found is None or (room_score, room[4:6]) < (score, found[1][4:6]):
@@ -162,38 +208,13 @@ class FreeIndex:
 
     def _insert(self, size: SizeClass, room: Room) -> None:
         if room.slots > 0:
-            insort(size.rooms, room)
+            size.insert(room)
         else:
             self._saturated[room.arn] = (size, room)
 
     def _delete(self, size: SizeClass, room: Room) -> None:
         if self._saturated.pop(room.arn, None) is None:
             del size.rooms[bisect_left(size.rooms, room)]
-
-
-def _best_in_class(
-    size: SizeClass, ask: Resources, avoid: frozenset[str], limit: float
-) -> tuple[Room | None, float]:
-    """The best of one class and its score; `limit` is the best score of the classes before."""
-    rooms = size.rooms
-    need = size.share(ask.cpu, ask.memory_mib, ask.gpus)
-    at = bisect_left(rooms, (need - ROUNDING,))
-    found: Room | None = None
-    best = limit
-    while at < len(rooms):
-        room = rooms[at]
-        if room.share - need > best + ROUNDING:
-            break
-        if room.arn in avoid:
-            at += 1
-            continue
-        if room.holds(ask):
-            score = size.share(room.cpu - ask.cpu, room.memory_mib - ask.memory_mib, room.gpus - ask.gpus)
-            if score < best or (score == best and (found is None or room[4:6] < found[4:6])):
-                found, best = room, score
-        # The next ones with the same free vector are younger: none of them can win.
-        at = bisect_right(rooms, (*room[:4], _LATEST_MS), at + 1)
-    return found, best
 
 
 def _less(size: SizeClass, room: Room, taken: Resources, *, slots: int) -> Room:

@@ -1,12 +1,11 @@
 """ECS's limit on the overrides of a task, measured when a request comes instead of when its task starts.
 
 The measured text is the one that the AWS SDK sends: JSON with a space after each comma and colon and with
-characters outside ASCII escaped, which is never shorter than ECS's own count of it.
+characters outside ASCII escaped. However ECS counts, its count is not above that.
 """
 
 from collections.abc import Sequence
 from json import dumps
-from typing import Any
 
 from scheduler.core.agents import Launch, overrides
 from scheduler.core.model.task import BambooAgentSpec, EnvironmentVariable, TaskSpec
@@ -68,7 +67,7 @@ def characters_at_most(spec: TaskSpec) -> int:
 
 
 def _part(name: str, command: Sequence[str], environment: Sequence[EnvironmentVariable]) -> int:
-    texts: list[Any] = [name, *command]
+    texts = [name, *command]
     for variable in environment:
         texts += (variable.name, variable.value)
     formatting = _OVERRIDE + _ARGUMENT * len(command) + _VARIABLE * len(environment)

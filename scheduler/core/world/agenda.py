@@ -13,6 +13,7 @@ from scheduler.core.model.calls import (
     DescribeGroup,
     DescribeInstanceTypes,
     DescribeTasks,
+    Failure,
     FindAttempt,
     Outcome,
     StartTask,
@@ -96,7 +97,7 @@ class Agenda:
         call = outcome.call
         if isinstance(call, _SWEEPS):
             self._sweeping.discard(type(call))
-            self._sweep_ms[type(call)] = now_ms + self._pause_ms(type(call))
+            self._sweep_ms[type(call)] = now_ms + self._pause_ms(outcome)
         elif isinstance(call, FindAttempt):
             self._searching.discard(call.attempt_id)
             self._pause_search(call.attempt_id, now_ms)
@@ -132,6 +133,8 @@ class Agenda:
             arn for arn, at_ms in self._watched.items() if at_ms <= limit_ms and arn not in self._reading
         )
         arns = sorted(unread, key=self._watched.__getitem__)
+        if not arns:
+            self._tasks_ms = now_ms + self._policy.task_poll_ms // 2
         for start in range(0, len(arns), BATCH):
             yield DescribeTasks(task_arns=tuple(arns[start : start + BATCH]))
 
@@ -144,8 +147,9 @@ class Agenda:
             return SuspendAZRebalance(group=self._group)
         return DescribeInstanceTypes(group=self._group)
 
-    def _pause_ms(self, kind: type) -> int:
-        if kind is DescribeInstanceTypes:
+    def _pause_ms(self, outcome: Outcome) -> int:
+        """Types seldom change, but nothing grows before they were read once."""
+        if isinstance(outcome.call, DescribeInstanceTypes) and not isinstance(outcome.answer, Failure):
             return self._policy.types_poll_ms
         return self._policy.cluster_poll_ms
 

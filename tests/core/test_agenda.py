@@ -1,0 +1,179 @@
+"""The agenda: what is read or repeated, when, and never twice at once."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.core.model.attempt import AttemptState
+from scheduler.core.model.calls import (
+    Answer,
+    Call,
+    DescribeContainerInstances,
+    DescribeGroup,
+    DescribeInstanceTypes,
+    DescribeTasks,
+    Failure,
+    FindAttempt,
+    Outcome,
+    SuspendAZRebalance,
+    TasksSeen,
+    TypesSeen,
+)
+from scheduler.core.model.policy import Policy
+from scheduler.core.world.agenda import BATCH, Agenda
+from tests.builders import an_ecs_task, attempt
+from tests.clocks import START_MS
+from tests.core.steps import start_of
+from tests.strategies import MODEST
+
+POLICY = Policy()
+TYPES = DescribeInstanceTypes(group="ci")
+SWEEPS: list[Call] = [DescribeContainerInstances(), DescribeGroup(group="ci"), TYPES]
+FAILED = Failure(definite=False, code="ReadTimeout", message="no answer")
+LOST = attempt(state=AttemptState.UNKNOWN)
+SEARCH = FindAttempt(attempt_id=LOST.attempt_id, container_instance_arn=LOST.container_instance_arn)
+SEEN = TypesSeen(types=())
+
+
+def an_agenda() -> Agenda:
+    return Agenda(POLICY, "ci")
+
+
+def a_quiet_agenda() -> Agenda:
+    """Everything was read a moment ago."""
+    agenda = an_agenda()
+    for call in SWEEPS:
+        ask(agenda, call)
+    return agenda
+
+
+def ask(agenda: Agenda, call: Call, answer: Answer = SEEN, at_ms: int = START_MS) -> None:
+    agenda.sent(call, at_ms)
+    agenda.heard(Outcome(call=call, answer=answer, sent_ms=at_ms), at_ms)
+
+
+def due(agenda: Agenda, after_ms: int = 0) -> list[Call]:
+    return list(agenda.due(START_MS + after_ms))
+
+
+def test_everything_is_read_at_the_start() -> None:
+    """Instances, group and types, at once."""
+    assert due(an_agenda()) == SWEEPS
+
+
+def test_a_reading_under_way_is_not_asked_for_again() -> None:
+    """However late its answer is."""
+    agenda = an_agenda()
+    agenda.sent(SWEEPS[0], START_MS)
+    assert due(agenda, 3_600_000) == SWEEPS[1:]
+
+
+def test_each_reading_has_its_pause() -> None:
+    """Instances and group every five seconds, types every ten minutes."""
+    agenda = a_quiet_agenda()
+    assert due(agenda, POLICY.cluster_poll_ms - 1) == []
+    assert due(agenda, POLICY.cluster_poll_ms) == SWEEPS[:2]
+    assert due(agenda, POLICY.types_poll_ms) == SWEEPS
+
+
+def test_a_failed_reading_is_soon_asked_for_again() -> None:
+    """Without the types nothing can grow: ten minutes would be an outage."""
+    agenda = a_quiet_agenda()
+    ask(agenda, TYPES, FAILED)
+    assert TYPES in due(agenda, POLICY.cluster_poll_ms)
+
+
+def test_a_hurried_cluster_is_read_every_second() -> None:
+    """Instances are expected: a fresh one is used within a second of its registration."""
+    agenda = a_quiet_agenda()
+    agenda.hurry(START_MS)
+    assert due(agenda, POLICY.eager_poll_ms) == SWEEPS[:2]
+
+
+def test_a_lost_attempt_is_looked_for_with_growing_pauses() -> None:
+    """After 1, 2, 4, 8 seconds, then every 15, and never while a search is under way."""
+    agenda = a_quiet_agenda()
+    agenda.search(LOST, START_MS)
+    at_ms = START_MS
+    for pause_ms in (0, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000):
+        at_ms += pause_ms
+        assert SEARCH not in list(agenda.due(at_ms - 1))
+        assert SEARCH in list(agenda.due(at_ms))
+        agenda.sent(SEARCH, at_ms)
+        assert SEARCH not in list(agenda.due(at_ms + 60_000))
+        agenda.heard(Outcome(call=SEARCH, answer=TasksSeen(tasks=()), sent_ms=at_ms), at_ms)
+
+
+def test_a_found_attempt_is_not_looked_for() -> None:
+    """Its task is read like any other."""
+    agenda = a_quiet_agenda()
+    agenda.search(LOST, START_MS)
+    agenda.found(LOST.attempt_id)
+    assert due(agenda, 1) == []
+
+
+def test_a_throttled_start_is_repeated_once_after_its_pause() -> None:
+    """The same call; and it is most urgent when it is due."""
+    agenda, call = an_agenda(), start_of(attempt())
+    agenda.repeat(call, START_MS + 1_000)
+    assert due(agenda, 999) == SWEEPS
+    assert due(agenda, 1_000) == [call, *SWEEPS]
+    agenda.sent(call, START_MS + 1_000)
+    assert due(agenda, 60_000) == SWEEPS
+
+
+def test_rebalancing_of_zones_is_suspended_when_it_is_on() -> None:
+    """It is asked for when a reading shows it on, and only then."""
+    agenda = a_quiet_agenda()
+    agenda.want_az_rebalance_suspended(START_MS, suspended=False)
+    assert due(agenda) == [SuspendAZRebalance(group="ci")]
+    agenda.want_az_rebalance_suspended(START_MS, suspended=True)
+    assert due(agenda) == []
+
+
+@pytest.mark.parametrize("count", [1, BATCH, 2 * BATCH + 50])
+def test_tasks_are_read_in_batches(count: int) -> None:
+    """As many as one call takes, every task once."""
+    agenda = a_quiet_agenda()
+    arns = [an_ecs_task(attempt(number)).arn for number in range(count)]
+    for arn in arns:
+        agenda.watch(arn, START_MS)
+    reads = [call for call in due(agenda, POLICY.task_poll_ms) if isinstance(call, DescribeTasks)]
+    assert [arn for call in reads for arn in call.task_arns] == arns
+    assert all(len(call.task_arns) <= BATCH for call in reads)
+
+
+def test_a_closed_attempt_is_forgotten() -> None:
+    """Nothing is read, looked for or repeated for it."""
+    agenda = a_quiet_agenda()
+    closed = attempt(ecs_task_arn=an_ecs_task(attempt()).arn)
+    agenda.watch(closed.ecs_task_arn, START_MS)
+    agenda.search(closed, START_MS)
+    agenda.repeat(start_of(closed), START_MS)
+    agenda.forget(closed)
+    assert due(agenda, POLICY.cluster_poll_ms - 1) == []
+
+
+happenings = st.lists(
+    st.tuples(st.sampled_from(["watch", "search", "send", "hear"]), st.integers(0, 3_000)), max_size=25
+)
+
+
+@MODEST
+@given(happened=happenings)
+def test_it_wakes_for_something(happened: list[tuple[str, int]]) -> None:
+    """When nothing is due, the next time at which something is lies ahead."""
+    agenda, now_ms, under_way = an_agenda(), START_MS, list[Call]()
+    for number, (what, pause_ms) in enumerate(happened):
+        now_ms += pause_ms
+        if what == "watch":
+            agenda.watch(an_ecs_task(attempt(number)).arn, now_ms)
+        elif what == "search":
+            agenda.search(attempt(number), now_ms)
+        elif what == "send":
+            for call in list(agenda.due(now_ms)):
+                agenda.sent(call, now_ms)
+                under_way.append(call)
+        elif under_way:
+            agenda.heard(Outcome(call=under_way.pop(), answer=FAILED, sent_ms=now_ms), now_ms)
+        assert list(agenda.due(now_ms)) or agenda.next_ms() > now_ms
