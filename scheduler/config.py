@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
-from pydantic import Field, PositiveInt, TypeAdapter, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError
 
 from scheduler.core.agents import AgentSettings
 from scheduler.core.model.policy import Policy
@@ -22,10 +21,10 @@ class SettingsError(Exception):
     """The environment is incomplete or wrong; the message names every variable concerned."""
 
 
-class _Environment(BaseSettings):
+class _Environment(BaseModel):
     """The environment as it is, each variable with its type."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=False)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     group: str = Field(validation_alias="ECS_ASG", min_length=1)
     cluster: str = Field(validation_alias="ECS_CLUSTER", min_length=1)
