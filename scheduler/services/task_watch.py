@@ -23,7 +23,7 @@ from scheduler.services.errors import (
 from scheduler.services.watch import Subscription, WatchedEvent, WatchHub, seen_through
 
 EVENTS_PER_BATCH = 500
-"""Upper bound of events in one batch, and of rows in one read of the store."""
+"""Upper bound of events in one batch, and so in one message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,15 +115,15 @@ class TaskWatch:
     def _listed(
         self, start: WatchPosition, after_task_id: str
     ) -> tuple[Sequence[WatchedEvent], WatchPosition]:
-        page = self._store.list_tasks(self._wanted, after_task_id, EVENTS_PER_BATCH)
+        page = self._store.list_tasks(self._wanted, after_task_id, self._hub.rows_per_read)
         events = [_as_listed(task) for task in page if task.status.revision <= start.revision]
-        if len(page) == EVENTS_PER_BATCH:
+        if len(page) == self._hub.rows_per_read:
             return events, replace(start, after_task_id=page[-1].task_id)
         return events, WatchPosition(revision=start.revision, border=self._store.revision())
 
     def _logged(self, start: WatchPosition) -> tuple[Sequence[WatchedEvent], WatchPosition]:
         try:
-            events = self._store.events_after(start.revision, EVENTS_PER_BATCH)
+            events = self._store.events_after(start.revision, self._hub.rows_per_read)
         except RevisionCompacted as gone:
             raise ResumeTokenCompacted(gone.oldest) from gone
         end = start.after(events[-1]) if events else start

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from scheduler.core.model.task import Task, TaskEvent
 from scheduler.ports.store import RevisionCompacted, Store, TaskFilter
 
-EVENTS_PER_READ = 500
-"""Events that one `advance` reads. SQLite decodes about 100 a millisecond: a slice of some 5 ms."""
+ROWS_PER_READ = 250
+"""Events or tasks that one read of the store brings. SQLite yields some 60 a millisecond, and the loop that
+answers every call should not be held for more than 5 ms."""
 
 MESSAGES_PER_S = 10_000
 """What one core can push to streams (a message costs about 60 us, whatever it carries)."""
@@ -135,8 +136,9 @@ class _Index:
 class WatchHub:
     """Follows the log and hands each event to the subscriptions that it concerns."""
 
-    def __init__(self, store: Store, buffer_size: int = 1_000) -> None:
+    def __init__(self, store: Store, buffer_size: int = 1_000, rows_per_read: int = ROWS_PER_READ) -> None:
         self.buffer_size = buffer_size
+        self.rows_per_read = rows_per_read
         self.closed = False
         self._store = store
         self._revision = store.revision()
@@ -200,11 +202,11 @@ class WatchHub:
         events = self._slice()
         for event in events:
             self._offer(event)
-        return len(events) == EVENTS_PER_READ
+        return len(events) == self.rows_per_read
 
     def _slice(self) -> list[TaskEvent]:
         try:
-            return self._store.events_after(self._revision, EVENTS_PER_READ)
+            return self._store.events_after(self._revision, self.rows_per_read)
         except RevisionCompacted:
             # The tail itself was overtaken: everybody resumes, and is told so by the log.
             self._revision = self._store.revision()

@@ -5,7 +5,7 @@ import pytest
 from scheduler.adapters.memory import MemoryStore
 from scheduler.core.model.task import TaskState
 from scheduler.ports.store import TaskFilter
-from scheduler.services.watch import EVENTS_PER_READ, Subscription, WatchHub
+from scheduler.services.watch import ROWS_PER_READ, Subscription, WatchHub
 from tests.builders import submitted, task_id, transitioned
 
 
@@ -140,15 +140,15 @@ def test_log_is_read_in_slices(store: MemoryStore) -> None:
     """One advance reads a bounded slice and says that there is more."""
     hub = WatchHub(store)
     subscribed(hub)
-    store.commit([[submitted(number)] for number in range(EVENTS_PER_READ + 1)])
+    store.commit([[submitted(number)] for number in range(ROWS_PER_READ + 1)])
     assert hub.advance()
     assert not hub.advance()
-    assert hub.revision == EVENTS_PER_READ + 1
+    assert hub.revision == ROWS_PER_READ + 1
 
 
 def test_nobody_is_told_without_subscriptions(store: MemoryStore, hub: WatchHub) -> None:
     """With no watcher the hub only notes how far the log is."""
-    store.commit([[submitted(number)] for number in range(EVENTS_PER_READ + 1)])
+    store.commit([[submitted(number)] for number in range(ROWS_PER_READ + 1)])
     assert not hub.advance()
     assert hub.revision == store.revision()
 

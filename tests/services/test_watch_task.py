@@ -14,8 +14,8 @@ from scheduler.services.errors import (
     ServiceStopping,
     WatchLagging,
 )
-from scheduler.services.task_watch import EVENTS_PER_BATCH, TaskWatch, WatchPosition
-from scheduler.services.watch import WatchHub
+from scheduler.services.task_watch import TaskWatch, WatchPosition
+from scheduler.services.watch import ROWS_PER_READ, WatchHub
 from tests.builders import submitted, task_id, transitioned
 
 EVERYTHING = TaskFilter()
@@ -79,17 +79,17 @@ def test_empty_present_state_is_synced() -> None:
 def test_listing_goes_page_by_page() -> None:
     """A long present state comes in pages, and only the last one is synced."""
     store = MemoryStore()
-    store.commit([[submitted(number)] for number in range(EVENTS_PER_BATCH + 1)])
+    store.commit([[submitted(number)] for number in range(ROWS_PER_READ + 1)])
     one = watch(store, WatchHub(store))
     first, second = one.read(), one.read()
-    assert (len(first.events), first.end.synced) == (EVENTS_PER_BATCH, False)
+    assert (len(first.events), first.end.synced) == (ROWS_PER_READ, False)
     assert (len(second.events), second.end.synced) == (1, True)
 
 
 def test_task_that_changes_during_the_listing_comes_once() -> None:
     """A change between two pages is told by the log alone, before the border."""
     store = InterruptedStore()
-    count = EVENTS_PER_BATCH + 1
+    count = ROWS_PER_READ + 1
     store.commit([[submitted(number)] for number in range(count)])
     store.between = lambda: commit(store, transitioned(0), transitioned(count - 1))
     one = watch(store, WatchHub(store))

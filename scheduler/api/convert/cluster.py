@@ -1,0 +1,83 @@
+"""The cluster's digest as a message."""
+
+from collections.abc import Mapping, Sequence
+
+from ecs_scheduler.v1 import scaling_pb2
+from scheduler.api.convert.render import resources, timestamp
+from scheduler.core.model.container_instance import InstanceHealth
+from scheduler.core.model.digest import ClusterDigest, Unplaced
+from scheduler.core.model.group import InstanceGroup, InstanceType
+from scheduler.core.model.task import TaskState
+
+
+def cluster(digest: ClusterDigest) -> scaling_pb2.Cluster:
+    """The cluster as the last step of the control loop saw it."""
+    return scaling_pb2.Cluster(
+        cluster=digest.cluster,
+        group=_group(digest.group, digest.in_flight, digest.types) if digest.group else None,
+        instances=_instance_counts(digest.health, digest.idle),
+        registered=resources(digest.registered),
+        free=resources(digest.free),
+        tasks=_task_counts(digest.tasks),
+        unplaced=[_unplaced(shape) for shape in digest.unplaced],
+        stale=digest.stale,
+        observe_time=timestamp(digest.observed_ms),
+        conditions=[
+            scaling_pb2.Condition(
+                reason=condition.reason, message=condition.message, since_time=timestamp(condition.since_ms)
+            )
+            for condition in digest.conditions
+        ],
+        revision=digest.revision,
+    )
+
+
+def _group(group: InstanceGroup, in_flight: int, types: Sequence[InstanceType]) -> scaling_pb2.InstanceGroup:
+    return scaling_pb2.InstanceGroup(
+        name=group.name,
+        min_size=group.min_size,
+        max_size=group.max_size,
+        desired_capacity=group.desired,
+        in_flight=in_flight,
+        instance_types=[
+            scaling_pb2.InstanceType(
+                name=kind.name, allocatable=resources(kind.allocatable), learned=kind.learned
+            )
+            for kind in types
+        ],
+    )
+
+
+def _instance_counts(health: Mapping[InstanceHealth, int], idle: int) -> scaling_pb2.InstanceCounts:
+    # NOT_ACTIVE is left out: an instance that registers or deregisters is neither capacity nor trouble.
+    return scaling_pb2.InstanceCounts(
+        schedulable=health.get(InstanceHealth.SCHEDULABLE, 0),
+        idle=idle,
+        disconnected=health.get(InstanceHealth.DISCONNECTED, 0),
+        draining=health.get(InstanceHealth.DRAINING, 0),
+        outside_group=health.get(InstanceHealth.NOT_IN_GROUP, 0)
+        + health.get(InstanceHealth.NOT_IN_SERVICE, 0),
+    )
+
+
+def _task_counts(tasks: Mapping[TaskState, int]) -> scaling_pb2.TaskCounts:
+    return scaling_pb2.TaskCounts(
+        queued=tasks.get(TaskState.QUEUED, 0),
+        assigned=tasks.get(TaskState.ASSIGNED, 0),
+        starting=tasks.get(TaskState.STARTING, 0),
+        running=tasks.get(TaskState.RUNNING, 0),
+    )
+
+
+def _unplaced(shape: Unplaced) -> scaling_pb2.UnplacedShape:
+    return scaling_pb2.UnplacedShape(
+        tenant=shape.tenant,
+        priority=shape.priority,
+        resources=resources(shape.ask),
+        count=shape.count,
+        rejects=[
+            scaling_pb2.RejectCount(reason=reason, container_instances=count)
+            for reason, count in shape.rejects
+        ],
+        clamped=shape.clamped,
+    )

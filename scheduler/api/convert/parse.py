@@ -1,0 +1,136 @@
+"""Messages to nouns. A value that the noun cannot hold is answered with violations instead of the noun."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from ecs_scheduler.v1 import resources_pb2, scheduler_pb2, task_spec_pb2
+from scheduler.api.convert.enums import CONTAINER_SIZE_OF, TASK_STATE_OF
+from scheduler.core.model.errors import Violation
+from scheduler.core.model.resources import Resources
+from scheduler.core.model.task import (
+    BambooAgentSpec,
+    Container,
+    ContainersSpec,
+    EnvironmentVariable,
+    ExtraContainer,
+    TaskRequest,
+    TaskSpec,
+)
+from scheduler.ports.store import TaskFilter
+
+Violations = tuple[Violation, ...]
+
+MAX_WATCHED_TASKS = 1_000
+MAX_LABELS = 32
+_TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_TENANT_EXPECTED = "1 to 63 lower-case letters, digits and hyphens, not starting with a hyphen"
+
+
+def task_request(message: scheduler_pb2.ScheduleRequest) -> TaskRequest | Violations:
+    """What the client asks for, for `core.validate` to judge."""
+    spec = _spec(message)
+    if spec is None:
+        return (Violation(field_path="spec", expected="bamboo_agent or containers"),)
+    return TaskRequest(
+        request_id=message.request_id,
+        tenant=message.tenant,
+        priority=message.priority,
+        labels=dict(message.labels),
+        spec=spec,
+    )
+
+
+def get_task_violations(message: scheduler_pb2.GetTaskRequest) -> Violations:
+    """What is wrong with the names of a task."""
+    return tuple(_get_task_violations(message))
+
+
+def task_filter(message: scheduler_pb2.WatchTasksRequest) -> TaskFilter | Violations:
+    """Which tasks the client watches."""
+    violations = tuple(_watch_violations(message))
+    if violations:
+        return violations
+    return TaskFilter(
+        tenant=message.tenant,
+        task_ids=frozenset(message.task_ids),
+        build_key=message.build_key,
+        labels=tuple(message.labels.items()),
+        states=frozenset(TASK_STATE_OF[number] for number in message.states),
+    )
+
+
+def milliseconds(message: Timestamp) -> int:
+    """A timestamp as integer milliseconds since 1970, truncated."""
+    return message.seconds * 1_000 + message.nanos // 1_000_000
+
+
+def _spec(message: scheduler_pb2.ScheduleRequest) -> TaskSpec | None:
+    kind = message.WhichOneof("spec")
+    if kind == "bamboo_agent":
+        return _bamboo_agent(message.bamboo_agent)
+    if kind == "containers":
+        return ContainersSpec(containers=tuple(_container(one) for one in message.containers.containers))
+    return None
+
+
+def _bamboo_agent(message: task_spec_pb2.BambooAgentSpec) -> BambooAgentSpec:
+    return BambooAgentSpec(
+        result_id=message.result_id,
+        build_key=message.build_key,
+        server_url=message.server_url,
+        sidekick_image=message.sidekick_image,
+        image=message.image,
+        size=CONTAINER_SIZE_OF.get(message.size),
+        extra_containers=tuple(_extra_container(extra) for extra in message.extra_containers),
+        queue_time_ms=milliseconds(message.queue_time) if message.HasField("queue_time") else None,
+    )
+
+
+def _extra_container(message: task_spec_pb2.BambooExtraContainer) -> ExtraContainer:
+    return ExtraContainer(
+        name=message.name,
+        image=message.image,
+        size=CONTAINER_SIZE_OF.get(message.size),
+        commands=tuple(message.commands),
+        environment=_environment(message.environment),
+    )
+
+
+def _container(message: task_spec_pb2.Container) -> Container:
+    return Container(
+        name=message.name,
+        image=message.image,
+        resources=_resources(message.resources),
+        command=tuple(message.command),
+        environment=_environment(message.environment),
+        essential=message.essential,
+    )
+
+
+def _resources(message: resources_pb2.Resources) -> Resources:
+    return Resources(cpu=message.cpu_units, memory_mib=message.memory_mib, gpus=message.gpus)
+
+
+def _environment(messages: Iterable[task_spec_pb2.EnvironmentVariable]) -> tuple[EnvironmentVariable, ...]:
+    return tuple(EnvironmentVariable(name=variable.name, value=variable.value) for variable in messages)
+
+
+def _get_task_violations(message: scheduler_pb2.GetTaskRequest) -> Iterator[Violation]:
+    if not _TENANT.fullmatch(message.tenant):
+        yield Violation(field_path="tenant", expected=_TENANT_EXPECTED)
+    if not message.task_id:
+        yield Violation(field_path="task_id", expected="the id of a task")
+
+
+def _watch_violations(message: scheduler_pb2.WatchTasksRequest) -> Iterator[Violation]:
+    if message.tenant and not _TENANT.fullmatch(message.tenant):
+        yield Violation(field_path="tenant", expected=f"not set, or {_TENANT_EXPECTED}")
+    if len(message.task_ids) > MAX_WATCHED_TASKS:
+        yield Violation(field_path="task_ids", expected=f"at most {MAX_WATCHED_TASKS} ids")
+    if len(message.labels) > MAX_LABELS:
+        yield Violation(field_path="labels", expected=f"at most {MAX_LABELS} labels")
+    for index, number in enumerate(message.states):
+        if number not in TASK_STATE_OF:
+            yield Violation(field_path=f"states[{index}]", expected="a state that this server knows")

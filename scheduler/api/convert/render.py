@@ -1,0 +1,166 @@
+"""Nouns to messages. Environment values never leave: they are masked here, the only way out."""
+
+from collections.abc import Iterable
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from ecs_scheduler.v1 import resources_pb2, task_pb2, task_spec_pb2
+from scheduler.api.convert.enums import ATTEMPT_STATES, CONTAINER_SIZES, STOP_CATEGORIES, TASK_STATES
+from scheduler.core.model.attempt import Attempt, ContainerExit, StopReason
+from scheduler.core.model.records import TaskSubmitted
+from scheduler.core.model.resources import Resources
+from scheduler.core.model.task import (
+    BambooAgentSpec,
+    Container,
+    ContainersSpec,
+    EnvironmentVariable,
+    ExtraContainer,
+    Task,
+    TaskState,
+    TaskStatus,
+)
+from scheduler.services.watch import WatchedEvent
+
+MASK = "***"
+"""Stands for every environment value: they are secrets of the client's builds."""
+
+
+def accepted(record: TaskSubmitted, revision: int) -> task_pb2.Task:
+    """A task right after its acceptance, without asking the store for what was just handed to it."""
+    request = record.request
+    return task(
+        Task(
+            task_id=record.task_id,
+            request_id=request.request_id,
+            tenant=request.tenant,
+            priority=request.priority,
+            labels=request.labels,
+            build_key=record.build_key,
+            ask=record.ask,
+            submitted_ms=record.at_ms,
+            status=TaskStatus(state=TaskState.QUEUED, revision=revision, updated_ms=record.at_ms),
+            spec=request.spec,
+        )
+    )
+
+
+def task(one: Task) -> task_pb2.Task:
+    """A task, with as much of spec and attempts as it carries."""
+    status = one.status
+    return task_pb2.Task(
+        task_id=one.task_id,
+        request_id=one.request_id,
+        tenant=one.tenant,
+        priority=one.priority,
+        labels=one.labels,
+        bamboo_agent=_bamboo_agent(one.spec) if isinstance(one.spec, BambooAgentSpec) else None,
+        containers=_containers(one.spec) if isinstance(one.spec, ContainersSpec) else None,
+        resources=resources(one.ask),
+        build_key=one.build_key,
+        state=TASK_STATES[status.state],
+        create_time=timestamp(one.submitted_ms),
+        update_time=timestamp(status.updated_ms),
+        start_time=timestamp(status.started_ms),
+        stop_time=timestamp(status.stopped_ms),
+        stop_reason=_stop_reason(status.stop_reason),
+        attempts=[_attempt(attempt) for attempt in one.attempts],
+        revision=status.revision,
+    )
+
+
+def task_event(watched: WatchedEvent) -> task_pb2.TaskEvent:
+    """One change, as one watch sees it."""
+    event = watched.event
+    return task_pb2.TaskEvent(
+        revision=event.revision,
+        previous_state=TASK_STATES[event.previous_state] if event.previous_state else None,
+        task=task(event.task),
+        left_filter=watched.left_filter,
+    )
+
+
+def resources(amount: Resources) -> resources_pb2.Resources:
+    """An amount."""
+    return resources_pb2.Resources(cpu_units=amount.cpu, memory_mib=amount.memory_mib, gpus=amount.gpus)
+
+
+def timestamp(milliseconds: int | None) -> Timestamp | None:
+    """Integer milliseconds since 1970 as a timestamp; None stays unset."""
+    if milliseconds is None:
+        return None
+    seconds, rest = divmod(milliseconds, 1_000)
+    return Timestamp(seconds=seconds, nanos=rest * 1_000_000)
+
+
+def _bamboo_agent(spec: BambooAgentSpec) -> task_spec_pb2.BambooAgentSpec:
+    return task_spec_pb2.BambooAgentSpec(
+        result_id=spec.result_id,
+        build_key=spec.build_key,
+        server_url=spec.server_url,
+        sidekick_image=spec.sidekick_image,
+        image=spec.image,
+        size=CONTAINER_SIZES[spec.size] if spec.size else None,
+        extra_containers=[_extra_container(extra) for extra in spec.extra_containers],
+        queue_time=timestamp(spec.queue_time_ms),
+    )
+
+
+def _extra_container(extra: ExtraContainer) -> task_spec_pb2.BambooExtraContainer:
+    return task_spec_pb2.BambooExtraContainer(
+        name=extra.name,
+        image=extra.image,
+        size=CONTAINER_SIZES[extra.size] if extra.size else None,
+        commands=extra.commands,
+        environment=_masked(extra.environment),
+    )
+
+
+def _containers(spec: ContainersSpec) -> task_spec_pb2.ContainersSpec:
+    return task_spec_pb2.ContainersSpec(containers=[_container(container) for container in spec.containers])
+
+
+def _container(container: Container) -> task_spec_pb2.Container:
+    return task_spec_pb2.Container(
+        name=container.name,
+        image=container.image,
+        resources=resources(container.resources),
+        command=container.command,
+        environment=_masked(container.environment),
+        essential=container.essential,
+    )
+
+
+def _masked(environment: Iterable[EnvironmentVariable]) -> list[task_spec_pb2.EnvironmentVariable]:
+    return [task_spec_pb2.EnvironmentVariable(name=variable.name, value=MASK) for variable in environment]
+
+
+def _attempt(attempt: Attempt) -> task_pb2.Attempt:
+    return task_pb2.Attempt(
+        attempt_id=attempt.attempt_id,
+        number=attempt.number,
+        state=ATTEMPT_STATES[attempt.state],
+        ecs_task_arn=attempt.ecs_task_arn,
+        container_instance_arn=attempt.container_instance_arn,
+        ec2_instance_id=attempt.ec2_instance_id,
+        task_definition_arn=attempt.task_definition_arn,
+        create_time=timestamp(attempt.created_ms),
+        start_time=timestamp(attempt.started_ms),
+        stop_time=timestamp(attempt.stopped_ms),
+        stop_reason=_stop_reason(attempt.stop_reason),
+    )
+
+
+def _stop_reason(reason: StopReason | None) -> task_pb2.StopReason | None:
+    if reason is None:
+        return None
+    return task_pb2.StopReason(
+        category=STOP_CATEGORIES[reason.category],
+        code=reason.code,
+        message=reason.message,
+        containers=[_container_exit(container) for container in reason.containers],
+    )
+
+
+def _container_exit(container: ContainerExit) -> task_pb2.ContainerExit:
+    # exit_code None leaves the optional field unset: absent is not 0.
+    return task_pb2.ContainerExit(name=container.name, exit_code=container.exit_code, reason=container.reason)

@@ -1,0 +1,106 @@
+"""The one interceptor: domain errors become statuses, failures are logged, unary calls have a deadline."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, TypeAlias
+
+import grpc
+import structlog
+from grpc import aio
+
+from scheduler.api.status import DefaultDeadlinePassed, Failure, failure_of, internal_failure
+from scheduler.services.errors import ServiceStopping
+
+log = structlog.get_logger()
+
+# The interceptor serves every method alike, whatever its messages are.
+Context: TypeAlias = aio.ServicerContext[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in the stubs only
+
+
+class ErrorInterceptor(aio.ServerInterceptor):
+    """Wraps every method. Servicers raise domain errors and know nothing of statuses.
+
+    Unary calls without a deadline get `default_deadline_s`; streams live as long as their client.
+    """
+
+    def __init__(self, default_deadline_s: float) -> None:
+        self._default_deadline_s = default_deadline_s
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["Handler | None"]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> "Handler | None":
+        """The method's handler, wrapped. None, for which gRPC answers UNIMPLEMENTED, stays None."""
+        handler = await continuation(handler_call_details)
+        return self._wrapped(handler, handler_call_details.method) if handler else None
+
+    def _wrapped(self, handler: Any, method: str) -> Handler:
+        codec = {
+            "request_deserializer": handler.request_deserializer,
+            "response_serializer": handler.response_serializer,
+        }
+        if handler.unary_unary:
+            return grpc.unary_unary_rpc_method_handler(self._unary(handler.unary_unary, method), **codec)
+        if handler.unary_stream:
+            return grpc.unary_stream_rpc_method_handler(_stream(handler.unary_stream, method), **codec)
+        return grpc.stream_stream_rpc_method_handler(_stream(handler.stream_stream, method), **codec)
+
+    def _unary(self, behavior: Callable[[Any, Context], Awaitable[Any]], method: str) -> Any:
+        async def call(request: Any, context: Context) -> Any:
+            try:
+                return await self._in_time(behavior(request, context), context)
+            except aio.AbortError:
+                raise
+            except Exception as error:
+                await _abort(context, method, error)
+
+        return call
+
+    async def _in_time(self, answer: Awaitable[Any], context: Context) -> Any:
+        if context.time_remaining() is not None:
+            return await answer  # gRPC itself cancels the call when the client's deadline passes
+        deadline = asyncio.timeout(self._default_deadline_s)
+        try:
+            async with deadline:
+                return await answer
+        except TimeoutError as late:
+            if deadline.expired():
+                raise DefaultDeadlinePassed(self._default_deadline_s) from late
+            raise
+
+
+def _stream(behavior: Callable[[Any, Context], AsyncGenerator[Any, None]], method: str) -> Any:
+    async def call(request: Any, context: Context) -> None:
+        try:
+            # Closed here and not by the garbage collector: a watch gives up its place at once. And written
+            # here, so that a client's going away is raised inside this block.
+            async with aclosing(behavior(request, context)) as responses:
+                async for response in responses:
+                    await context.write(response)
+        except aio.AbortError:
+            raise
+        except Exception as error:
+            await _abort(context, method, error)
+
+    return call
+
+
+async def _abort(context: Context, method: str, error: Exception) -> None:
+    """Ends the call; always raises. A cancelled call never comes here: CancelledError is no Exception."""
+    failure = failure_of(error)
+    if failure is None:
+        failure = _unexpected(method, error)
+    elif not isinstance(error, ServiceStopping):  # the server's end is no failure of each of its watches
+        log.info("rpc_failed", method=method, code=failure.code.name, reason=failure.reason, error=str(error))
+    await context.abort(failure.code, failure.message, failure.trailers)
+
+
+def _unexpected(method: str, error: Exception) -> Failure:
+    # Not from the Ids port: it names a line in the log and is part of no decision that a replay repeats.
+    error_id = secrets.token_hex(8)
+    log.error("rpc_failed", method=method, code="INTERNAL", error_id=error_id, exc_info=error)
+    return internal_failure(error_id)

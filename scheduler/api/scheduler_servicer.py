@@ -1,0 +1,101 @@
+"""SchedulerService: each method parses, delegates and renders."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any, Protocol, TypeVar
+
+from grpc import aio
+
+from ecs_scheduler.v1.scheduler_pb2 import (
+    GetTaskRequest,
+    GetTaskResponse,
+    ScheduleRequest,
+    ScheduleResponse,
+    WatchTasksRequest,
+    WatchTasksResponse,
+)
+from ecs_scheduler.v1.scheduler_pb2_grpc import SchedulerServiceServicer
+from scheduler.api import resume_token
+from scheduler.api.convert import parse, render
+from scheduler.api.replies import Replies
+from scheduler.api.watch_stream import WatchStreams
+from scheduler.core.model.errors import Violation
+from scheduler.core.model.records import TaskSubmitted
+from scheduler.core.model.task import Task, TaskRequest
+from scheduler.ports.store import CommitResult, RequestTaken, Store, StoreError, Written
+from scheduler.services.errors import InvalidRequest, RequestIdTaken, TaskNotFound
+
+Submission = CommitResult | StoreError
+T = TypeVar("T")
+
+
+class Placement(Protocol):
+    """What `services.placement` does for this edge."""
+
+    def admit(self, request: TaskRequest) -> TaskSubmitted:
+        """The record of an acceptable request. Raises InvalidRequest or NeverFits."""
+        ...
+
+    def submit(self, record: TaskSubmitted, done: Callable[[Submission], None]) -> None:
+        """Has the record committed; `done` is called on another thread."""
+        ...
+
+
+class SchedulerServicer(SchedulerServiceServicer):
+    """Accepts requests and reports what becomes of them."""
+
+    def __init__(
+        self, placement: Placement, store: Store, replies: Replies[Submission], streams: WatchStreams
+    ) -> None:
+        self._placement = placement
+        self._store = store
+        self._replies = replies
+        self._streams = streams
+
+    async def Schedule(
+        self, request: ScheduleRequest, context: aio.ServicerContext[Any, Any]
+    ) -> ScheduleResponse:
+        """Accepts a task durably."""
+        record = self._placement.admit(_valid(parse.task_request(request)))
+        result = await self._replies.of(lambda done: self._placement.submit(record, done))
+        if isinstance(result, StoreError):
+            raise result
+        if isinstance(result, Written):
+            return ScheduleResponse(task=render.accepted(record, result.first_revision))
+        return ScheduleResponse(task=render.task(self._earlier(record, result)))
+
+    async def GetTask(
+        self, request: GetTaskRequest, context: aio.ServicerContext[Any, Any]
+    ) -> GetTaskResponse:
+        """Returns one task of the tenant's."""
+        if violations := parse.get_task_violations(request):
+            raise InvalidRequest(violations)
+        task = self._store.get(request.task_id)
+        if task is None or task.tenant != request.tenant:
+            raise TaskNotFound(request.task_id)
+        return GetTaskResponse(task=render.task(task))
+
+    async def WatchTasks(
+        self, request: WatchTasksRequest, context: aio.ServicerContext[Any, Any]
+    ) -> AsyncGenerator[WatchTasksResponse, None]:
+        """Streams the present state, then changes."""
+        wanted = _valid(parse.task_filter(request))
+        position = resume_token.decode(request.resume_token, self._store.epoch)
+        # At once, so that a client behind a quiet watch knows that it was accepted.
+        await context.send_initial_metadata(())
+        async with aclosing(self._streams.responses(wanted, position)) as responses:
+            async for response in responses:
+                yield response
+
+    def _earlier(self, record: TaskSubmitted, taken: RequestTaken) -> Task:
+        """The task that the request_id stands for, if it was the same request."""
+        task = self._store.get(taken.task_id)
+        if task is None or taken.fingerprint != record.fingerprint:
+            raise RequestIdTaken(taken.task_id)
+        return task
+
+
+def _valid(parsed: T | tuple[Violation, ...]) -> T:
+    if isinstance(parsed, tuple):
+        raise InvalidRequest(parsed)
+    return parsed

@@ -1,0 +1,127 @@
+"""Starting and stopping the server."""
+
+import asyncio
+import threading
+
+import grpc
+import pytest
+from grpc import aio
+
+from scheduler.adapters.memory import MemoryStore
+from scheduler.api.address import ServerAddressError, refuse_open_listener
+from scheduler.api.server import ApiServer, ApiSettings
+from scheduler.core.model.task import TaskEvent
+from scheduler.ports.store import StoreError
+from scheduler.services.watch import WatchHub
+from tests.api.served import QUICK, FakeAutoscaling, FakePlacement, refusal, schedule_request, serving
+from tests.api.watches import revisions, until, until_synced, watching
+from tests.builders import submitted
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1:0", "127.8.9.1:50051", "[::1]:50051", "ipv6:[::1]:1", "localhost:50051", "unix:/run/x.sock"],
+)
+def test_loopback_is_allowed(address: str) -> None:
+    """Addresses that only this machine reaches need no permission."""
+    refuse_open_listener(address, insecure_listen=False)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:50051", "[::]:50051", "10.0.0.7:50051", "ci.example:1", ":1"])
+def test_other_addresses_need_the_operators_word(address: str) -> None:
+    """Anything else is refused, in one line that names the setting, unless it is set."""
+    with pytest.raises(ServerAddressError, match="insecure_listen") as refused:
+        refuse_open_listener(address, insecure_listen=False)
+    assert "\n" not in str(refused.value)
+    refuse_open_listener(address, insecure_listen=True)
+
+
+@pytest.mark.asyncio
+async def test_port_in_use_is_one_clear_line() -> None:
+    """A second server on the same port does not start, and says why in one line."""
+    async with serving() as first:
+        store = MemoryStore()
+        hub = WatchHub(store)
+        placement = FakePlacement(store, hub)
+        second = ApiServer(placement, FakeAutoscaling(), store, hub=hub, settings=QUICK)
+        with pytest.raises(ServerAddressError, match=f"cannot listen on {first.address}") as refused:
+            await second.start(first.address)
+        await second.stop(grace_s=0)
+        placement.writer.shutdown()
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.asyncio
+async def test_open_address_is_refused_before_anything_listens() -> None:
+    """The start refuses other addresses than loopback."""
+    async with serving() as served:
+        with pytest.raises(ServerAddressError, match="no authentication"):
+            await served.server.start("0.0.0.0:0")
+
+
+@pytest.mark.asyncio
+async def test_calls_in_flight_are_answered_before_the_stop() -> None:
+    """A call that was accepted before the stop gets its answer within the grace."""
+    disk = threading.Event()
+    async with serving() as served:
+        served.placement.writer.submit(disk.wait, 30)
+        call = asyncio.ensure_future(served.scheduler.Schedule(schedule_request()))
+        while not served.placement.accepted:
+            await asyncio.sleep(0.01)
+        stopping = asyncio.create_task(served.server.stop(grace_s=20))
+        while await listening(served.address):
+            await asyncio.sleep(0.01)
+        disk.set()
+        answer = await call
+        await stopping
+    assert answer.task.revision == 1
+
+
+async def listening(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+    except ConnectionRefusedError:
+        return False
+    writer.close()
+    return True
+
+
+@pytest.mark.asyncio
+async def test_new_watches_are_refused_while_stopping() -> None:
+    """Once watches were ended, a new one is UNAVAILABLE at once."""
+    async with serving() as served:
+        served.hub.close()
+        with pytest.raises(aio.AioRpcError) as caught:
+            await until_synced(watching(served))
+    assert refusal(caught.value).code is grpc.StatusCode.UNAVAILABLE
+
+
+class UnreadableStore(MemoryStore):
+    """A store whose log cannot be read for a while."""
+
+    unreadable = 0
+
+    def events_after(self, revision: int, limit: int) -> list[TaskEvent]:
+        if self.unreadable:
+            self.unreadable -= 1
+            raise StoreError("disk on fire")
+        return super().events_after(revision, limit)
+
+
+@pytest.mark.asyncio
+async def test_watches_survive_a_store_that_cannot_be_read_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The tail tries again, and nothing is lost."""
+    monkeypatch.setattr("scheduler.api.server.TAIL_RETRY_S", 0.01)
+    store = UnreadableStore()
+    async with serving(store, ApiSettings(drain_delay_s=0)) as served:
+        watch = watching(served)
+        await until_synced(watch)
+        while not served.hub.watchers:
+            await asyncio.sleep(0.01)
+        store.unreadable = 2
+        served.commit(submitted(1))
+        told = await until(watch, 1)
+    assert revisions(told) == [1]

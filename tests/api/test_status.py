@@ -1,0 +1,123 @@
+"""The table of errors: complete, bounded, and silent about what nobody should read."""
+
+from collections.abc import Iterator
+
+import pytest
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.status_pb2 import Status
+from grpc import StatusCode
+
+from scheduler.api.status import DOMAIN, MAX_VIOLATIONS, DefaultDeadlinePassed, Failure, failure_of
+from scheduler.core.model.errors import Violation
+from scheduler.core.model.group import InstanceType
+from scheduler.core.model.resources import Resources
+from scheduler.ports.store import StoreCorrupt, StoreError
+from scheduler.services.errors import (
+    InvalidRequest,
+    NeverFits,
+    RequestIdTaken,
+    ResumeTokenCompacted,
+    ResumeTokenForeign,
+    ResumeTokenInvalid,
+    ServiceError,
+    ServiceStopping,
+    ServiceUnavailable,
+    TaskNotFound,
+    WatchLagging,
+)
+
+ROWS: list[tuple[Exception, StatusCode, str]] = [
+    (
+        InvalidRequest((Violation(field_path="a", expected="b"),)),
+        StatusCode.INVALID_ARGUMENT,
+        "INVALID_REQUEST",
+    ),
+    (
+        NeverFits(Resources(cpu=9), InstanceType(name="m5.large", allocatable=Resources(cpu=2)), ("cpu",)),
+        StatusCode.FAILED_PRECONDITION,
+        "NEVER_FITS",
+    ),
+    (RequestIdTaken("t-1"), StatusCode.ALREADY_EXISTS, "REQUEST_ID_TAKEN"),
+    (TaskNotFound("t-1"), StatusCode.NOT_FOUND, "TASK_NOT_FOUND"),
+    (ServiceUnavailable("later"), StatusCode.UNAVAILABLE, "SERVICE_UNAVAILABLE"),
+    (ServiceStopping(), StatusCode.UNAVAILABLE, "SERVICE_STOPPING"),
+    (ResumeTokenInvalid(), StatusCode.INVALID_ARGUMENT, "RESUME_TOKEN_INVALID"),
+    (ResumeTokenForeign(), StatusCode.OUT_OF_RANGE, "RESUME_TOKEN_FOREIGN"),
+    (ResumeTokenCompacted(7), StatusCode.OUT_OF_RANGE, "REVISION_COMPACTED"),
+    (WatchLagging(1_000), StatusCode.RESOURCE_EXHAUSTED, "WATCH_LAGGING"),
+    (DefaultDeadlinePassed(30), StatusCode.DEADLINE_EXCEEDED, "DEFAULT_DEADLINE_PASSED"),
+    (StoreError("disk full"), StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE"),
+]
+
+
+def details(failure: Failure) -> Status:
+    [(_, serialized)] = failure.trailers
+    return Status.FromString(serialized)
+
+
+def bad_request(violations: tuple[Violation, ...]) -> BadRequest:
+    failure = failure_of(InvalidRequest(violations))
+    assert failure is not None
+    found = BadRequest()
+    assert details(failure).details[1].Unpack(found)
+    return found
+
+
+def violations(count: int, text: str = "something else") -> tuple[Violation, ...]:
+    return tuple(Violation(field_path=f"labels[{number}]", expected=text) for number in range(count))
+
+
+@pytest.mark.parametrize(("error", "code", "reason"), ROWS)
+def test_every_error_has_its_row(error: Exception, code: StatusCode, reason: str) -> None:
+    """Each error has its code, its reason, and an ErrorInfo first among its details."""
+    failure = failure_of(error)
+    assert failure is not None
+    assert (failure.code, failure.reason) == (code, reason)
+    info = ErrorInfo()
+    assert details(failure).details[0].Unpack(info)
+    assert (info.reason, info.domain) == (reason, DOMAIN)
+
+
+def test_no_error_of_the_services_is_forgotten() -> None:
+    """The rows above are all errors that the services can raise."""
+    assert {type(error) for error, _, _ in ROWS} >= set(kinds_of(ServiceError))
+
+
+def kinds_of(base: type[Exception]) -> Iterator[type[Exception]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from kinds_of(kind)
+
+
+def test_few_violations_are_all_named() -> None:
+    """Up to the cap every violation is named."""
+    named = bad_request(violations(MAX_VIOLATIONS - 1)).field_violations
+    assert [one.field for one in named] == [f"labels[{number}]" for number in range(MAX_VIOLATIONS - 1)]
+
+
+def test_many_violations_are_counted() -> None:
+    """Beyond the cap the last violation tells how many more there are."""
+    named = bad_request(violations(100)).field_violations
+    assert len(named) == MAX_VIOLATIONS
+    assert named[-1].description == "81 more fields are wrong"
+
+
+@pytest.mark.parametrize("text", ["x", "x" * 10_000, "\N{SNOWMAN}" * 10_000])
+def test_details_stay_small(text: str) -> None:
+    """However long the texts are, the details stay below 4 KiB, or C-core clients would lose the error."""
+    failure = failure_of(InvalidRequest(violations(1_000, text)))
+    assert failure is not None
+    assert len(failure.trailers[0][1]) < 4_096
+
+
+def test_subclass_is_answered_like_its_base() -> None:
+    """A more special store error has the store's row, and its text stays inside."""
+    failure = failure_of(StoreCorrupt("/secret/path"))
+    assert failure is not None
+    assert failure.reason == "STORE_UNAVAILABLE"
+    assert b"secret" not in failure.trailers[0][1]
+
+
+def test_unknown_error_has_no_row() -> None:
+    """What nobody expected is not dressed up."""
+    assert failure_of(KeyError("x")) is None
