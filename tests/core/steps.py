@@ -1,6 +1,7 @@
 """A control loop without threads, lanes or a store: view, decide, commit, send, and answers by hand."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from scheduler.core.decide import decide
 from scheduler.core.model.attempt import Attempt, AttemptState
@@ -18,6 +19,8 @@ from scheduler.core.view import ClusterView
 from scheduler.core.world.world import World
 from tests.builders import attempt_id
 from tests.clocks import START_MS
+
+_Call = TypeVar("_Call")
 
 
 class Steps:
@@ -59,7 +62,7 @@ class Steps:
         self.under_way.remove((call, sent_ms))
         self.world.hear(Outcome(call=call, answer=answer, sent_ms=sent_ms), self.now_ms)
 
-    def awaited(self, kind: type[Call]) -> list[Call]:
+    def awaited(self, kind: type[_Call]) -> list[_Call]:
         """The calls of a kind that have no answer yet."""
         return [call for call, _ in self.under_way if isinstance(call, kind)]
 

@@ -225,6 +225,12 @@ def test_a_type_is_as_small_as_its_smallest_instance_ever_was() -> None:
     assert learned(wide, narrow, before=True) == (instance_type_fact("m4.4xlarge", both),)
 
 
+def test_sizes_that_are_about_to_be_corrected_buy_nothing() -> None:
+    """The next decision, a moment later, knows what an instance really holds."""
+    view = a_view(a_task(), registered_by_type={"m4.4xlarge": Resources(cpu=16000, memory_mib=64000)})
+    assert calls_of(decide(view, POLICY), SetDesiredCapacity) == []
+
+
 def test_rejects_tell_of_the_instances_that_were_tried() -> None:
     """Eight tasks of an eighth: four start, four wait for a slot, and nobody says that memory lacks."""
     tasks = [a_task(number, ask=Resources(cpu=2048, memory_mib=8052)) for number in range(1, 9)]

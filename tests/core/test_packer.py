@@ -1,6 +1,7 @@
 """The packer: what must never happen to the queue or to an instance."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
@@ -148,3 +149,17 @@ def test_long_and_tall_tasks_share_an_instance() -> None:
     tasks = (a_task(1, ask=LONG), a_task(2, ask=TALL))
     packing = pack(a_backlog(*tasks), an_index(an_instance(1), an_instance(2)), limit=10)
     assert [arn for _, arn in packing.placed] == [instance_arn(1), instance_arn(1)]
+
+
+def test_a_long_queue_is_not_walked() -> None:
+    """Ten thousand wait, four find a slot: five were looked at."""
+    looked_at = []
+
+    def heads() -> Iterator[QueuedTask]:
+        for number in range(10_000):
+            looked_at.append(number)
+            yield a_task(number)
+
+    (group,) = a_backlog(a_task())
+    pack((replace(group, count=10_000, heads=heads()),), an_index(an_instance(), slots=4), limit=100)
+    assert len(looked_at) == 5

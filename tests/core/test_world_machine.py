@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from scheduler.core.decide import decide
-from scheduler.core.model.attempt import StopCategory
 from scheduler.core.model.calls import Answer, Call, Failure, InstancesSeen, StartTask
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.model.task import TERMINAL_STATES, TaskState
 from scheduler.core.world.world import World
-from tests.builders import M4_4XLARGE, stop_reason, submitted
+from tests.builders import M4_4XLARGE, submitted
+from tests.core.clusters import LOST, NO_ROOM, THROTTLED
 from tests.core.history import History
 from tests.core.steps import Steps
 from tests.core.truth import Truth
@@ -26,16 +26,9 @@ SHAPES = (
     M4_4XLARGE,
     M4_4XLARGE + Resources(cpu=1),
 )
-THROTTLED = Failure(definite=True, throttled=True, code="ThrottlingException", message="Rate exceeded")
-NO_ROOM = Failure(
-    definite=True,
-    code="RESOURCE:MEMORY",
-    message="",
-    reason=stop_reason(category=StopCategory.CAPACITY, code="RESOURCE:MEMORY"),
-)
-LOST = Failure(definite=False, code="ReadTimeout", message="no answer")
 
 nth = st.integers(0, 20)
+pauses = st.sampled_from([0, 1_000, 3_000, 61_000])
 
 
 class Cluster(RuleBasedStateMachine):
@@ -75,11 +68,12 @@ class Cluster(RuleBasedStateMachine):
             self.truth.join()
             self.submit(ask, "bamboo", 0, "definition-1")
         for _ in range(3):
-            self.turn()
+            self.turn(0)
 
-    @rule()
-    def turn(self) -> None:
-        """All calls are answered well, and the next decision is made."""
+    @rule(ms=pauses)
+    def turn(self, ms: int) -> None:
+        """Time passes, all calls are answered well, and the next decision is made."""
+        self.steps.now_ms += ms
         for _ in range(len(self.steps.under_way)):
             self.answer_well(0)
         self.decide()
@@ -141,7 +135,7 @@ class Cluster(RuleBasedStateMachine):
     def others_take_room(self, which: int, amount: Resources) -> None:
         self.truth.foreign[self.instance(which)] = amount
 
-    @rule(ms=st.sampled_from([10, 1_000, 5_000, 61_000]))
+    @rule(ms=pauses)
     def time_passes(self, ms: int) -> None:
         self.steps.now_ms += ms
 
@@ -197,14 +191,11 @@ class Cluster(RuleBasedStateMachine):
             assert self.history.taken(arn).fits_in(M4_4XLARGE)
 
     def truth_is_kept(self) -> None:
-        starts = Counter(call.attempt_id for call in self.starts())
+        starts = Counter(call.attempt_id for call in self.steps.awaited(StartTask))
         assert all(count == 1 for count in starts.values())
         assert all(len(self.truth.alive_of(task_id)) <= 1 for task_id in self.history.states)
         counts = Counter(state for state in self.history.states.values() if state not in TERMINAL_STATES)
         assert +self.world.attempts.counts == counts
-
-    def starts(self) -> list[StartTask]:
-        return [call for call, _ in self.steps.under_way if isinstance(call, StartTask)]
 
     def teardown(self) -> None:
         """Once AWS behaves, every task ends: none is lost, and none waits for nothing."""
@@ -223,13 +214,12 @@ class Cluster(RuleBasedStateMachine):
         for attempt_id in self.truth.moving():
             self.truth.advance(attempt_id, 0)
         self.truth.join()
-        self.turn()
-        self.steps.now_ms += 1_000
+        self.turn(1_000)
 
 
 TestCluster = pytest.mark.timeout(60)(Cluster.TestCase)
 TestCluster.settings = settings(
-    max_examples=40,
+    max_examples=60,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

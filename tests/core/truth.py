@@ -58,10 +58,12 @@ class Truth:
             if task.container_instance_arn == arn and task.last_status != "STOPPED":
                 self._change(attempt_id, "STOPPED", None)
 
-    def turn(self, arn: str, **changes: str | bool) -> None:
+    def turn(self, arn: str, *, status: str, agent_connected: bool) -> None:
         """An instance changes, which raises its version."""
-        instance = self.instances[arn]
-        self.instances[arn] = replace(instance, version=instance.version + 1, **changes)  # type: ignore[arg-type]
+        before = self.instances[arn]
+        self.instances[arn] = replace(
+            before, version=before.version + 1, status=status, agent_connected=agent_connected
+        )
 
     def advance(self, attempt_id: str, exit_code: int | None) -> None:
         """A task goes on to its next status."""

@@ -4,7 +4,7 @@ A line is a FIFO with a side entrance: tasks that come back keep their place by 
 here costs the same whether ten tasks wait or a hundred thousand.
 """
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterator
 from heapq import heappop, heappush, merge
@@ -41,8 +41,9 @@ class Line:
 
     def leave(self, task: QueuedTask) -> None:
         """Lets the task out, from wherever in the line it stands."""
-        if task in self._returned:
-            self._returned.remove(task)
+        at = bisect_left(self._returned, task.enqueue_revision, key=_revision)
+        if self._returned[at : at + 1] == [task]:
+            del self._returned[at]
             return
         self._gone.add(task.enqueue_revision)
         while self._fresh and self._fresh[0].enqueue_revision in self._gone:

@@ -84,7 +84,10 @@ class Definitions:
         return tuple(islice(doomed, limit))
 
     def next_ms(self) -> int | None:
-        """When the next rest of a wanted definition is over."""
-        return min(
-            (until for key, (until, _) in self._rests.items() if key in self._waiting and until), default=None
+        """When the next rest of a wanted definition is over; outcomes of calls are not waited for here."""
+        rests = (
+            until
+            for key, (until, _) in self._rests.items()
+            if key in self._waiting and key not in self._under_way and key not in self._rejected
         )
+        return min(rests, default=None)

@@ -4,10 +4,6 @@ One rule a kind of call. A failed reading teaches nothing but that it is to be r
 teaches whether it may have had its effect.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from scheduler.core.model.attempt import StopCategory
 from scheduler.core.model.calls import (
     DescribeContainerInstances,
@@ -30,9 +26,7 @@ from scheduler.core.model.calls import (
 )
 from scheduler.core.model.facts import definition_fact
 from scheduler.core.model.records import IntentRecorded, IntentState
-
-if TYPE_CHECKING:  # the World imports this module; only its type is needed here
-    from scheduler.core.world.world import World
+from scheduler.core.world.parts import Parts
 
 AZ_REBALANCE = "AZRebalance"
 """The Auto Scaling process that moves instances between zones."""
@@ -48,53 +42,53 @@ _READINGS: dict[type, str] = {
 """The trouble that stands while a kind of call fails."""
 
 
-def hear(world: World, outcome: Outcome, now_ms: int) -> None:
+def hear(parts: Parts, outcome: Outcome, now_ms: int) -> None:
     """Folds one outcome into the World."""
-    _note_trouble(world, outcome)
+    _note_trouble(parts, outcome)
     match outcome.call:
         case StartTask() as call:
-            _start(world, call, outcome, now_ms)
+            _start(parts, call, outcome, now_ms)
         case FindAttempt() as call:
-            _search(world, call, outcome)
+            _search(parts, call, outcome)
         case DescribeTasks():
-            _tasks(world, outcome)
+            _tasks(parts, outcome)
         case DescribeContainerInstances():
-            _instances(world, outcome)
+            _instances(parts, outcome)
         case DescribeGroup():
-            _group(world, outcome, now_ms)
+            _group(parts, outcome, now_ms)
         case DescribeInstanceTypes():
             if isinstance(outcome.answer, TypesSeen):
-                world.growth.declare(outcome.answer.types)
+                parts.growth.declare(outcome.answer.types)
         case SetDesiredCapacity() as call:
-            _desired(world, call, outcome, now_ms)
+            _desired(parts, call, outcome, now_ms)
         case RegisterTaskDefinition() as call:
-            _registration(world, call, outcome, now_ms)
+            _registration(parts, call, outcome, now_ms)
         case SuspendAZRebalance():
-            world.agenda.hurry(now_ms)
+            parts.agenda.hurry(now_ms)
 
 
-def _note_trouble(world: World, outcome: Outcome) -> None:
+def _note_trouble(parts: Parts, outcome: Outcome) -> None:
     """A failure stands as a condition until the same kind of call succeeds."""
     trouble = _READINGS.get(type(outcome.call))
     if trouble is None:
         return
     if isinstance(outcome.answer, Failure):
-        world.troubles[trouble] = f"{outcome.answer.code}: {outcome.answer.message}"
+        parts.troubles[trouble] = f"{outcome.answer.code}: {outcome.answer.message}"
     else:
-        world.troubles.pop(trouble, None)
+        parts.troubles.pop(trouble, None)
 
 
-def _start(world: World, call: StartTask, outcome: Outcome, now_ms: int) -> None:
+def _start(parts: Parts, call: StartTask, outcome: Outcome, now_ms: int) -> None:
     match outcome.answer:
         case Started(task=task):
-            world.attempts.see(task, call.attempt_id)
+            parts.attempts.see(task, call.attempt_id)
         case Failure(throttled=True):
             # The account's condition, not the instance's: the same intent waits for a token.
-            world.agenda.repeat(call, now_ms + world.policy.capacity_pauses_ms[0])
+            parts.agenda.repeat(call, now_ms + parts.policy.capacity_pauses_ms[0])
         case Failure() as failure:
-            world.attempts.fail(call.attempt_id, failure, now_ms)
+            parts.attempts.fail(call.attempt_id, failure, now_ms)
             if _is_agent_failure(failure):
-                world.agenda.hurry(now_ms)
+                parts.agenda.hurry(now_ms)
 
 
 def _is_agent_failure(failure: Failure) -> bool:
@@ -102,71 +96,71 @@ def _is_agent_failure(failure: Failure) -> bool:
     return reason is not None and reason.category is StopCategory.CAPACITY
 
 
-def _search(world: World, call: FindAttempt, outcome: Outcome) -> None:
+def _search(parts: Parts, call: FindAttempt, outcome: Outcome) -> None:
     if not isinstance(outcome.answer, TasksSeen):
         return
     if outcome.answer.tasks:
-        world.attempts.see(outcome.answer.tasks[0], call.attempt_id)
+        parts.attempts.see(outcome.answer.tasks[0], call.attempt_id)
     else:
-        world.attempts.miss(call.attempt_id, outcome.sent_ms)
+        parts.attempts.miss(call.attempt_id, outcome.sent_ms)
 
 
-def _tasks(world: World, outcome: Outcome) -> None:
+def _tasks(parts: Parts, outcome: Outcome) -> None:
     if isinstance(outcome.answer, TasksSeen):
         for task in outcome.answer.tasks:
-            world.attempts.see(task)
+            parts.attempts.see(task)
         for arn in outcome.answer.missing:
-            world.attempts.miss_task(arn, outcome.sent_ms)
+            parts.attempts.miss_task(arn, outcome.sent_ms)
 
 
-def _instances(world: World, outcome: Outcome) -> None:
+def _instances(parts: Parts, outcome: Outcome) -> None:
     if not isinstance(outcome.answer, InstancesSeen):
         return
     seen = outcome.answer.instances
-    world.fleet.see_instances(seen, outcome.sent_ms)
-    world.instances_read_ms = outcome.sent_ms
+    parts.fleet.see_instances(seen, outcome.sent_ms)
+    parts.instances_read_ms = outcome.sent_ms
     # A refusal is believed until the instance has been read again.
     read = {each.arn for each in seen}
-    world.suspects = {each for each in world.suspects if each[0] not in read}
+    parts.suspects = {each for each in parts.suspects if each[0] not in read}
 
 
-def _group(world: World, outcome: Outcome, now_ms: int) -> None:
+def _group(parts: Parts, outcome: Outcome, now_ms: int) -> None:
     if isinstance(outcome.answer, GroupSeen):
         group = outcome.answer.group
-        world.fleet.see_group(group)
-        world.group_read_ms = outcome.sent_ms
+        parts.fleet.see_group(group)
+        parts.group_read_ms = outcome.sent_ms
         suspended = AZ_REBALANCE in group.suspended_processes
-        world.agenda.want_az_rebalance_suspended(now_ms, suspended=suspended)
+        parts.agenda.want_az_rebalance_suspended(now_ms, suspended=suspended)
 
 
-def _desired(world: World, call: SetDesiredCapacity, outcome: Outcome, now_ms: int) -> None:
+def _desired(parts: Parts, call: SetDesiredCapacity, outcome: Outcome, now_ms: int) -> None:
     """The caller answers with the group as it is after the act, whether it was needed or not."""
     state = IntentState.DONE
     if isinstance(outcome.answer, GroupSeen):
-        before = world.fleet.group
-        world.fleet.see_group(outcome.answer.group)
+        before = parts.fleet.group
+        parts.fleet.see_group(outcome.answer.group)
         if before is not None and outcome.answer.group.desired > before.desired:
-            world.growth.ask(call)
+            parts.growth.ask(call)
     elif isinstance(outcome.answer, Failure):
         state = IntentState.FAILED_DEFINITE if outcome.answer.definite else IntentState.ABANDONED
-        world.agenda.hurry(now_ms)
-    world.settled.append(IntentRecorded(kind="set_desired", key=call.group, state=state))
+        parts.agenda.hurry(now_ms)
+    parts.settled.append(IntentRecorded(kind="set_desired", key=call.group, state=state))
 
 
-def _registration(world: World, call: RegisterTaskDefinition, outcome: Outcome, now_ms: int) -> None:
+def _registration(parts: Parts, call: RegisterTaskDefinition, outcome: Outcome, now_ms: int) -> None:
     state = IntentState.DONE
     if isinstance(outcome.answer, Registered):
         fact = definition_fact(call.definition_key, outcome.answer.task_definition_arn)
-        world.settled.append(fact)
+        parts.settled.append(fact)
     elif isinstance(outcome.answer, Failure):
-        state = _refusal(world, call, outcome.answer)
+        state = _refusal(parts, call, outcome.answer)
     intent = IntentRecorded(kind="register", key=call.definition_key, state=state)
-    world.settled.append(intent)
+    parts.settled.append(intent)
 
 
-def _refusal(world: World, call: RegisterTaskDefinition, failure: Failure) -> IntentState:
+def _refusal(parts: Parts, call: RegisterTaskDefinition, failure: Failure) -> IntentState:
     """Throttled, collided or lost: again after a rest. Refused for good: its tasks fail."""
     if failure.throttled or not failure.definite:
         return IntentState.ABANDONED
-    world.definitions.reject(call.definition_key, failure)
+    parts.definitions.reject(call.definition_key, failure)
     return IntentState.FAILED_DEFINITE

@@ -11,7 +11,6 @@ from scheduler.core.lifecycle.transitions import check_edge
 from scheduler.core.model.attempt import Attempt, AttemptState
 from scheduler.core.model.calls import Call, Lane, Outcome
 from scheduler.core.model.facts import DEFINITION_PREFIX, INSTANCE_TYPE_PREFIX, read_resources
-from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import (
     AttemptRecorded,
     FactRecorded,
@@ -21,38 +20,15 @@ from scheduler.core.model.records import (
     TaskSubmitted,
     TaskTransitioned,
 )
-from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import QueuedTask, TaskState
 from scheduler.core.view import ClusterView
-from scheduler.core.world.agenda import Agenda
-from scheduler.core.world.attempts import Attempts, Track
-from scheduler.core.world.backlog import Backlog
-from scheduler.core.world.definitions import Definitions
-from scheduler.core.world.fleet import Fleet
-from scheduler.core.world.growth_book import GrowthBook
+from scheduler.core.world.attempts import Track
 from scheduler.core.world.hearing import hear
-from scheduler.core.world.ledger import Ledger
+from scheduler.core.world.parts import Parts
 
 
-class World:
-    """Composed of small reducers; the only one that knows them all."""
-
-    def __init__(self, policy: Policy, group: str) -> None:
-        """An empty World that has read nothing."""
-        self.policy = policy
-        self.backlog = Backlog()
-        self.ledger = Ledger()
-        self.fleet = Fleet(policy, self.ledger)
-        self.definitions = Definitions(policy)
-        self.attempts = Attempts()
-        self.growth = GrowthBook(policy.declared_size_factor)
-        self.agenda = Agenda(policy, group)
-        self.suspects: set[tuple[str, Resources]] = set()
-        self.settled: list[IntentRecorded | FactRecorded] = []
-        self.troubles: dict[str, str] = {}
-        self.revision = 0
-        self.instances_read_ms: int | None = None
-        self.group_read_ms: int | None = None
+class World(Parts):
+    """The parts, and the rules by which records, outcomes and time change them."""
 
     # ---- what is true for good
 

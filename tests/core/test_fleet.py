@@ -1,0 +1,142 @@
+"""The fleet and the ledger: what is free, what others hold, and what EC2 still owes."""
+
+from typing import Any
+
+import pytest
+
+from scheduler.core.model.attempt import CLOSED_ATTEMPT_STATES, AttemptState
+from scheduler.core.model.container_instance import InstanceHealth
+from scheduler.core.model.policy import Policy
+from scheduler.core.model.resources import NOTHING, Resources
+from scheduler.core.model.task import TaskState
+from scheduler.core.world.fleet import Fleet
+from scheduler.core.world.ledger import Ledger, Load
+from tests.builders import M4_4XLARGE, REGULAR, a_group, a_member, an_instance, attempt, instance_arn
+from tests.clocks import START_MS
+
+POLICY = Policy()
+HALF = Resources(cpu=8192, memory_mib=32209)
+
+
+def a_fleet(*, holding: Ledger | None = None, **changes: Any) -> Fleet:
+    """Instance 1, alone in its group."""
+    fleet = Fleet(POLICY, holding or Ledger())
+    fleet.see_group(a_group(a_member()))
+    fleet.see_instances([an_instance(**changes)], START_MS)
+    return fleet
+
+
+def free(fleet: Fleet) -> list[Resources]:
+    return [Resources(cpu=r.cpu, memory_mib=r.memory_mib, gpus=r.gpus) for _, r in fleet.rooms.spots()]
+
+
+@pytest.mark.parametrize("state", AttemptState)
+def test_room_is_held_from_the_intent_until_the_attempt_is_closed(state: AttemptState) -> None:
+    """Open, started, unknown or adopted: taken. Refused, abandoned or ended: free."""
+    ledger = Ledger()
+    ledger.record(attempt(), REGULAR, TaskState.ASSIGNED)
+    ledger.record(attempt(state=state), REGULAR, TaskState.ASSIGNED)
+    held = Load(taken=REGULAR, attempts=1, starting=1)
+    assert ledger.load(instance_arn(1)) == (Load() if state in CLOSED_ATTEMPT_STATES else held)
+
+
+def test_a_running_task_has_no_start_slot() -> None:
+    """Its images are pulled; its room stays taken."""
+    ledger = Ledger()
+    ledger.record(attempt(), REGULAR, TaskState.STARTING)
+    ledger.record(attempt(state=AttemptState.STARTED), REGULAR, TaskState.RUNNING)
+    assert ledger.load(instance_arn(1)) == Load(taken=REGULAR, attempts=1, starting=0)
+
+
+def test_our_ledger_beats_what_ecs_shows_as_remaining() -> None:
+    """A stopping task's room looks free to ECS; it is not, until it was seen STOPPED."""
+    ledger = Ledger()
+    ledger.record(attempt(), HALF, TaskState.RUNNING)
+    assert free(a_fleet(holding=ledger, remaining=M4_4XLARGE)) == [M4_4XLARGE - HALF]
+
+
+def test_room_that_others_hold_is_not_free() -> None:
+    """Tasks that the store does not know are occupied room, from the first reading on."""
+    assert free(a_fleet(remaining=M4_4XLARGE - HALF)) == [HALF + Resources(cpu=0, memory_mib=1)]
+
+
+def test_one_reading_that_lags_makes_nobody_a_stranger() -> None:
+    """A task of ours that just ended may still be counted there: two readings have to agree."""
+    fleet = a_fleet()
+    fleet.see_instances([an_instance(version=2, remaining=NOTHING)], START_MS)
+    assert free(fleet) == [M4_4XLARGE]
+    fleet.see_instances([an_instance(version=3, remaining=NOTHING)], START_MS)
+    assert free(fleet) == [NOTHING]
+
+
+def test_an_older_version_is_dropped() -> None:
+    """ECS answers out of order; the version grows with every event on an instance."""
+    fleet = a_fleet(version=5)
+    fleet.see_instances([an_instance(version=4, agent_connected=False)], START_MS)
+    assert fleet.health[instance_arn(1)] is InstanceHealth.SCHEDULABLE
+
+
+def test_an_instance_that_is_not_in_a_complete_reading_is_gone() -> None:
+    """It is in no count and holds no room."""
+    fleet = a_fleet()
+    fleet.see_instances([], START_MS)
+    assert (len(fleet.rooms), +fleet.counts, fleet.ec2_ids, fleet.instances) == (0, {}, {}, {})
+
+
+def test_leaving_the_group_takes_an_instance_out_of_the_index() -> None:
+    """Whoever the group no longer lists, or is taking away, gets no tasks; coming back gives room back."""
+    fleet = a_fleet()
+    for members, count in (((), 0), ((a_member(),), 1), ((a_member(lifecycle_state="Terminating"),), 0)):
+        fleet.see_group(a_group(*members))
+        assert len(fleet.rooms) == count
+
+
+@pytest.mark.parametrize(
+    ("changes", "owed"),
+    [({}, 0), ({"status": "DRAINING"}, 1), ({"status": "REGISTERING"}, 1)],
+)
+def test_in_flight_is_what_is_desired_less_who_can_work(changes: dict[str, Any], owed: int) -> None:
+    """Members that can take no task are no capacity, whatever the group calls them."""
+    assert a_fleet(**changes).in_flight(START_MS) == owed
+
+
+def test_a_disconnected_instance_counts_for_buying_after_its_grace() -> None:
+    """It gets no task at once, but agents blink several times an hour: it is not replaced at once."""
+    fleet = a_fleet(agent_connected=False)
+    assert len(fleet.rooms) == 0
+    assert fleet.in_flight(START_MS + POLICY.purchase_grace_ms - 1) == 0
+    assert fleet.in_flight(START_MS + POLICY.purchase_grace_ms) == 1
+
+
+def test_a_blink_starts_the_grace_anew() -> None:
+    """Only continuous silence counts."""
+    fleet = a_fleet(agent_connected=False)
+    fleet.see_instances([an_instance(version=2)], START_MS + 60_000)
+    fleet.see_instances([an_instance(version=3, agent_connected=False)], START_MS + 61_000)
+    assert fleet.in_flight(START_MS + POLICY.purchase_grace_ms) == 0
+
+
+def test_before_the_group_was_read_nobody_is_schedulable() -> None:
+    """An instance in the cluster may be anybody's."""
+    fleet = Fleet(POLICY, Ledger())
+    fleet.see_instances([an_instance()], START_MS)
+    assert +fleet.counts == {InstanceHealth.NOT_IN_GROUP: 1}
+    assert fleet.in_flight(START_MS) == 0
+
+
+def test_a_type_is_learned_from_its_smallest_instance() -> None:
+    """Dimension by dimension."""
+    fleet = a_fleet()
+    other = an_instance(2, registered=Resources(cpu=16384, memory_mib=64000))
+    fleet.see_instances([an_instance(), other], START_MS)
+    assert fleet.registered_by_type == {"m4.4xlarge": Resources(cpu=16384, memory_mib=64000)}
+
+
+def test_idle_is_without_any_task() -> None:
+    """Neither ours nor a stranger's."""
+    ledger = Ledger()
+    fleet = a_fleet(holding=ledger)
+    assert fleet.idle() == 1
+    ledger.record(attempt(), REGULAR, TaskState.ASSIGNED)
+    assert fleet.idle() == 0
+    assert a_fleet(remaining=HALF).idle() == 0

@@ -1,0 +1,164 @@
+"""The World: what becomes of a task that was started, whatever AWS answers."""
+
+from scheduler.core.model.attempt import AttemptState
+from scheduler.core.model.calls import DescribeTasks, FindAttempt, Outcome, Started, StartTask, TasksSeen
+from scheduler.core.model.task import TaskState
+from tests.builders import M4_4XLARGE, a_task, an_ecs_task, an_end, task_id
+from tests.clocks import START_MS
+from tests.core.clusters import (
+    LOST,
+    NO_ROOM,
+    POLICY,
+    THROTTLED,
+    a_cluster,
+    answer,
+    holds,
+    launched,
+    pass_ms,
+    present,
+    search_in_vain,
+    state_of,
+)
+
+
+def test_a_started_task_is_read_and_ends() -> None:
+    """Assigned, starting, running, succeeded: each by what ECS said, and then its room is free."""
+    steps = a_cluster(1)
+    call = launched(steps)
+    task = an_ecs_task(present(steps))
+    answer(steps, call, Started(task=task))
+    assert state_of(steps) is TaskState.STARTING
+    for status, version, stop in (("RUNNING", 2, None), ("STOPPED", 3, an_end(0))):
+        pass_ms(steps, POLICY.task_poll_ms)
+        (read,) = steps.awaited(DescribeTasks)
+        news = an_ecs_task(present(steps), last_status=status, version=version, stop=stop)
+        answer(steps, read, TasksSeen(tasks=(news,)))
+    assert task_id(1) not in steps.world.attempts.tracks
+    assert holds(steps) == 0
+
+
+def test_room_is_taken_before_start_task_is_answered() -> None:
+    """From the intent on: the next decision cannot give it away again."""
+    steps = a_cluster(1)
+    steps.step()
+    assert holds(steps) == 1
+    (spot,) = steps.view().rooms.spots()
+    assert spot[1].cpu == M4_4XLARGE.cpu - a_task().ask.cpu
+
+
+def test_a_throttled_start_is_repeated_with_the_same_attempt() -> None:
+    """It certainly had no effect: no new attempt, nobody is suspect, and the room stays held."""
+    steps = a_cluster(1)
+    call = launched(steps)
+    answer(steps, call, THROTTLED)
+    assert steps.awaited(StartTask) == []
+    assert (state_of(steps), holds(steps)) == (TaskState.ASSIGNED, 1)
+    pass_ms(steps, 1_000)
+    assert steps.awaited(StartTask) == [call]
+    assert steps.view().suspects == frozenset()
+
+
+def test_a_refused_task_tries_another_instance_after_a_rest() -> None:
+    """The instance is suspect for this shape until it was read again."""
+    steps = a_cluster(1, 2)
+    call = launched(steps)
+    answer(steps, call, NO_ROOM)
+    assert (state_of(steps), holds(steps)) == (TaskState.QUEUED, 0)
+    assert steps.view().suspects == {(call.container_instance_arn, a_task().ask)}
+    pass_ms(steps, 1_000)
+    (second,) = steps.awaited(StartTask)
+    assert second.container_instance_arn != call.container_instance_arn
+    assert second.attempt_id != call.attempt_id
+
+
+def test_refusals_in_a_row_rest_longer() -> None:
+    """One, two, then every four seconds."""
+    steps = a_cluster(*range(1, 7))
+    for pause_ms in (1_000, 2_000, 4_000, 4_000):
+        answer(steps, launched(steps), NO_ROOM)
+        pass_ms(steps, pause_ms - 1)
+        assert steps.awaited(StartTask) == []
+        steps.now_ms += 1
+
+
+def test_a_refused_task_keeps_its_place() -> None:
+    """Who came later with the same needs does not pass it when there is room again."""
+    steps = a_cluster(1, tasks=(1, 2, 3, 4, 5, 6))
+    steps.step()
+    first = steps.awaited(StartTask)[0]
+    steps.answer(first, NO_ROOM)
+    plan = steps.step()
+    assert not plan.placements
+    (group,) = steps.view().backlog
+    assert group.count == 3
+    steps.now_ms += 1_000
+    (group,) = steps.view().backlog
+    assert [task.task_id for task in group.heads] == [task_id(1), task_id(5), task_id(6)]
+
+
+def test_a_lost_answer_holds_its_room_and_is_looked_for() -> None:
+    """Until it is known, the task may be running: nothing else gets its room, and it is not started again."""
+    steps = a_cluster(1)
+    answer(steps, launched(steps), LOST)
+    assert present(steps).state is AttemptState.UNKNOWN
+    steps.step()
+    assert len(steps.awaited(FindAttempt)) == 1
+    assert (state_of(steps), holds(steps)) == (TaskState.ASSIGNED, 1)
+
+
+def test_a_lost_start_that_is_found_is_adopted() -> None:
+    """The search shows its task: it goes on as if the answer had come."""
+    steps = a_cluster(1)
+    answer(steps, launched(steps), LOST)
+    steps.step()
+    (search,) = steps.awaited(FindAttempt)
+    found = an_ecs_task(present(steps), last_status="RUNNING")
+    answer(steps, search, TasksSeen(tasks=(found,)))
+    assert (state_of(steps), present(steps).state) == (TaskState.RUNNING, AttemptState.ADOPTED)
+    pass_ms(steps, 60_000)
+    assert steps.awaited(FindAttempt) == []
+
+
+def test_a_late_true_answer_is_adopted() -> None:
+    """A lost answer that turns up after all is one more outcome."""
+    steps = a_cluster(1)
+    call = launched(steps)
+    answer(steps, call, LOST)
+    task = an_ecs_task(present(steps))
+    steps.world.hear(Outcome(call=call, answer=Started(task=task), sent_ms=START_MS), steps.now_ms)
+    steps.step()
+    assert (state_of(steps), present(steps).state) == (TaskState.STARTING, AttemptState.ADOPTED)
+
+
+def test_a_lost_start_is_abandoned_after_the_window() -> None:
+    """Only then another attempt is made, and only then its room is free."""
+    steps = a_cluster(1)
+    answer(steps, launched(steps), LOST)
+    search_in_vain(steps, POLICY.visibility_window_ms)
+    assert state_of(steps) is TaskState.ASSIGNED
+    search_in_vain(steps, POLICY.visibility_window_ms + 40_000)
+    assert present(steps).number == 2
+    assert holds(steps) == 1
+
+
+def test_a_search_that_began_in_the_window_abandons_nothing() -> None:
+    """Its answer may come late: what it did not see may have been started since."""
+    steps = a_cluster(1)
+    answer(steps, launched(steps), LOST)
+    steps.step()
+    (search,) = steps.awaited(FindAttempt)
+    pass_ms(steps, 10 * POLICY.visibility_window_ms)
+    answer(steps, search, TasksSeen(tasks=()))
+    assert state_of(steps) is TaskState.ASSIGNED
+
+
+def test_an_older_reading_of_a_task_is_dropped() -> None:
+    """Readings overtake each other: a version that is behind the newest changes nothing."""
+    steps = a_cluster(1)
+    call = launched(steps)
+    of = present(steps)
+    answer(steps, call, Started(task=an_ecs_task(of, last_status="RUNNING", version=5)))
+    stale = an_ecs_task(of, last_status="STOPPED", version=4)
+    steps.world.attempts.see(stale)
+    steps.step()
+    assert state_of(steps) is TaskState.RUNNING

@@ -1,0 +1,132 @@
+"""The World: what is asked for once, and what is never lost when a commit fails."""
+
+import pytest
+
+from scheduler.core.decide import decide
+from scheduler.core.lifecycle.transitions import IllegalTransition
+from scheduler.core.model.calls import (
+    Failure,
+    GroupSeen,
+    Registered,
+    RegisterTaskDefinition,
+    SetDesiredCapacity,
+    SuspendAZRebalance,
+)
+from scheduler.core.model.facts import instance_type_fact
+from scheduler.core.model.records import IntentRecorded, IntentState
+from scheduler.core.model.task import TaskState
+from tests.builders import M4_4XLARGE, a_group, a_world, an_instance, submitted, task_id, transitioned
+from tests.core.clusters import (
+    LOST,
+    NO_ROOM,
+    POLICY,
+    REFUSED,
+    THROTTLED,
+    a_cluster,
+    answer,
+    launched,
+    pass_ms,
+    state_of,
+)
+from tests.core.steps import Steps
+
+
+def test_news_are_kept_until_what_they_led_to_is_committed() -> None:
+    """A full disk loses no outcome: the next view shows it again, and the plan is the same."""
+    steps = a_cluster(1)
+    steps.answer(launched(steps), NO_ROOM)
+    steps.world.settled.append(IntentRecorded(kind="register", key="definition-2", state=IntentState.DONE))
+    plan = decide(steps.view(), POLICY)
+    assert [each.state for each in plan.transitions] == [TaskState.QUEUED]
+    assert decide(steps.view(), POLICY) == plan
+    assert steps.step() == plan
+    assert steps.view().evidence == ()
+    assert steps.view().settled == ()
+
+
+def test_what_settles_while_a_view_is_carried_out_is_not_lost() -> None:
+    """Only what the view showed is old when it is committed."""
+    steps = a_cluster(1)
+    view = steps.view()
+    late = IntentRecorded(kind="register", key="definition-2", state=IntentState.DONE)
+    steps.world.settled.append(late)
+    steps.world.looked_at(view)
+    assert steps.view().settled == (late,)
+
+
+def test_a_transition_that_does_not_exist_is_refused() -> None:
+    """A defect of ours stops there, before it is believed."""
+    steps = a_cluster(1)
+    with pytest.raises(IllegalTransition):
+        steps.commit(transitioned(1, TaskState.SUCCEEDED))
+
+
+def unregistered(*numbers: int) -> Steps:
+    steps = Steps(a_world(an_instance(1)))
+    steps.commit(instance_type_fact("m4.4xlarge", M4_4XLARGE), *(submitted(number) for number in numbers))
+    return steps
+
+
+def test_tasks_of_one_configuration_register_it_once() -> None:
+    """One call, however many wait and however often is decided; they start when it is there."""
+    steps = unregistered(1, 2, 3)
+    steps.step()
+    steps.step()
+    (call,) = steps.awaited(RegisterTaskDefinition)
+    steps.answer(call, Registered(task_definition_arn="definition-1:1"))
+    assert not steps.step().placements
+    assert [each.task_definition_arn for each in steps.step().placements] == ["definition-1:1"] * 3
+
+
+@pytest.mark.parametrize("failure", [THROTTLED, LOST])
+def test_a_registration_that_may_succeed_later_is_repeated(failure: Failure) -> None:
+    """After a rest; the tasks know nothing of it."""
+    steps = unregistered(1)
+    steps.step()
+    answer(steps, steps.awaited(RegisterTaskDefinition)[0], failure)
+    steps.step()
+    assert steps.awaited(RegisterTaskDefinition) == []
+    pass_ms(steps, 1_000)
+    assert len(steps.awaited(RegisterTaskDefinition)) == 1
+    assert state_of(steps) is TaskState.QUEUED
+
+
+def test_a_refused_definition_fails_its_tasks_and_no_others() -> None:
+    """The tasks of other configurations go on."""
+    steps = unregistered(1, 2)
+    steps.commit(submitted(3, definition_key="definition-2"))
+    steps.step()
+    first, _ = steps.awaited(RegisterTaskDefinition)
+    answer(steps, first, REFUSED)
+    assert list(steps.world.attempts.tracks) == [task_id(3)]
+    assert sum(group.count for group in steps.view().backlog) == 1
+
+
+def test_growth_is_asked_for_once() -> None:
+    """While the ask is under way there is no other, and what was granted is in flight."""
+    steps = a_cluster()
+    steps.step()
+    steps.step()
+    (call,) = steps.awaited(SetDesiredCapacity)
+    steps.answer(call, GroupSeen(group=a_group(desired=1)))
+    for _ in range(3):
+        steps.step()
+    assert steps.awaited(SetDesiredCapacity) == []
+    assert steps.view().capacity.in_flight_types == ("m4.4xlarge",)
+
+
+def test_growth_whose_answer_was_lost_is_decided_anew() -> None:
+    """The same number again: an ask that had its effect is dropped by whoever reads the group first."""
+    steps = a_cluster()
+    steps.step()
+    (call,) = steps.awaited(SetDesiredCapacity)
+    answer(steps, call, LOST)
+    steps.step()
+    assert steps.awaited(SetDesiredCapacity) == [call]
+
+
+def test_rebalancing_of_zones_is_suspended() -> None:
+    """It kills running agents: a group that has it on is told to stop it."""
+    steps = Steps(a_world(group=a_group(suspended_processes=frozenset())))
+    steps.step()
+    assert steps.awaited(SuspendAZRebalance) == [SuspendAZRebalance(group="ci")]

@@ -1,0 +1,82 @@
+"""The World in a new life: what the store kept is looked for, and nothing is done twice."""
+
+from scheduler.core.model.attempt import Attempt, AttemptState
+from scheduler.core.model.calls import (
+    DescribeInstanceTypes,
+    DescribeTasks,
+    FindAttempt,
+    SetDesiredCapacity,
+    StartTask,
+    TasksSeen,
+)
+from scheduler.core.model.records import IntentRecorded, IntentState
+from scheduler.core.model.task import TaskState
+from scheduler.core.world.attempts import Track
+from scheduler.core.world.world import World
+from tests.builders import a_task, a_world, an_ecs_task, an_end, an_instance, attempt, submitted
+from tests.clocks import START_MS
+from tests.core.clusters import KNOWN, POLICY, a_cluster, answer, holds, present, search_in_vain, state_of
+from tests.core.steps import Steps
+
+
+def resumed(state: TaskState, of: Attempt | None) -> Steps:
+    """A World that was read from the store with one task, and has read AWS since."""
+    world = a_world(an_instance(1))
+    world.remember(KNOWN.key, KNOWN.value)
+    world.resume(Track(task=a_task(), state=state, attempt=of, attempts_made=1), START_MS)
+    return Steps(world)
+
+
+def test_an_attempt_without_an_outcome_is_looked_for_after_a_restart() -> None:
+    """It may have been sent: it is never sent again, and holds its room."""
+    steps = resumed(TaskState.ASSIGNED, attempt())
+    steps.step()
+    assert steps.awaited(StartTask) == []
+    assert len(steps.awaited(FindAttempt)) == 1
+    assert holds(steps) == 1
+
+
+def test_an_open_attempt_that_nobody_finds_is_abandoned_after_a_restart() -> None:
+    """The window begins with the new life: downtime is no evidence."""
+    steps = resumed(TaskState.ASSIGNED, attempt(created_ms=START_MS - 10_000_000))
+    steps.step()
+    search_in_vain(steps, POLICY.visibility_window_ms - 1_000)
+    assert state_of(steps) is TaskState.ASSIGNED
+    assert present(steps).number == 1
+    search_in_vain(steps, POLICY.visibility_window_ms + 40_000)
+    assert present(steps).number == 2
+
+
+def test_a_running_task_is_read_after_a_restart() -> None:
+    """It goes on; its end is seen."""
+    of = attempt(state=AttemptState.STARTED, ecs_task_arn=an_ecs_task(attempt()).arn)
+    steps = resumed(TaskState.RUNNING, of)
+    steps.now_ms += POLICY.task_poll_ms
+    steps.step()
+    (read,) = steps.awaited(DescribeTasks)
+    answer(steps, read, TasksSeen(tasks=(an_ecs_task(of, last_status="STOPPED", stop=an_end(0)),)))
+    assert steps.world.attempts.tracks == {}
+
+
+def test_a_waiting_task_waits_on_after_a_restart() -> None:
+    """And starts like any other."""
+    assert len(resumed(TaskState.QUEUED, None).step().placements) == 1
+
+
+def test_an_act_that_was_under_way_is_decided_anew_after_a_restart() -> None:
+    """Its intent is closed, and the ask is made from a fresh reading."""
+    steps = a_cluster()
+    steps.world.close_intent(IntentRecorded(kind="set_desired", key="ci", state=IntentState.OPEN))
+    steps.step()
+    closed, opened = [each for each in steps.committed if isinstance(each, IntentRecorded)]
+    assert (closed.state, opened.state) == (IntentState.ABANDONED, IntentState.OPEN)
+    assert len(steps.awaited(SetDesiredCapacity)) == 1
+
+
+def test_nothing_is_decided_before_group_and_instances_were_read() -> None:
+    """A cold World reads first."""
+    steps = Steps(World(POLICY, "ci"))
+    steps.commit(KNOWN, submitted(1))
+    plan = steps.step()
+    assert (plan.placements, steps.awaited(SetDesiredCapacity)) == ((), [])
+    assert DescribeInstanceTypes(group="ci") in plan.calls
