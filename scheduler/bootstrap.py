@@ -71,6 +71,8 @@ class App:
         """Nothing runs before `start`."""
         self._engine = engine
         self._on_health: Callable[[bool], None] = lambda writable: None
+        self._on_defect: Callable[[], object] = lambda: None
+        self.defective = False
         self.hub = WatchHub(engine.store)
         self._writer = Writer(
             engine.store,
@@ -78,7 +80,7 @@ class App:
             advanced=self.hub.revision_committed,
             health=lambda writable: self._on_health(writable),
         )
-        self._driver = Driver(engine.loop, writer=self._writer, clock=engine.clock)
+        self._driver = Driver(engine.loop, writer=self._writer, clock=engine.clock, failed=self._fail)
         self._pool = CallPool(engine.carrier.carry_out, self._driver.deliver)
         self.placement = PlacementService(
             writer=self._writer,
@@ -89,8 +91,12 @@ class App:
         )
         self.autoscaling = AutoscalingService(lambda: engine.loop.digest)
 
-    def start(self) -> None:
-        """Rebuilds the World from the store and starts the threads."""
+    def start(self, failed: Callable[[], object]) -> None:
+        """Rebuilds the World from the store and starts the threads.
+
+        `failed` is called, on another thread, when a defect has ended the loop: the process should end too.
+        """
+        self._on_defect = failed
         self._engine.loop.resume(self._engine.store.load(), self._engine.clock.now_ms())
         self._writer.start()
         self._driver.start(self._pool)
@@ -100,6 +106,10 @@ class App:
         self._driver.stop()
         self._writer.stop()
         self._engine.store.close()
+
+    def _fail(self) -> None:
+        self.defective = True
+        self._on_defect()
 
     def serve(self) -> ApiServer:
         """The gRPC server over this app; call it on the running event loop."""

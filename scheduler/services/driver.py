@@ -20,6 +20,7 @@ from scheduler.core.model.calls import Call, Failure, Message, Outcome, Wake
 from scheduler.ports.clock import Clock
 from scheduler.ports.store import StoreError
 from scheduler.services.control_loop import COALESCE_MS, ControlLoop
+from scheduler.services.narrator import narrate
 from scheduler.services.writer import Writer
 
 MAX_WAIT_S = 1.0
@@ -63,11 +64,14 @@ class CallPool:
 class Driver:
     """Runs a ControlLoop on a thread of its own."""
 
-    def __init__(self, loop: ControlLoop, *, writer: Writer, clock: Clock) -> None:
-        """Nothing runs before `start`; `pool` is set by then."""
+    def __init__(
+        self, loop: ControlLoop, *, writer: Writer, clock: Clock, failed: Callable[[], None]
+    ) -> None:
+        """Nothing runs before `start`. `failed` hears, on the loop's thread, that a defect has ended it."""
         self._loop = loop
         self._writer = writer
         self._clock = clock
+        self._failed = failed
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
@@ -91,6 +95,15 @@ class Driver:
             self._pool.stop()
 
     def _run(self) -> None:
+        try:
+            self._turn_until_stopped()
+        except Exception:
+            # A defect of ours. Deciding on with a World that may be wrong is worse than starting anew from
+            # the store, so the process is told to end.
+            log.exception("loop.defect")
+            self._failed()
+
+    def _turn_until_stopped(self) -> None:
         wake_ms = self._clock.now_ms()
         while not self._stopping.is_set():
             messages = self._drain(wake_ms)
@@ -105,6 +118,7 @@ class Driver:
         step = self._loop.step(self._clock.now_ms(), messages)
         stored = self._writer.commit(step.records) if step.records else ()
         self._loop.confirm(step, stored)
+        narrate(stored, step.calls)
         for call in step.calls:
             assert self._pool is not None, "start sets the pool"
             self._pool.submit(call)

@@ -11,12 +11,19 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from scheduler.core.model.calls import Committed
 from scheduler.core.model.records import Record, StoredRecord, TaskSubmitted, TaskTransitioned
 from scheduler.ports.store import CommitResult, Store, StoreError, Written
 
 MAX_BATCHES = 100
 """Batches of one commit: more would only make the first of them wait."""
+
+COMPACT_EVERY = 10_000
+"""Revisions between two compactions of the history: each deletes a few milliseconds' worth of rows."""
+
+log = structlog.get_logger()
 
 Done = Callable[[CommitResult | StoreError], None]
 
@@ -42,9 +49,12 @@ class Writer:
         committed: Callable[[Committed], None],
         advanced: Callable[[], None],
         health: Callable[[bool], None],
+        history: int = 1_000_000,
     ) -> None:
-        """Nothing runs before `start`."""
+        """Nothing runs before `start`. `history` revisions are kept for watches to resume from."""
         self._store = store
+        self._history = history
+        self._compacted = store.revision()
         self._committed = committed
         self._advanced = advanced
         self._health = health
@@ -106,6 +116,18 @@ class Writer:
         for job, result in zip(jobs, results, strict=True):
             job.done(result)
         self._advanced()
+        self._compact()
+
+    def _compact(self) -> None:
+        revision = self._store.revision()
+        if revision - self._compacted < COMPACT_EVERY:
+            return
+        self._compacted = revision
+        try:
+            self._store.compact(max(0, revision - self._history))
+        except StoreError as error:
+            # The history only stays longer than it must; the next round tries again.
+            log.warning("store.not_compacted", reason=str(error))
 
     def _announce(self, jobs: Sequence[_Job], results: Sequence[CommitResult]) -> None:
         """Submissions enter the World in the order of their revisions, in one message a commit."""
