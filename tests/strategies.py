@@ -10,7 +10,7 @@ from scheduler.core.model.task import QueuedTask
 from scheduler.core.placement.free_index import FreeIndex
 from tests.builders import M4_4XLARGE, a_task, instance_arn
 
-MODEST = settings(max_examples=80, deadline=None)
+MODEST = settings(max_examples=50, deadline=None)
 """For properties that every run proves anew: few examples, and no deadline on a busy machine."""
 
 G4DN_12XLARGE = Resources(cpu=49152, memory_mib=189000, gpus=4)

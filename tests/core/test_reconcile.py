@@ -45,9 +45,9 @@ def seen(of: Attempt, status: str, state: TaskState = S.ASSIGNED, **changes: Any
     return an_evidence(of, state=state, seen=an_ecs_task(of, last_status=status, **changes))
 
 
-def refused(category: StopCategory, number: int = 1) -> AttemptEvidence:
+def refused(category: StopCategory, number: int = 1, **changes: int) -> AttemptEvidence:
     failure = Failure(definite=True, code=category, message="", reason=stop_reason(category=category))
-    return an_evidence(attempt(number=number), failure=failure)
+    return replace(an_evidence(attempt(number=number), failure=failure), **changes)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,8 @@ def refused(category: StopCategory, number: int = 1) -> AttemptEvidence:
         (refused(StopCategory.CAPACITY), (S.QUEUED, A.DEFINITE_FAILURE)),
         (refused(StopCategory.CAPACITY, number=50), (S.QUEUED, A.DEFINITE_FAILURE)),
         (refused(StopCategory.ATTRIBUTE), (S.QUEUED, A.DEFINITE_FAILURE)),
-        (refused(StopCategory.ATTRIBUTE, number=3), (S.FAILED, A.DEFINITE_FAILURE)),
+        (refused(StopCategory.ATTRIBUTE, number=50), (S.QUEUED, A.DEFINITE_FAILURE)),
+        (refused(StopCategory.ATTRIBUTE, attribute_refusals=2), (S.FAILED, A.DEFINITE_FAILURE)),
         (refused(StopCategory.REJECTED), (S.FAILED, A.DEFINITE_FAILURE)),
         # 3. The answer was lost.
         (an_evidence(OPEN, failure=LOST), (S.ASSIGNED, A.UNKNOWN)),

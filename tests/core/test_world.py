@@ -1,9 +1,18 @@
 """The World: what becomes of a task that was started, whatever AWS answers."""
 
 from scheduler.core.model.attempt import AttemptState
-from scheduler.core.model.calls import DescribeTasks, FindAttempt, Outcome, Started, StartTask, TasksSeen
+from scheduler.core.model.calls import (
+    DescribeContainerInstances,
+    DescribeTasks,
+    FindAttempt,
+    InstancesSeen,
+    Outcome,
+    Started,
+    StartTask,
+    TasksSeen,
+)
 from scheduler.core.model.task import TaskState
-from tests.builders import M4_4XLARGE, a_task, an_ecs_task, an_end, task_id
+from tests.builders import M4_4XLARGE, a_task, an_ecs_task, an_end, an_instance, task_id
 from tests.clocks import START_MS
 from tests.core.clusters import (
     LOST,
@@ -69,6 +78,17 @@ def test_a_refused_task_tries_another_instance_after_a_rest() -> None:
     (second,) = steps.awaited(StartTask)
     assert second.container_instance_arn != call.container_instance_arn
     assert second.attempt_id != call.attempt_id
+
+
+def test_a_refusal_is_believed_until_the_instance_was_read_again() -> None:
+    """Its room is known anew then: it may serve the shape that it refused."""
+    steps = a_cluster(1)
+    answer(steps, launched(steps), NO_ROOM)
+    pass_ms(steps, POLICY.cluster_poll_ms)
+    assert state_of(steps) is TaskState.QUEUED
+    answer(steps, DescribeContainerInstances(), InstancesSeen(instances=(an_instance(1),)))
+    assert steps.view().suspects == frozenset()
+    assert state_of(steps) is TaskState.ASSIGNED
 
 
 def test_refusals_in_a_row_rest_longer() -> None:

@@ -5,17 +5,28 @@ import pytest
 from scheduler.core.decide import decide
 from scheduler.core.lifecycle.transitions import IllegalTransition
 from scheduler.core.model.calls import (
+    DescribeGroup,
     Failure,
     GroupSeen,
     Registered,
     RegisterTaskDefinition,
     SetDesiredCapacity,
+    Started,
     SuspendAZRebalance,
 )
 from scheduler.core.model.facts import instance_type_fact
 from scheduler.core.model.records import IntentRecorded, IntentState
 from scheduler.core.model.task import TaskState
-from tests.builders import M4_4XLARGE, a_group, a_world, an_instance, submitted, task_id, transitioned
+from tests.builders import (
+    M4_4XLARGE,
+    a_group,
+    a_world,
+    an_ecs_task,
+    an_instance,
+    submitted,
+    task_id,
+    transitioned,
+)
 from tests.core.clusters import (
     LOST,
     NO_ROOM,
@@ -26,6 +37,7 @@ from tests.core.clusters import (
     answer,
     launched,
     pass_ms,
+    present,
     state_of,
 )
 from tests.core.steps import Steps
@@ -42,6 +54,15 @@ def test_news_are_kept_until_what_they_led_to_is_committed() -> None:
     assert steps.step() == plan
     assert steps.view().evidence == ()
     assert steps.view().settled == ()
+
+
+def test_news_that_were_acted_on_are_old() -> None:
+    """A decision looks at what changed, not at every attempt again."""
+    steps = a_cluster(1)
+    steps.answer(launched(steps), Started(task=an_ecs_task(present(steps))))
+    assert len(steps.view().evidence) == 1
+    steps.step()
+    assert steps.view().evidence == ()
 
 
 def test_what_settles_while_a_view_is_carried_out_is_not_lost() -> None:
@@ -123,6 +144,16 @@ def test_growth_whose_answer_was_lost_is_decided_anew() -> None:
     answer(steps, call, LOST)
     steps.step()
     assert steps.awaited(SetDesiredCapacity) == [call]
+
+
+def test_a_failed_ask_reads_the_group_soon() -> None:
+    """What it did, if anything, is seen within a second."""
+    steps = a_cluster()
+    steps.step()
+    (call,) = steps.awaited(SetDesiredCapacity)
+    answer(steps, call, LOST)
+    pass_ms(steps, POLICY.eager_poll_ms)
+    assert steps.awaited(DescribeGroup) == [DescribeGroup(group="ci")]
 
 
 def test_rebalancing_of_zones_is_suspended() -> None:

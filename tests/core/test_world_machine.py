@@ -60,15 +60,18 @@ class Cluster(RuleBasedStateMachine):
 
     @initialize(warm=st.booleans())
     def begin(self, warm: bool) -> None:
-        """Cold: nothing was read. Warm: two instances work, and a task waits for each shape."""
+        """Cold: nothing was read. Warm: two instances work, some tasks start, and one runs."""
         if not warm:
             return
         self.truth.desired = 2
         for ask in SHAPES:
             self.truth.join()
             self.submit(ask, "bamboo", 0, "definition-1")
-        for _ in range(3):
+        for _ in range(4):
             self.turn(0)
+        self.task_moves(0, 0)
+        self.turn(3_000)
+        self.turn(0)
 
     @rule(ms=pauses)
     def turn(self, ms: int) -> None:
@@ -219,7 +222,7 @@ class Cluster(RuleBasedStateMachine):
 
 TestCluster = pytest.mark.timeout(60)(Cluster.TestCase)
 TestCluster.settings = settings(
-    max_examples=60,
+    max_examples=80,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -21,7 +21,7 @@ from scheduler.core.model.task import TaskState
 
 _STARTING_STATUSES = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
 _REQUEUED = frozenset({StopCategory.CAPACITY, StopCategory.ATTRIBUTE})
-_MAX_ATTRIBUTE_FAILURES = 3
+_MAX_ATTRIBUTE_REFUSALS = 3
 _NO_ACCOUNT = StopReason(
     category=StopCategory.INSTANCE_LOST, code="", message="ECS gave no account of its end"
 )
@@ -88,14 +88,14 @@ def _fail(evidence: AttemptEvidence, failure: Failure, now_ms: int) -> Change:
         stop_reason=reason,
         counted=reason.category not in _REQUEUED,
     )
-    return _transition(evidence, _after_refusal(evidence.attempt, reason), failed, reason)
+    return _transition(evidence, _after_refusal(evidence, reason), failed, reason)
 
 
-def _after_refusal(attempt: Attempt, reason: StopReason) -> TaskState:
+def _after_refusal(evidence: AttemptEvidence, reason: StopReason) -> TaskState:
     if reason.category not in _REQUEUED:
         return TaskState.FAILED
-    hopeless = reason.category is StopCategory.ATTRIBUTE and attempt.number >= _MAX_ATTRIBUTE_FAILURES
-    return TaskState.FAILED if hopeless else TaskState.QUEUED
+    lacking = evidence.attribute_refusals + (reason.category is StopCategory.ATTRIBUTE)
+    return TaskState.FAILED if lacking >= _MAX_ATTRIBUTE_REFUSALS else TaskState.QUEUED
 
 
 def _abandon(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, policy: Policy) -> Change | None:

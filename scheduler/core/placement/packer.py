@@ -121,8 +121,8 @@ def _avoided(suspects: frozenset[tuple[str, Resources]]) -> dict[Resources, froz
 class RejectCounter:
     """Counts, for shapes that fit nowhere, how many schedulable instances lack what.
 
-    Sorting each dimension once makes every further shape a few bisections, whatever the fleet's size.
-    Each instance is counted once, under the first that applies: memory, CPU, GPUs, slots.
+    Memory is sorted once: on a full fleet every further shape is one bisection, whatever the fleet's size.
+    Each instance is counted once, under the first that applies: memory, CPU, GPUs, slots, a refusal.
     """
 
     def __init__(self, index: FreeIndex) -> None:
@@ -138,11 +138,13 @@ class RejectCounter:
         enough = [room for room in self._rooms if room.memory_mib >= ask.memory_mib]
         cpu = sum(room.cpu < ask.cpu for room in enough)
         gpus = sum(room.cpu >= ask.cpu and room.gpus < ask.gpus for room in enough)
-        starting = sum(room.holds(ask) for room in enough)
+        starting = sum(room.holds(ask) and room.slots == 0 for room in enough)
+        refused = sum(room.holds(ask) and room.slots > 0 for room in enough)
         counts = [
             ("not enough memory", memory),
             ("not enough cpu", cpu),
             ("not enough gpus", gpus),
             ("too many tasks starting", starting),
+            ("refused it a moment ago", refused),
         ]
         return [(reason, count) for reason, count in counts if count]

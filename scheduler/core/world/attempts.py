@@ -24,6 +24,7 @@ class Track:
     attempt: Attempt | None = None
     attempts_made: int = 0
     refusals: int = 0
+    attribute_refusals: int = 0
 
 
 @dataclass(slots=True)
@@ -140,6 +141,7 @@ class Attempts:
             seen=heard.seen,
             absent_as_of_ms=heard.absent_as_of_ms,
             unknown_since_ms=heard.unknown_since_ms,
+            attribute_refusals=track.attribute_refusals,
         )
 
     def _follow(self, attempt: Attempt) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from scheduler.core.lifecycle.transitions import check_edge
-from scheduler.core.model.attempt import Attempt, AttemptState
+from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory
 from scheduler.core.model.calls import Call, Lane, Outcome
 from scheduler.core.model.facts import DEFINITION_PREFIX, INSTANCE_TYPE_PREFIX, read_resources
 from scheduler.core.model.records import (
@@ -135,7 +135,7 @@ class World(Parts):
             self.definitions.wait(task)
 
     def _move(self, moved: TaskTransitioned, now_ms: int) -> None:
-        check_edge(moved.previous, moved.state)
+        check_edge(self.attempts.tracks[moved.task_id].state, moved.state)
         track = self.attempts.move(moved.task_id, moved.state, moved.attempt)
         if moved.previous is TaskState.QUEUED:
             self.backlog.remove(track.task)
@@ -169,6 +169,8 @@ class World(Parts):
         pauses = self.policy.capacity_pauses_ms
         pause = pauses[min(track.refusals, len(pauses) - 1)]
         track.refusals += 1
+        reason = attempt.stop_reason if attempt is not None else None
+        track.attribute_refusals += reason is not None and reason.category is StopCategory.ATTRIBUTE
         self.backlog.rest(track.task, now_ms + pause)
         if attempt is not None and attempt.state is AttemptState.DEFINITE_FAILURE:
             self.suspects.add((attempt.container_instance_arn, track.task.ask))
