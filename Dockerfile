@@ -18,7 +18,7 @@ RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
 
 
 FROM python:3.11-slim
-# The queue's journal lives in the working directory: mount a volume there to keep it.
+# The store lives in the working directory: mount a volume there to keep it.
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/ecs-scheduler ecs-scheduler
 COPY --from=build /opt/ecs-scheduler /opt/ecs-scheduler
 COPY scripts/health_probe.py /opt/ecs-scheduler/health_probe.py
@@ -30,4 +30,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python", "/opt/
 ENTRYPOINT ["ecs-scheduler"]
 # In a task of its own the port is reached through the task's network and its security group; TLS belongs
 # to the proxy in front. Everywhere else configure TLS instead of this flag.
-CMD ["serve", "--insecure-listen", "0.0.0.0:50051"]
+CMD ["serve", "--listen", "0.0.0.0:50051", "--insecure-listen"]
