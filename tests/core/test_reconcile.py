@@ -45,9 +45,10 @@ def seen(of: Attempt, status: str, state: TaskState = S.ASSIGNED, **changes: Any
     return an_evidence(of, state=state, seen=an_ecs_task(of, last_status=status, **changes))
 
 
-def refused(category: StopCategory, number: int = 1, **changes: int) -> AttemptEvidence:
+def refused(category: StopCategory, number: int = 1, attribute_refusals: int = 0) -> AttemptEvidence:
     failure = Failure(definite=True, code=category, message="", reason=stop_reason(category=category))
-    return replace(an_evidence(attempt(number=number), failure=failure), **changes)
+    refusal = an_evidence(attempt(number=number), failure=failure)
+    return replace(refusal, attribute_refusals=attribute_refusals)
 
 
 @pytest.mark.parametrize(

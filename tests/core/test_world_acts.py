@@ -161,3 +161,16 @@ def test_rebalancing_of_zones_is_suspended() -> None:
     steps = Steps(a_world(group=a_group(suspended_processes=frozenset())))
     steps.step()
     assert steps.awaited(SuspendAZRebalance) == [SuspendAZRebalance(group="ci")]
+
+
+def test_a_lost_suspension_that_had_its_effect_is_no_trouble() -> None:
+    """The group shows that rebalancing is suspended: whatever became of the answer, all is well."""
+    steps = Steps(a_world(group=a_group(suspended_processes=frozenset())))
+    steps.step()
+    (call,) = steps.awaited(SuspendAZRebalance)
+    answer(steps, call, LOST)
+    assert steps.world.troubles.keys() == {"AZ_REBALANCE_NOT_SUSPENDED"}
+    pass_ms(steps, POLICY.eager_poll_ms)
+    (reading,) = steps.awaited(DescribeGroup)
+    answer(steps, reading, GroupSeen(group=a_group()))
+    assert steps.world.troubles == {}

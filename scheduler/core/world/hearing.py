@@ -130,6 +130,8 @@ def _group(parts: Parts, outcome: Outcome, now_ms: int) -> None:
         parts.fleet.see_group(group)
         parts.group_read_ms = outcome.sent_ms
         suspended = AZ_REBALANCE in group.suspended_processes
+        if suspended:
+            parts.troubles.pop(_READINGS[SuspendAZRebalance], None)
         parts.agenda.want_az_rebalance_suspended(now_ms, suspended=suspended)
 
 
