@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, TypeAdapter, ValidationError
 
 from scheduler.core.agents import AgentSettings
 from scheduler.core.model.policy import Policy
@@ -30,7 +30,6 @@ class _Environment(BaseModel):
     cluster: str = Field(validation_alias="ECS_CLUSTER", min_length=1)
     family: str = Field(validation_alias="ECS_TASK_DEF", pattern=r"^[A-Za-z0-9_-]{1,255}$")
     log_driver: str = Field("", validation_alias="ECS_LOGDRIVER")
-    log_options: str = Field("", validation_alias="ECS_LOGOPTIONS")
     listen: str = Field("127.0.0.1:50051", validation_alias=PREFIX + "LISTEN")
     insecure_listen: bool = Field(False, validation_alias=PREFIX + "INSECURE_LISTEN")
     store: str = Field("ecs-scheduler.sqlite3", validation_alias=PREFIX + "STORE", min_length=1)
@@ -65,10 +64,12 @@ class Settings:
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
     """The settings in `environment`. Raises SettingsError, naming all that is wrong."""
-    try:
-        read = _Environment.model_validate(dict(environment))
-    except ValidationError as error:
-        raise SettingsError(_one_message(error)) from None
+    problems: list[str] = []
+    read = _read(environment, problems)
+    log_options = _log_options(environment, problems)
+    policy = _policy(environment, problems)
+    if read is None or problems:
+        raise SettingsError("settings: " + "; ".join(problems))
     return Settings(
         cluster=read.cluster,
         group=read.group,
@@ -76,9 +77,9 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
             family=read.family,
             cluster=read.cluster,
             log_driver=read.log_driver.strip(),
-            log_options=_log_options(read.log_options, environment),
+            log_options=log_options,
         ),
-        policy=_policy(environment),
+        policy=policy,
         listen=read.listen,
         insecure_listen=read.insecure_listen,
         store=read.store,
@@ -89,29 +90,32 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     )
 
 
-def _one_message(error: ValidationError) -> str:
-    problems = error.errors()
-    unset = [str(each["loc"][0]) for each in problems if each["type"] == "missing"]
-    wrong = [f"{each['loc'][0]}: {each['msg']}" for each in problems if each["type"] != "missing"]
-    parts = [f"not set: {', '.join(unset)}"] if unset else []
-    return "settings: " + "; ".join(parts + wrong)
+def _read(environment: Mapping[str, str], problems: list[str]) -> _Environment | None:
+    """The variables of a fixed name, or None and what is wrong with them."""
+    try:
+        return _Environment.model_validate(dict(environment))
+    except ValidationError as error:
+        found = error.errors()
+    unset = [str(each["loc"][0]) for each in found if each["type"] == "missing"]
+    if unset:
+        problems.append(f"not set: {', '.join(unset)}")
+    problems += [f"{each['loc'][0]}: {each['msg']}" for each in found if each["type"] != "missing"]
+    return None
 
 
-def _log_options(names: str, environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _log_options(environment: Mapping[str, str], problems: list[str]) -> tuple[tuple[str, str], ...]:
     """Options of the log driver: comma-separated names of variables, each an option of the same name."""
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    names = environment.get("ECS_LOGOPTIONS", "").split(",")
+    wanted = [name.strip() for name in names if name.strip()]
     missing = [name for name in wanted if name not in environment]
     if missing:
-        raise SettingsError(
-            f"settings: ECS_LOGOPTIONS names variables that are not set: {', '.join(missing)}"
-        )
-    return tuple((name, environment[name]) for name in wanted)
+        problems.append(f"ECS_LOGOPTIONS names variables that are not set: {', '.join(missing)}")
+    return tuple((name, environment[name]) for name in wanted if name in environment)
 
 
-def _policy(environment: Mapping[str, str]) -> Policy:
+def _policy(environment: Mapping[str, str], problems: list[str]) -> Policy:
     """The policy with every number that is set; lists are comma-separated."""
     given: dict[str, Any] = {}
-    problems: list[str] = []
     for field in fields(Policy):
         name = PREFIX + field.name.upper()
         if name not in environment:
@@ -120,13 +124,18 @@ def _policy(environment: Mapping[str, str]) -> Policy:
             given[field.name] = _number(field.type, environment[name])
         except ValidationError as error:
             problems.append(f"{name}: {error.errors()[0]['msg']}")
-    if problems:
-        raise SettingsError("settings: " + "; ".join(problems))
     return Policy(**given)
 
 
 def _number(kind: Any, text: str) -> Any:
     """A number above zero, or several of them."""
-    if kind is int or kind is float:
-        return TypeAdapter(Annotated[kind, Field(gt=0)]).validate_python(text)
-    return TypeAdapter(tuple[PositiveInt, ...]).validate_python(text.split(","))
+    if kind in _NUMBERS:
+        return _NUMBERS[kind].validate_python(text)
+    return _SEVERAL.validate_python(text.split(","))
+
+
+_NUMBERS: dict[Any, TypeAdapter[Any]] = {
+    int: TypeAdapter(PositiveInt),
+    float: TypeAdapter(Annotated[FiniteFloat, Field(gt=0)]),
+}
+_SEVERAL = TypeAdapter(tuple[PositiveInt, ...])

@@ -6,7 +6,7 @@ what a launch needs from the store (specs are not kept in memory) and asks the c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scheduler.core.agents import AgentSettings, Launch, expand, overrides
 from scheduler.core.model.calls import (
@@ -136,7 +136,11 @@ class Carrier:
         if wanted <= fresh.desired:
             return GroupSeen(group=fresh)
         self._cloud.set_desired_capacity(call.group, wanted)
-        return GroupSeen(group=self._cloud.group(call.group))
+        try:
+            return GroupSeen(group=self._cloud.group(call.group))
+        except CloudError:
+            # The act had its effect, whatever became of the reading: the fresh one with it is the next best.
+            return GroupSeen(group=replace(fresh, desired=wanted))
 
     def _task(self, task_id: str) -> Task:
         task = self._store.get(task_id)

@@ -1,0 +1,79 @@
+"""Writes the table of policy settings into `docs/configuration.md`, from `core/model/policy.py`.
+
+Run as `python -m scripts.policy_reference`; `tests/test_docs.py` compares. The reasons are the docstrings of
+the fields, so a number without a reason is an error.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from scheduler.config import PREFIX
+from scheduler.core.model.policy import Policy
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "configuration.md"
+SOURCE = ROOT / "scheduler" / "core" / "model" / "policy.py"
+BEGIN, END = "<!-- policy: begin -->\n", "<!-- policy: end -->"
+
+UNITS = {"_ms": "ms", "_factor": "share"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """One number of the policy, as the page shows it."""
+
+    variable: str
+    default: str
+    unit: str
+    reason: str
+
+
+def numbers() -> Iterator[Number]:
+    """Every field of Policy, in its order."""
+    reasons = _reasons()
+    policy = Policy()
+    for field in fields(Policy):
+        yield Number(
+            variable=PREFIX + field.name.upper(),
+            default=_text(getattr(policy, field.name)),
+            unit=next((unit for end, unit in UNITS.items() if field.name.endswith(end)), "count"),
+            reason=reasons[field.name],
+        )
+
+
+def page(text: str) -> str:
+    """The page with its table as the code has it."""
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}{_table()}{END}{after}"
+
+
+def _table() -> str:
+    rows = (f"| `{each.variable}` | {each.default} | {each.unit} | {each.reason} |\n" for each in numbers())
+    return "| variable | default | unit | meaning and reason |\n| --- | --- | --- | --- |\n" + "".join(rows)
+
+
+def _reasons() -> dict[str, str]:
+    """The string below each field."""
+    (policy,) = (each for each in ast.parse(SOURCE.read_text()).body if isinstance(each, ast.ClassDef))
+    reasons = {}
+    for field, below in zip(policy.body, policy.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+            reasons[ast.unparse(field.target)] = " ".join(str(ast.literal_eval(below.value)).split())
+    return reasons
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def main() -> None:
+    """Writes the table."""
+    PAGE.write_text(page(PAGE.read_text()))
+
+
+if __name__ == "__main__":
+    main()

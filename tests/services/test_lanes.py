@@ -1,0 +1,126 @@
+"""Lanes: how many calls each budget lets go, and who shares one."""
+
+from typing import get_args
+
+from scheduler.core.model.calls import (
+    LANE_OF,
+    Act,
+    Call,
+    DescribeContainerInstances,
+    DescribeGroup,
+    Failure,
+    InstancesSeen,
+    Lane,
+    Outcome,
+    Read,
+    SetDesiredCapacity,
+    StartTask,
+)
+from scheduler.services.lanes import LaneLimit, Lanes, default_limits
+from tests.clocks import START_MS
+
+READ, GROUP = DescribeContainerInstances(), DescribeGroup(group="ci")
+THROTTLED = Failure(definite=True, throttled=True, code="ThrottlingException", message="Rate exceeded")
+
+
+def lanes(*, burst: float = 10, per_second: float = 1, at_once: int = 4) -> Lanes:
+    """Lanes of one limit."""
+    limit = LaneLimit(burst=burst, per_second=per_second, at_once=at_once)
+    return Lanes(dict.fromkeys(Lane, limit))
+
+
+def read_slots(of: Lanes, now_ms: int = START_MS) -> int:
+    return of.slots(now_ms)[Lane.READ]
+
+
+def send(to: Lanes, call: Call, times: int, now_ms: int = START_MS) -> None:
+    for _ in range(times):
+        to.sent(call, now_ms)
+
+
+def answered(call: Call) -> Outcome:
+    return Outcome(call=call, answer=InstancesSeen(instances=()), sent_ms=START_MS)
+
+
+def test_no_more_calls_are_under_way_than_allowed() -> None:
+    """A full bucket does not help: slots end where `at_once` calls are under way."""
+    each = lanes(burst=100, at_once=4)
+    send(each, READ, 3)
+    assert read_slots(each) == 1
+    send(each, READ, 1)
+    assert read_slots(each) == 0
+
+
+def test_an_answer_frees_a_slot() -> None:
+    """Whoever was heard of is no longer under way."""
+    each = lanes(at_once=1)
+    send(each, READ, 1)
+    each.heard(answered(READ), START_MS)
+    assert read_slots(each) == 1
+
+
+def test_tokens_limit_calls_that_end_quickly() -> None:
+    """Answers free slots but give no tokens back: those come with time."""
+    each = lanes(burst=2, at_once=4)
+    for _ in range(2):
+        send(each, READ, 1)
+        each.heard(answered(READ), START_MS)
+    assert read_slots(each) == 0
+    assert read_slots(each, START_MS + 1_000) == 1
+
+
+def test_lanes_do_not_share_tokens() -> None:
+    """Reads that use up their lane leave the others alone: they never starve an act."""
+    each = lanes(burst=4, at_once=4)
+    send(each, READ, 4)
+    assert each.slots(START_MS) == dict.fromkeys(Lane, 4) | {Lane.READ: 0}
+
+
+def test_a_throttled_call_slows_its_own_lane() -> None:
+    """The lane that AWS refused is empty and refills at half its rate; the others go on."""
+    each = lanes(burst=4, at_once=4)
+    send(each, READ, 1)
+    each.heard(Outcome(call=READ, answer=THROTTLED, sent_ms=START_MS), START_MS)
+    assert each.slots(START_MS) == dict.fromkeys(Lane, 4) | {Lane.READ: 0}
+    assert [read_slots(each, START_MS + ms) for ms in (1_000, 2_000)] == [0, 1]
+
+
+def test_another_failure_slows_nobody() -> None:
+    """A refusal that is no throttle says nothing about the budget."""
+    each = lanes(burst=4, at_once=4)
+    send(each, READ, 1)
+    failure = Failure(definite=True, code="AccessDeniedException", message="")
+    each.heard(Outcome(call=READ, answer=failure, sent_ms=START_MS), START_MS)
+    assert read_slots(each) == 3
+
+
+def test_the_next_token_is_the_first_of_any_empty_lane() -> None:
+    """The loop is woken when the first lane that waits for a token gets one."""
+    each = lanes(burst=1, per_second=2)
+    assert not each.any_empty()
+    send(each, READ, 1)
+    assert each.any_empty()
+    assert each.next_token_ms(START_MS) == START_MS + 500
+
+
+def test_the_group_has_one_call_at_a_time() -> None:
+    """Desired capacity has one writer: nothing else of the group is under way meanwhile."""
+    each = Lanes(default_limits(0.5))
+    assert each.slots(START_MS)[Lane.GROUP] == 1
+    each.sent(SetDesiredCapacity(group="ci", desired=2, types=()), START_MS)
+    assert each.slots(START_MS)[Lane.GROUP] == 0
+
+
+def test_our_share_is_taken_of_reads_and_not_of_starts() -> None:
+    """A share of 0.5 halves what we read and register, and leaves StartTask the account's whole bucket."""
+    half, whole = default_limits(0.5), default_limits(1.0)
+    assert half[Lane.TASK_MODIFY] == whole[Lane.TASK_MODIFY]
+    for lane in (Lane.READ, Lane.DEFINITIONS):
+        assert half[lane].burst == whole[lane].burst / 2
+        assert half[lane].per_second == whole[lane].per_second / 2
+
+
+def test_every_call_has_a_lane() -> None:
+    """No call is sent without a budget, and StartTask shares its lane with nobody but its kind."""
+    assert LANE_OF.keys() == {*get_args(Act), *get_args(Read)}
+    assert [kind for kind, lane in LANE_OF.items() if lane is Lane.TASK_MODIFY] == [StartTask]

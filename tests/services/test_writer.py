@@ -1,0 +1,233 @@
+"""The writer: many callers share one commit, in order, and a failing store loses nobody an answer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+import pytest
+
+from scheduler.core.model.calls import Committed
+from scheduler.core.model.records import AttemptRecorded, FactRecorded, StoredRecord
+from scheduler.core.model.task import TaskState
+from scheduler.ports.store import CommitResult, RequestTaken, RevisionCompacted, StoreError, Written
+from scheduler.services import writer as writer_module
+from scheduler.services.writer import MAX_BATCHES, Writer, number
+from tests.builders import attempt, submitted, task_id, transitioned
+from tests.services.fakes import FULL, WAIT_S, GatedStore
+
+Answers = SimpleQueue[CommitResult | StoreError]
+
+
+@dataclass
+class Listener:
+    """Everything that the writer tells, in order."""
+
+    committed: list[Committed] = field(default_factory=list)
+    health: list[bool] = field(default_factory=list)
+    advances: int = 0
+
+    def advanced(self) -> None:
+        self.advances += 1
+
+    def announced(self) -> list[tuple[int, str]]:
+        """Revision and task of every submission that entered the World."""
+        return [_named(each) for message in self.committed for each in message.records]
+
+
+def _named(stored: StoredRecord) -> tuple[int, str]:
+    return stored.revision, getattr(stored.record, "task_id", "")
+
+
+@contextmanager
+def writing(store: GatedStore, listener: Listener, *, history: int = 1_000) -> Iterator[Writer]:
+    writer = Writer(
+        store,
+        history=history,
+        committed=listener.committed.append,
+        advanced=listener.advanced,
+        health=listener.health.append,
+    )
+    writer.start()
+    try:
+        yield writer
+    finally:
+        store.gate.set()
+        writer.stop()
+
+
+def submit(writer: Writer, *tasks: int) -> Answers:
+    """Submits tasks; their answers arrive in the queue."""
+    answers: Answers = SimpleQueue()
+    for each in tasks:
+        writer.submit(submitted(each), answers.put)
+    return answers
+
+
+def taken(answers: Answers, count: int) -> list[CommitResult | StoreError]:
+    return [answers.get(timeout=WAIT_S) for _ in range(count)]
+
+
+def test_many_callers_share_one_commit() -> None:
+    """While the disk is busy with the first caller the others gather, and one commit serves them all."""
+    store, listener = GatedStore(), Listener()
+    store.gate.clear()
+    with writing(store, listener) as writer:
+        answers = submit(writer, 1)
+        assert store.entered.get(timeout=WAIT_S) == 1
+        others = submit(writer, *range(2, 40))
+        store.gate.set()
+        taken(answers, 1)
+        taken(others, 38)
+    assert [len(commit) for commit in store.commits] == [1, 38]
+
+
+def test_a_commit_is_bounded() -> None:
+    """A crowd is served in commits of at most MAX_BATCHES: the first of it does not wait for the last."""
+    store, listener = GatedStore(), Listener()
+    store.gate.clear()
+    with writing(store, listener) as writer:
+        answers = submit(writer, 1)
+        store.entered.get(timeout=WAIT_S)
+        others = submit(writer, *range(2, MAX_BATCHES + 12))
+        store.gate.set()
+        taken(answers, 1)
+        taken(others, MAX_BATCHES + 10)
+    assert [len(commit) for commit in store.commits] == [1, MAX_BATCHES, 10]
+
+
+def test_the_order_of_callers_is_kept() -> None:
+    """Who came first has the lower revision, in the store and in what enters the World."""
+    store, listener = GatedStore(), Listener()
+    with writing(store, listener) as writer:
+        taken(submit(writer, *range(1, 30)), 29)
+    assert store.submissions() == [task_id(each) for each in range(1, 30)]
+    assert listener.announced() == [(each, task_id(each)) for each in range(1, 30)]
+
+
+def test_the_world_hears_before_the_caller_is_answered() -> None:
+    """An answered submission is already on its way into the World."""
+    store, listener = GatedStore(), Listener()
+    with writing(store, listener) as writer:
+        heard: SimpleQueue[int] = SimpleQueue()
+        writer.submit(submitted(1), lambda result: heard.put(len(listener.committed)))
+        assert heard.get(timeout=WAIT_S) == 1
+
+
+def test_every_caller_of_a_failed_commit_is_told() -> None:
+    """A full disk: each caller of that commit gets the error, and nothing of theirs is announced."""
+    store, listener = GatedStore([None, FULL]), Listener()
+    store.gate.clear()
+    with writing(store, listener) as writer:
+        answers = submit(writer, 1)
+        store.entered.get(timeout=WAIT_S)
+        others = submit(writer, 2, 3, 4)
+        store.gate.set()
+        assert taken(answers, 1) == [Written(first_revision=1)]
+        assert taken(others, 3) == [FULL] * 3
+    assert listener.health == [True, False]
+    assert listener.announced() == [(1, task_id(1))]
+
+
+def test_health_recovers_with_the_store() -> None:
+    """After a commit that failed the next one that succeeds says so; the failed one left no trace."""
+    store, listener = GatedStore([FULL]), Listener()
+    with writing(store, listener) as writer:
+        assert taken(submit(writer, 1), 1) == [FULL]
+        assert (listener.health, listener.committed, listener.advances) == ([False], [], 0)
+        assert taken(submit(writer, 2), 1) == [Written(first_revision=1)]
+    assert listener.health == [False, True]
+    assert listener.announced() == [(1, task_id(2))]
+    assert listener.advances == 1
+
+
+def test_a_failed_commit_of_the_loop_is_raised() -> None:
+    """The loop learns from the exception that nothing took effect."""
+    store, listener = GatedStore([FULL]), Listener()
+    with writing(store, listener) as writer, pytest.raises(StoreError, match="disk is full"):
+        writer.commit((FactRecorded(key="a", value="b"),))
+    assert store.load().facts == {}
+
+
+def test_the_loops_own_records_are_not_announced_to_it() -> None:
+    """The loop applies what it committed itself; only submissions come back through the inbox."""
+    store, listener = GatedStore(), Listener()
+    with writing(store, listener) as writer:
+        taken(submit(writer, 1), 1)
+        writer.commit((transitioned(1, attempt=attempt()),))
+    assert listener.announced() == [(1, task_id(1))]
+    assert listener.advances == 2
+
+
+def test_a_commit_returns_its_records_with_their_revisions() -> None:
+    """The loop gets back what it wrote, numbered as the store did."""
+    store, listener = GatedStore(), Listener()
+    records = (transitioned(1, attempt=attempt()), FactRecorded(key="a", value="b"))
+    with writing(store, listener) as writer:
+        taken(submit(writer, 1), 1)
+        assert [each.revision for each in writer.commit(records)] == [2, 0]
+
+
+def test_a_taken_request_refuses_only_itself() -> None:
+    """Of two submissions with one request id the second is told of the first; a third is unharmed."""
+    store, listener = GatedStore(), Listener()
+    store.gate.clear()
+    with writing(store, listener) as writer:
+        answers: Answers = SimpleQueue()
+        for record in (submitted(1), submitted(2, request_id="request-1"), submitted(3)):
+            writer.submit(record, answers.put)
+        store.gate.set()
+        first, second, third = taken(answers, 3)
+    assert (first, third) == (Written(first_revision=1), Written(first_revision=2))
+    assert second == RequestTaken(task_id=task_id(1), fingerprint="fingerprint-1")
+    assert listener.announced() == [(1, task_id(1)), (2, task_id(3))]
+
+
+def test_stopping_commits_what_was_handed_over() -> None:
+    """Nobody who was in time is left without an answer."""
+    store, listener = GatedStore(), Listener()
+    store.gate.clear()
+    with writing(store, listener) as writer:
+        answers = submit(writer, *range(1, 10))
+    assert [answers.get_nowait() for _ in range(9)] == [Written(first_revision=each) for each in range(1, 10)]
+
+
+class Uncompactable(GatedStore):
+    """A store whose history cannot be shortened at present."""
+
+    def compact(self, before_revision: int) -> None:
+        raise FULL
+
+
+def test_the_history_is_kept_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every so many revisions the older ones are forgotten; the last `history` can still be resumed from."""
+    monkeypatch.setattr(writer_module, "COMPACT_EVERY", 20)
+    store = GatedStore()
+    with writing(store, Listener(), history=5) as writer:
+        taken(submit(writer, *range(1, 21)), 20)
+        taken(submit(writer, *range(21, 41)), 20)
+    with pytest.raises(RevisionCompacted):
+        store.events_after(0, 1)
+    assert len(store.events_after(35, 100)) == 5
+
+
+def test_a_history_that_cannot_be_shortened_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Callers were answered before; the history only stays longer than it must."""
+    monkeypatch.setattr(writer_module, "COMPACT_EVERY", 1)
+    store, listener = Uncompactable(), Listener()
+    with writing(store, listener) as writer:
+        assert taken(submit(writer, 1), 1) == [Written(first_revision=1)]
+        assert taken(submit(writer, 2), 1) == [Written(first_revision=2)]
+    assert listener.health == [True, True]
+
+
+def test_only_task_events_are_numbered() -> None:
+    """Revisions are dense over the events of tasks; other records ride along with 0."""
+    records = (
+        submitted(1),
+        AttemptRecorded(attempt=attempt()),
+        transitioned(1),
+        FactRecorded(key="a", value="b"),
+        transitioned(1, TaskState.RUNNING, TaskState.ASSIGNED),
+    )
+    assert [each.revision for each in number(records, 7)] == [7, 0, 8, 0, 9]

@@ -1,0 +1,124 @@
+"""Settings: read from the environment that is handed in, and complained about all at once."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from scheduler.config import PREFIX, SettingsError, load_settings
+from scheduler.core.model.policy import Policy
+
+REQUIRED = {"ECS_ASG": "ci-agents", "ECS_CLUSTER": "ci", "ECS_TASK_DEF": "agents"}
+
+POLICY_FIELDS = [pytest.param(field.name, field.type, id=field.name) for field in fields(Policy)]
+
+
+def told(environment: dict[str, str]) -> str:
+    """What is wrong with the environment."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environment)
+    return str(caught.value)
+
+
+def test_three_variables_are_enough() -> None:
+    """The group, the cluster and the family must be named; everything else has a default."""
+    settings = load_settings(REQUIRED)
+    assert (settings.group, settings.cluster, settings.agents.family) == ("ci-agents", "ci", "agents")
+    assert settings.policy == Policy()
+    assert (settings.listen, settings.insecure_listen) == ("127.0.0.1:50051", False)
+    assert (settings.aws_share, settings.drain_delay_s, settings.stop_grace_s) == (0.5, 5.0, 10.0)
+
+
+def test_all_missing_variables_are_named_in_one_error() -> None:
+    """Whoever starts the service for the first time learns everything at the first attempt."""
+    assert told({}) == "settings: not set: ECS_ASG, ECS_CLUSTER, ECS_TASK_DEF"
+
+
+def test_a_present_variable_is_not_called_missing() -> None:
+    """Only what is missing is named."""
+    assert told({"ECS_CLUSTER": "ci"}) == "settings: not set: ECS_ASG, ECS_TASK_DEF"
+
+
+def test_wrong_and_missing_variables_are_told_together() -> None:
+    """One error names all that is wrong: unset, out of range, no number, and a log option without a value."""
+    message = told(
+        {
+            "ECS_CLUSTER": "ci",
+            "ECS_TASK_DEF": "no spaces allowed",
+            "ECS_LOGOPTIONS": "awslogs-group",
+            "ECS_SCHEDULER_AWS_SHARE": "2",
+            "ECS_SCHEDULER_TASK_POLL_MS": "soon",
+        }
+    )
+    for name in ("ECS_ASG", "ECS_TASK_DEF", "awslogs-group", "AWS_SHARE", "TASK_POLL_MS"):
+        assert name in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ECS_ASG", ""),
+        ("ECS_CLUSTER", ""),
+        ("ECS_TASK_DEF", "arn:aws:ecs:us-east-1:123456789012:task-definition/agents"),
+        ("ECS_SCHEDULER_INSECURE_LISTEN", "perhaps"),
+        ("ECS_SCHEDULER_STORE", ""),
+        ("ECS_SCHEDULER_AWS_SHARE", "0"),
+        ("ECS_SCHEDULER_AWS_SHARE", "1.01"),
+        ("ECS_SCHEDULER_DRAIN_DELAY_S", "-1"),
+        ("ECS_SCHEDULER_STOP_GRACE_S", "301"),
+        ("ECS_SCHEDULER_SERVICE_ID", "x" * 129),
+    ],
+)
+def test_a_wrong_value_names_its_variable(name: str, value: str) -> None:
+    """A value out of its range is refused under the variable's own name."""
+    assert f"{name}: " in told(REQUIRED | {name: value})
+
+
+@pytest.mark.parametrize(("name", "kind"), POLICY_FIELDS)
+def test_every_number_of_the_policy_can_be_set(name: str, kind: Any) -> None:
+    """Each field of Policy has the variable of its name."""
+    text, value = {int: ("77", 77), float: ("0.77", 0.77)}.get(kind, ("7, 77", (7, 77)))
+    settings = load_settings(REQUIRED | {PREFIX + name.upper(): text})
+    assert getattr(settings.policy, name) == value
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "", "soon", "nan", "inf"])
+@pytest.mark.parametrize(("name", "kind"), POLICY_FIELDS)
+def test_every_number_of_the_policy_is_above_zero(name: str, kind: Any, text: str) -> None:
+    """A pause of nothing, no pause at all or a share without end would stop the service from working."""
+    assert PREFIX + name.upper() in told(REQUIRED | {PREFIX + name.upper(): text})
+
+
+def test_log_options_take_the_values_of_the_variables_they_name() -> None:
+    """ECS_LOGOPTIONS names variables; white space around the names and empty names do not count."""
+    settings = load_settings(
+        REQUIRED
+        | {"ECS_LOGDRIVER": " awslogs ", "ECS_LOGOPTIONS": "awslogs-group, awslogs-region,"}
+        | {"awslogs-group": "agents", "awslogs-region": "eu-west-1"}
+    )
+    assert settings.agents.log_driver == "awslogs"
+    assert settings.agents.log_options == (("awslogs-group", "agents"), ("awslogs-region", "eu-west-1"))
+
+
+def test_a_log_option_without_its_variable_is_named() -> None:
+    """An option that is asked for and not set is a mistake, not an option without a value."""
+    assert "awslogs-group" in told(REQUIRED | {"ECS_LOGOPTIONS": "awslogs-group"})
+
+
+def test_the_service_id_is_the_cluster_and_its_group_unless_set() -> None:
+    """One scheduler leads one cluster and group, so their names mark its tasks."""
+    assert load_settings(REQUIRED).service_id == "ci/ci-agents"
+    assert load_settings(REQUIRED | {"ECS_SCHEDULER_SERVICE_ID": "blue"}).service_id == "blue"
+
+
+def test_only_the_environment_that_is_handed_in_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process's own variables are the caller's business: what was not handed in is not there."""
+    monkeypatch.setenv("ECS_ASG", "somebody-elses")
+    monkeypatch.setenv("ECS_SCHEDULER_LISTEN", "127.0.0.1:1")
+    assert load_settings(REQUIRED).listen == "127.0.0.1:50051"
+    assert told({"ECS_CLUSTER": "ci", "ECS_TASK_DEF": "agents"}) == "settings: not set: ECS_ASG"
+
+
+def test_other_variables_do_not_matter() -> None:
+    """An environment holds many things that are none of ours."""
+    assert load_settings(REQUIRED | {"PATH": "/bin", "group": "x"}) == load_settings(REQUIRED)
