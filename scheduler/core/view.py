@@ -19,9 +19,9 @@ class ClusterView:
     """Everything `decide` may know, at `now_ms`.
 
     `ready`: group and instances were read completely, so room may be given away. `rooms` is the maintained
-    free index, to be forked. `suspects` are (instance, shape) pairs that StartTask refused since they
-    were last read. `definitions` maps keys to ARNs. `rejected` are waiting tasks whose definition AWS
-    refused for good. `registered_by_type` is the least that instances of a type were seen to register.
+    free index, to be forked. `suspects` are (instance, shape) pairs where a task could not be started just
+    now. `definitions` maps keys to ARNs. `rejected` are waiting tasks whose definition AWS refused for good.
+    `registered_by_type` is the least that instances of a type were seen to register.
     `settled` are records that close acts whose outcome was heard.
     `due` are reads and repeats whose time has come, most urgent first. `explain`: count rejects.
     """

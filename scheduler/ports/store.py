@@ -50,12 +50,16 @@ CommitResult = Written | RequestTaken
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTask:
-    """A task that is not terminal, with its present attempt if it has one."""
+    """A task that is not terminal, with its present attempt if it has one.
+
+    `attempts_made` counts all of its attempts, `launches` those that used up its retries.
+    """
 
     queued: QueuedTask
     state: TaskState
     attempt: Attempt | None
     attempts_made: int
+    launches: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,11 @@ class ControlLoop:
             self._world.close_intent(intent)
         for live in stored.live:
             track = Track(
-                task=live.queued, state=live.state, attempt=live.attempt, attempts_made=live.attempts_made
+                task=live.queued,
+                state=live.state,
+                attempt=live.attempt,
+                attempts_made=live.attempts_made,
+                launches=live.launches,
             )
             self._world.resume(track, now_ms)
         self._world.revision = stored.revision

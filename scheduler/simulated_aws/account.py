@@ -96,6 +96,15 @@ class SimulatedAws:
                 raise LookupError(f"no container instance is registered for {ec2_instance_id}")
             self._ecs.container_instances.set_agent_connected(instance, connected)
 
+    def set_start_failure(self, ec2_instance_id: str, reason: str | None) -> None:
+        """Has every task on a container instance fail to start for this reason; None heals it."""
+        with self._lock:
+            self._region.advance()
+            instance = self._ecs.container_instances.of_ec2(ec2_instance_id)
+            if instance is None:
+                raise LookupError(f"no container instance is registered for {ec2_instance_id}")
+            instance.start_failure = reason
+
     def _carry_out(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         known = self._services.get(service)
         try:

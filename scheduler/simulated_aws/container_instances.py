@@ -40,6 +40,7 @@ class ContainerInstance:
     running_tasks: int = 0
     pulled_images: set[str] = field(default_factory=set)
     unreported: list[Action] = field(default_factory=list)
+    start_failure: str | None = None
 
 
 class ContainerInstances:

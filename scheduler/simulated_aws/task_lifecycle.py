@@ -79,9 +79,18 @@ class TaskLifecycle:
     def _pulled(self, task: Task) -> None:
         if task.desired_status == "STOPPED":
             return
+        if task.instance.start_failure is not None:
+            self._fail_to_start(task, task.instance.start_failure)
+            return
         task.pull_stopped_ms = self._region.now_ms
         create_ms = self._region.draw_ms(self._region.settings.create_ms)
         self._after(create_ms, task.instance, partial(self._run, task))
+
+    def _fail_to_start(self, task: Task, reason: str) -> None:
+        """No container ran: no exit codes, no startedAt (ECS Developer Guide: Stopped tasks)."""
+        task.main.reason = reason
+        self._begin_stopping(task, "TaskFailedToStart", "Task failed to start")
+        self._finish(task, None)
 
     def _run(self, task: Task) -> None:
         if task.desired_status == "STOPPED":

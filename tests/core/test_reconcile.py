@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scheduler.core.lifecycle.reconcile import Change, reconcile
 from scheduler.core.lifecycle.transitions import EDGES
-from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory, StopReason
+from scheduler.core.model.attempt import Attempt, AttemptState, ContainerExit, StopCategory, StopReason
 from scheduler.core.model.calls import Failure
 from scheduler.core.model.evidence import AttemptEvidence
 from scheduler.core.model.plan import Transition
@@ -107,13 +107,13 @@ def test_an_attempt_that_is_not_missed_is_never_abandoned() -> None:
     assert reconcile(an_evidence(OPEN, absent_as_of_ms=NOW_MS), NOW_MS, POLICY) is None
 
 
-@pytest.mark.parametrize("state", [S.STARTING, S.RUNNING])
-def test_missing_is_believed_only_after_its_grace(state: TaskState) -> None:
-    """ECS answers MISSING for a task that it started minutes ago; later it means that the task is lost."""
+@pytest.mark.parametrize(("state", "then"), [(S.STARTING, S.QUEUED), (S.RUNNING, S.FAILED)])
+def test_missing_is_believed_only_after_its_grace(state: TaskState, then: TaskState) -> None:
+    """ECS answers MISSING for minutes; later the task is lost, and launched again only if it never ran."""
     early = an_evidence(STARTED, state=state, absent_as_of_ms=START_MS + POLICY.missing_grace_ms - 1)
     late = replace(early, absent_as_of_ms=START_MS + POLICY.missing_grace_ms)
     assert reconcile(early, NOW_MS, POLICY) is None
-    assert outcome(late) == (S.FAILED, A.ENDED)
+    assert outcome(late) == (then, A.ENDED)
 
 
 @pytest.mark.parametrize("stop", [None, an_end(None), stop_reason(), an_end(0, container="sidekick")])
@@ -198,3 +198,31 @@ def test_a_change_that_was_made_is_not_made_again(evidence: AttemptEvidence) -> 
         after = replace(evidence, attempt=change)
     if after.attempt.holds_room and after.failure is None:
         assert reconcile(after, NOW_MS, POLICY) is None
+
+
+def ended(
+    text: str, *, state: TaskState = S.STARTING, launches: int = 1, ran: bool = False
+) -> AttemptEvidence:
+    """An ECS task that is STOPPED without an exit code, for the reason that its main container names."""
+    stop = stop_reason(containers=(ContainerExit(name="agent", reason=text),), code="TaskFailedToStart")
+    end = replace(an_ecs_task(STARTED), last_status="STOPPED", stop=stop, ran=ran)
+    return an_evidence(STARTED, state=state, seen=end, launches=launches)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "then"),
+    [
+        (ended("CannotStartContainerError: x"), S.QUEUED),
+        (ended("CannotStartContainerError: x", launches=2), S.QUEUED),
+        (ended("CannotStartContainerError: x", launches=3), S.FAILED),
+        (ended("CannotPullContainerError: x"), S.QUEUED),
+        (ended("CannotPullContainerError: x", launches=2), S.FAILED),
+        (ended("OutOfMemoryError: x"), S.FAILED),
+        # Work that ran is not run again, whether a reading or ECS's own times show that it did.
+        (ended("CannotStartContainerError: x", state=S.RUNNING), S.FAILED),
+        (ended("CannotStartContainerError: x", ran=True), S.FAILED),
+    ],
+)
+def test_only_what_never_ran_is_launched_again(evidence: AttemptEvidence, then: TaskState) -> None:
+    """A few times, and only for reasons that another instance may not have."""
+    assert outcome(evidence) == (then, A.ENDED)

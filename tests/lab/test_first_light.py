@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scheduler.core.model.attempt import StopCategory
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import TaskState
 from scheduler.simulated_aws.faults import Fault
@@ -107,6 +108,48 @@ def test_one_configuration_is_registered_once() -> None:
     service.submit(50)
     assert service.finish()
     assert len(list(service.account.journal.of(Effect.REGISTER_TASK_DEFINITION))) == 1
+
+
+def test_a_task_that_could_not_be_started_is_launched_on_another_instance() -> None:
+    """One instance of two cannot start containers: everything ends well on the other, none fails."""
+    service = VirtualService(simulation=SimulationSettings(min_size=2, max_size=2, desired_capacity=2))
+    service.run_until(lambda: len(service.engine.loop.digest.health) > 0)
+    broken = next(iter(service.engine.loop.digest.group.members)) if service.engine.loop.digest.group else ""
+    service.account.set_start_failure(broken, "CannotStartContainerError: no space left on device")
+    service.submit(6)
+    assert service.finish()
+    assert service.states() == {TaskState.SUCCEEDED: 6}
+    retried = [task.attempts for task in service.tasks() if task.attempts[-1].number > 1]
+    assert retried
+    assert all(attempts[-1].ec2_instance_id != broken for attempts in retried)
+
+
+def test_a_task_that_never_starts_fails_after_three_launches() -> None:
+    """The retries are bounded, and the reason is kept."""
+    service = VirtualService(simulation=SimulationSettings(min_size=1, max_size=1, desired_capacity=1))
+    service.run_until(lambda: len(service.engine.loop.digest.health) > 0)
+    for ec2_id in service.engine.loop.digest.group.members if service.engine.loop.digest.group else ():
+        service.account.set_start_failure(ec2_id, "CannotStartContainerError: no such device")
+    service.submit(1)
+    assert service.finish()
+    (task,) = service.tasks()
+    assert task.status.state is TaskState.FAILED
+    assert task.status.stop_reason is not None
+    assert task.status.stop_reason.category is StopCategory.CANNOT_START
+    assert service.starts().total() == 3
+
+
+def test_an_image_that_cannot_be_pulled_is_tried_twice() -> None:
+    """It is usually the user's typo: one other instance, then the end."""
+    service = VirtualService(simulation=SimulationSettings(min_size=2, max_size=2, desired_capacity=2))
+    service.run_until(lambda: len(service.engine.loop.digest.health) > 0)
+    for ec2_id in service.engine.loop.digest.group.members if service.engine.loop.digest.group else ():
+        service.account.set_start_failure(ec2_id, "CannotPullContainerError: manifest unknown")
+    service.submit(1)
+    assert service.finish()
+    (task,) = service.tasks()
+    assert task.status.state is TaskState.FAILED
+    assert service.starts().total() == 2
 
 
 @settings(max_examples=25, deadline=None)

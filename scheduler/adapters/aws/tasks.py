@@ -18,6 +18,7 @@ def ecs_task(task: Shape) -> EcsTask:
         last_status=task["lastStatus"],
         desired_status=task.get("desiredStatus", ""),
         version=task.get("version", 0),
+        ran="startedAt" in task,
         stop=_stop_reason(task) if task["lastStatus"] in _ENDED else None,
     )
 

@@ -228,6 +228,7 @@ class MemoryStore:
             state=self._tasks[task_id].status.state,
             attempt=attempts[-1] if attempts and attempts[-1].holds_room else None,
             attempts_made=len(attempts),
+            launches=sum(attempt.counted for attempt in attempts),
         )
 
 

@@ -4,6 +4,7 @@ SELECT
   task_id, tenant, priority, definition_key, main_container, enqueue_revision, submitted_ms,
   cpu, memory_mib, gpus, state,
   (SELECT count(*) FROM attempt WHERE attempt.task_id = task.task_id),
+  (SELECT count(*) FROM attempt WHERE attempt.task_id = task.task_id AND payload ->> 'counted'),
   (SELECT payload FROM attempt WHERE attempt.task_id = task.task_id ORDER BY number DESC LIMIT 1)
 FROM task
 WHERE state NOT IN ('SUCCEEDED', 'FAILED')

@@ -44,7 +44,7 @@ def task_events(rows: str) -> list[TaskEvent]:
 
 def _live_task(row: Row, ask: Resources) -> LiveTask:
     task_id, tenant, priority, definition_key, main_container, enqueue_revision, submitted_ms = row[:7]
-    state, attempts_made, last_attempt = row[10:]
+    state, attempts_made, launches, last_attempt = row[10:]
     queued = QueuedTask(
         task_id=task_id,
         tenant=intern(tenant),
@@ -57,7 +57,13 @@ def _live_task(row: Row, ask: Resources) -> LiveTask:
     )
     attempt = None if last_attempt is None else codec.attempt_of(last_attempt)
     present = attempt if attempt is not None and attempt.holds_room else None
-    return LiveTask(queued=queued, state=TaskState(state), attempt=present, attempts_made=attempts_made)
+    return LiveTask(
+        queued=queued,
+        state=TaskState(state),
+        attempt=present,
+        attempts_made=attempts_made,
+        launches=launches,
+    )
 
 
 def _listed_task(row: list[Any]) -> Task:

@@ -2,11 +2,12 @@
 
 The rules are ordered; the first that applies wins:
 
-1. its ECS task was seen: the task follows ECS's status;
+1. its ECS task was seen: the task follows ECS's status, and one that ended without having run, for reasons
+   that are not its own, goes back to the queue a few times;
 2. StartTask failed for certain: back to the queue, or the end, by the cause;
 3. the answer was lost: the attempt is UNKNOWN and is looked for;
 4. it was looked for during the whole visibility window in vain: abandoned, back to the queue;
-5. ECS has been answering MISSING for longer than it may: lost.
+5. ECS has been answering MISSING for longer than it may: lost, and launched again if it never ran.
 """
 
 from dataclasses import replace
@@ -33,7 +34,7 @@ Change = Transition | Attempt
 def reconcile(evidence: AttemptEvidence, now_ms: int, policy: Policy) -> Change | None:
     """What the evidence changes, or None."""
     if evidence.seen is not None:
-        return _follow(evidence, evidence.seen, now_ms)
+        return _follow(evidence, evidence.seen, now_ms, policy)
     if evidence.failure is not None and evidence.attempt.state is AttemptState.OPEN:
         return _fail(evidence, evidence.failure, now_ms)
     if evidence.absent_as_of_ms is None:
@@ -43,11 +44,11 @@ def reconcile(evidence: AttemptEvidence, now_ms: int, policy: Policy) -> Change 
     return _lose(evidence, evidence.absent_as_of_ms, now_ms, policy)
 
 
-def _follow(evidence: AttemptEvidence, seen: EcsTask, now_ms: int) -> Change | None:
+def _follow(evidence: AttemptEvidence, seen: EcsTask, now_ms: int, policy: Policy) -> Change | None:
     """Rule 1."""
     attempt = _found(evidence.attempt, seen)
     if seen.last_status == "STOPPED":
-        return _end(evidence, attempt, seen, now_ms)
+        return _end(evidence, attempt, seen, now_ms, policy)
     if seen.last_status == "RUNNING" and evidence.state is not TaskState.RUNNING:
         attempt = replace(attempt, started_ms=now_ms)
         return _transition(evidence, TaskState.RUNNING, attempt)
@@ -67,11 +68,27 @@ def _found(attempt: Attempt, seen: EcsTask) -> Attempt:
     return attempt
 
 
-def _end(evidence: AttemptEvidence, attempt: Attempt, seen: EcsTask, now_ms: int) -> Transition:
+def _end(
+    evidence: AttemptEvidence, attempt: Attempt, seen: EcsTask, now_ms: int, policy: Policy
+) -> Transition:
     stop = judged_by(seen.stop or _NO_ACCOUNT, evidence.main_container)
     ended = replace(attempt, state=AttemptState.ENDED, stopped_ms=now_ms, stop_reason=stop)
-    state = TaskState.SUCCEEDED if succeeded(stop, evidence.main_container) else TaskState.FAILED
-    return _transition(evidence, state, ended, stop)
+    if succeeded(stop, evidence.main_container):
+        return _transition(evidence, TaskState.SUCCEEDED, ended, stop)
+    again = not seen.ran and _may_launch_again(evidence, stop, policy)
+    return _transition(evidence, TaskState.QUEUED if again else TaskState.FAILED, ended, stop)
+
+
+def _may_launch_again(evidence: AttemptEvidence, stop: StopReason, policy: Policy) -> bool:
+    """Only what never ran, and failed for reasons that another instance may not have."""
+    if evidence.state is TaskState.RUNNING:
+        return False
+    launches = {
+        StopCategory.CANNOT_START: policy.max_attempts,
+        StopCategory.INSTANCE_LOST: policy.max_attempts,
+        StopCategory.IMAGE: policy.max_image_attempts,
+    }
+    return evidence.launches < launches.get(stop.category, 0)
 
 
 def _fail(evidence: AttemptEvidence, failure: Failure, now_ms: int) -> Change:
@@ -120,7 +137,8 @@ def _lose(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, policy: 
         category=StopCategory.INSTANCE_LOST, code="MISSING", message="ECS does not know the task any more"
     )
     lost = replace(evidence.attempt, state=AttemptState.ENDED, stopped_ms=now_ms, stop_reason=reason)
-    return _transition(evidence, TaskState.FAILED, lost, reason)
+    again = _may_launch_again(evidence, reason, policy)
+    return _transition(evidence, TaskState.QUEUED if again else TaskState.FAILED, lost, reason)
 
 
 def _transition(

@@ -109,7 +109,10 @@ LANE_OF: dict[type, Lane] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EcsTask:
-    """An ECS task at one reading. `stop` is ECS's account of its end, once it has one."""
+    """An ECS task at one reading. `stop` is ECS's account of its end, once it has one.
+
+    `ran`: ECS knows a time at which it was RUNNING, even if no reading showed it so.
+    """
 
     arn: str
     container_instance_arn: str
@@ -117,6 +120,7 @@ class EcsTask:
     last_status: str
     desired_status: str
     version: int
+    ran: bool = False
     stop: StopReason | None = None
 
 

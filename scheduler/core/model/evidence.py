@@ -13,7 +13,8 @@ class AttemptEvidence:
 
     `state` is its task's. `failure` is StartTask's own; `seen` the newest reading of its ECS task;
     `absent_as_of_ms` when the newest search or reading that did not find it was sent; `unknown_since_ms` when
-    its answer was lost. `attribute_refusals` counts the instances that lacked an attribute the task needs.
+    its answer was lost. `attribute_refusals` counts the instances that lacked an attribute the task needs,
+    `launches` the attempts that used up its retries, this one included.
     """
 
     attempt: Attempt
@@ -24,3 +25,4 @@ class AttemptEvidence:
     absent_as_of_ms: int | None = None
     unknown_since_ms: int | None = None
     attribute_refusals: int = 0
+    launches: int = 1

@@ -26,6 +26,18 @@ class Policy:
     capacity_pauses_ms: tuple[int, ...] = (1_000, 2_000, 4_000)
     """Rest of a task after StartTask found no room, by consecutive failures; the last one repeats."""
 
+    max_attempts: int = 3
+    """Launches of a task that may fail for reasons that are not its own, before it fails."""
+
+    max_image_attempts: int = 2
+    """The same when an image cannot be pulled: another instance is tried once; usually it is a typo."""
+
+    retry_pauses_ms: tuple[int, ...] = (5_000, 15_000)
+    """Rest of a task before its second, third... launch; the last one repeats."""
+
+    retry_suspect_ms: int = 60_000
+    """How long tasks of the same shape avoid an instance on which one could not be started."""
+
     purchase_grace_ms: int = 90_000
     """How long a disconnected instance still counts as capacity for buying. Agents blink every hour."""
 

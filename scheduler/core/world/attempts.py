@@ -17,12 +17,16 @@ _LOOKED_FOR = (AttemptState.OPEN, AttemptState.UNKNOWN)
 
 @dataclass(slots=True)
 class Track:
-    """One task that is not terminal. `refusals` counts starts in a row that found no room."""
+    """One task that is not terminal.
+
+    `launches` counts its attempts that used up its retries, `refusals` starts in a row that found no room.
+    """
 
     task: QueuedTask
     state: TaskState
     attempt: Attempt | None = None
     attempts_made: int = 0
+    launches: int = 0
     refusals: int = 0
     attribute_refusals: int = 0
 
@@ -71,8 +75,10 @@ class Attempts:
         """What is known of an attempt changed."""
         track = self.tracks.get(attempt.task_id)
         if track is not None:
-            is_new = track.attempt is None or track.attempt.attempt_id != attempt.attempt_id
+            before = track.attempt
+            is_new = before is None or before.attempt_id != attempt.attempt_id
             track.attempts_made += is_new and attempt.holds_room
+            track.launches += attempt.counted - (before is not None and not is_new and before.counted)
             track.attempt = attempt if attempt.holds_room else None
         if attempt.holds_room and track is not None:
             self._follow(attempt)
@@ -142,6 +148,7 @@ class Attempts:
             absent_as_of_ms=heard.absent_as_of_ms,
             unknown_since_ms=heard.unknown_since_ms,
             attribute_refusals=track.attribute_refusals,
+            launches=track.launches,
         )
 
     def _follow(self, attempt: Attempt) -> None:

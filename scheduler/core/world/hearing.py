@@ -119,9 +119,8 @@ def _instances(parts: Parts, outcome: Outcome) -> None:
     seen = outcome.answer.instances
     parts.fleet.see_instances(seen, outcome.sent_ms)
     parts.instances_read_ms = outcome.sent_ms
-    # A refusal is believed until the instance has been read again.
-    read = {each.arn for each in seen}
-    parts.suspects = {each for each in parts.suspects if each[0] not in read}
+    # A refusal is believed until the instance has been read again, a failed start for a while longer.
+    parts.suspects = {pair: until for pair, until in parts.suspects.items() if until > outcome.sent_ms}
 
 
 def _group(parts: Parts, outcome: Outcome, now_ms: int) -> None:

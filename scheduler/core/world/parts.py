@@ -15,9 +15,10 @@ from scheduler.core.world.ledger import Ledger
 class Parts:
     """Small reducers, each on its own.
 
-    `suspects` are (container instance, shape) pairs that StartTask refused since the instance was last read;
-    `settled` records that close acts, waiting for the next commit; `troubles` what fails at the moment, by
-    the name of its condition; `..._read_ms` when the last complete reading was sent.
+    `suspects` are (container instance, shape) pairs to avoid, until the first reading after the time that
+    stands with them; `settled` are records that close acts, waiting for the next commit; `troubles` is what
+    fails at the moment, by the name of its condition; `..._read_ms` is when the last complete reading was
+    sent.
     """
 
     def __init__(self, policy: Policy, group: str) -> None:
@@ -30,7 +31,7 @@ class Parts:
         self.attempts = Attempts()
         self.growth = GrowthBook(policy.declared_size_factor)
         self.agenda = Agenda(policy, group)
-        self.suspects: set[tuple[str, Resources]] = set()
+        self.suspects: dict[tuple[str, Resources], int] = {}
         self.settled: list[IntentRecorded | FactRecorded] = []
         self.troubles: dict[str, str] = {}
         self.revision = 0

@@ -165,15 +165,21 @@ class World(Parts):
             self.agenda.watch(attempt.ecs_task_arn, now_ms)
 
     def _requeue(self, track: Track, attempt: Attempt | None, now_ms: int) -> None:
-        """Back to its old place after a short rest; the instance that refused is suspect for this shape."""
-        pauses = self.policy.capacity_pauses_ms
-        pause = pauses[min(track.refusals, len(pauses) - 1)]
-        track.refusals += 1
-        reason = attempt.stop_reason if attempt is not None else None
-        track.attribute_refusals += reason is not None and reason.category is StopCategory.ATTRIBUTE
+        """Back to its old place after a rest; the instance is suspect for this shape."""
+        if attempt is not None and attempt.state is AttemptState.ENDED:
+            pause = _step(self.policy.retry_pauses_ms, track.launches - 1)
+            self._suspect(track, attempt, now_ms + self.policy.retry_suspect_ms)
+        else:
+            pause = _step(self.policy.capacity_pauses_ms, track.refusals)
+            track.refusals += 1
+            if attempt is not None and attempt.state is AttemptState.DEFINITE_FAILURE:
+                self._suspect(track, attempt, now_ms)
         self.backlog.rest(track.task, now_ms + pause)
-        if attempt is not None and attempt.state is AttemptState.DEFINITE_FAILURE:
-            self.suspects.add((attempt.container_instance_arn, track.task.ask))
+
+    def _suspect(self, track: Track, attempt: Attempt, until_ms: int) -> None:
+        self.suspects[attempt.container_instance_arn, track.task.ask] = until_ms
+        reason = attempt.stop_reason
+        track.attribute_refusals += reason is not None and reason.category is StopCategory.ATTRIBUTE
 
     def _settle(self, intent: IntentRecorded, now_ms: int) -> None:
         under_way = intent.state is IntentState.OPEN
@@ -198,3 +204,8 @@ def _queued(submitted: TaskSubmitted, revision: int) -> QueuedTask:
         enqueue_revision=revision,
         submitted_ms=submitted.at_ms,
     )
+
+
+def _step(pauses: tuple[int, ...], failures: int) -> int:
+    """The pause after so many failures; the last one repeats."""
+    return pauses[min(max(0, failures), len(pauses) - 1)]
