@@ -46,7 +46,7 @@ format: .venv/.ok ## put code and protos into shape
 generate: .venv/.ok ## protos/ -> generated/
 	@$(BIN)/python -m scripts.generate
 
-demo: .venv/.ok ## a whole day of a cluster in minutes, against the simulated AWS
+demo: .venv/.ok ## twenty agents on a simulated AWS, half a minute
 	@$(BIN)/ecs-scheduler demo
 
 bench: .venv/.ok ## measure the hot paths against their baselines

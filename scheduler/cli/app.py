@@ -1,0 +1,23 @@
+"""The application: every command, under its name."""
+
+import typer
+
+from scheduler.cli.aws_sim import aws_sim
+from scheduler.cli.cluster import cluster
+from scheduler.cli.demo.command import demo
+from scheduler.cli.serve import serve
+from scheduler.cli.submit import submit
+from scheduler.cli.watch import watch
+
+app = typer.Typer(
+    help="Schedules CI agents as ECS tasks on EC2 container instances.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve)
+app.command("submit")(submit)
+app.command("watch")(watch)
+app.command("cluster")(cluster)
+app.command("aws-sim")(aws_sim)
+app.command("demo")(demo)

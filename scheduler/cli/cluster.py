@@ -1,0 +1,113 @@
+"""`cluster`: the cluster as the service sees it."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from grpc import aio
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ecs_scheduler.v1.scaling_pb2 import Cluster, GetClusterRequest, InstanceType, UnplacedShape
+from scheduler.cli import words
+from scheduler.cli.complaint import ExitCode, give_up
+from scheduler.cli.options import DEFAULT_ADDRESS, Address, Output, OutputFormat
+from scheduler.client.connection import connected
+from scheduler.client.patience import is_interruption
+from scheduler.client.refusal import refusal_of
+
+PLAIN_WIDTH = 120
+"""Columns of a piped table: nothing wraps that a reader would have to put together again."""
+
+
+def cluster(
+    *,
+    address: Address = DEFAULT_ADDRESS,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long to wait.")] = 5.0,
+    output: OutputFormat = Output.TEXT,
+) -> None:
+    """Show the group, its capacity, the demand, and why what waits is waiting."""
+    try:
+        seen = asyncio.run(_get_cluster(address, timeout))
+    except aio.AioRpcError as error:
+        refusal = refusal_of(error)
+        code = ExitCode.UNREACHABLE if is_interruption(refusal) else ExitCode.REFUSED
+        give_up(f"{address}: {refusal}", code)
+    if output is Output.JSON:
+        print(words.json_line(seen))
+    else:
+        _print(seen)
+
+
+async def _get_cluster(address: str, timeout_s: float) -> Cluster:
+    async with connected(address) as connection:
+        answer = await connection.scaling.GetCluster(GetClusterRequest(), timeout=timeout_s)
+        return answer.cluster
+
+
+def _print(seen: Cluster) -> None:
+    console = Console(highlight=False)
+    console = console if console.is_terminal else Console(width=PLAIN_WIDTH)
+    with console.capture() as captured:
+        for part in _parts(seen):
+            console.print(part, highlight=False)
+    # A table fills its last column with blanks, which would end up in whatever it is piped to.
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _parts(seen: Cluster) -> Iterator[RenderableType]:
+    yield _overview(seen)
+    if seen.unplaced:
+        yield ""
+        yield _unplaced(seen)
+    for condition in seen.conditions:
+        yield Text(f"{condition.reason}: {condition.message}", style="yellow")
+
+
+def _overview(seen: Cluster) -> Table:
+    group, instances, tasks = seen.group, seen.instances, seen.tasks
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    stale = "  (stale: AWS was not read completely of late)" if seen.stale else ""
+    table.add_row("cluster", f"{seen.cluster}, revision {seen.revision}{stale}")
+    table.add_row("group", f"{group.name}, {group.min_size} to {group.max_size} container instances")
+    table.add_row("capacity", f"desired {group.desired_capacity}, in flight {group.in_flight}")
+    table.add_row(
+        "container instances",
+        f"schedulable {instances.schedulable}, idle {instances.idle}, disconnected {instances.disconnected}, "
+        f"draining {instances.draining}, outside the group {instances.outside_group}",
+    )
+    table.add_row("registered", words.resources(seen.registered))
+    table.add_row("free", words.resources(seen.free))
+    table.add_row(
+        "tasks",
+        f"queued {tasks.queued}, assigned {tasks.assigned}, starting {tasks.starting}, "
+        f"running {tasks.running}",
+    )
+    for type_ in group.instance_types:
+        table.add_row(type_.name, _type(type_))
+    return table
+
+
+def _type(type_: InstanceType) -> str:
+    basis = "as registered" if type_.learned else "expected"
+    return f"{words.resources(type_.allocatable)} for tasks ({basis})"
+
+
+def _unplaced(seen: Cluster) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("tenant", "priority", "waiting", "each asks for", "container instances that said no"):
+        table.add_column(heading)
+    for shape in seen.unplaced:
+        table.add_row(
+            shape.tenant, str(shape.priority), str(shape.count), words.resources(shape.resources), _why(shape)
+        )
+    return table
+
+
+def _why(shape: UnplacedShape) -> str:
+    reasons = [f"{each.container_instances} {each.reason}" for each in shape.rejects]
+    return ", ".join([*reasons, "the group is at its max size"] if shape.clamped else reasons)

@@ -1,0 +1,145 @@
+"""`serve`: the service itself, until it is told to stop."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import boto3
+import structlog
+import typer
+import uvloop
+from botocore.exceptions import BotoCoreError
+
+from scheduler.adapters.aws.access import AccessProblem, check_access
+from scheduler.adapters.aws.clients import AwsClients
+from scheduler.adapters.aws.region import RegionUnknown, resolve_region
+from scheduler.adapters.system import SystemClock
+from scheduler.api.address import ServerAddressError
+from scheduler.bootstrap import App, aws_clients, build
+from scheduler.cli.complaint import ExitCode, give_up
+from scheduler.cli.logs import configure_logs
+from scheduler.cli.simulation import (
+    SimulationUnreachable,
+    default_environment,
+    dummy_session,
+    shared_clock,
+)
+from scheduler.config import Settings, SettingsError, load_settings
+from scheduler.ports.clock import Clock
+from scheduler.ports.store import StoreError
+
+SWITCH_INTERVAL_S = 0.0005
+"""Python's own 5 ms is how long the event loop may wait behind a thread that computes."""
+
+
+class Defect(Exception):
+    """The service has ended itself because of a defect of its own."""
+
+
+WRONG_SETTINGS = (SettingsError, RegionUnknown)
+CANNOT_SERVE = (AccessProblem, ServerAddressError, SimulationUnreachable, StoreError, BotoCoreError, Defect)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the service finds around it: AWS, or what stands in for it, and the time that passes there."""
+
+    clients: AwsClients
+    clock: Clock
+    caller: str
+
+
+def serve(
+    *,
+    listen: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Address to listen on; port 0 takes a free one.")
+    ] = None,
+    insecure_listen: Annotated[
+        bool, typer.Option("--insecure-listen", help="Allow other addresses than loopback.")
+    ] = False,
+    store: Annotated[str | None, typer.Option(metavar="FILE", help="The durable queue's file.")] = None,
+    simulated_aws: Annotated[
+        str | None, typer.Option(metavar="URL", help="Work on `aws-sim` at this URL instead of AWS.")
+    ] = None,
+) -> None:
+    """Run the service. Settings come from the environment; options win over it."""
+    configure_logs()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    given = {
+        "ECS_SCHEDULER_LISTEN": listen,
+        "ECS_SCHEDULER_INSECURE_LISTEN": "true" if insecure_listen else None,
+        "ECS_SCHEDULER_STORE": store,
+    }
+    environment = {
+        **(default_environment() if simulated_aws else {}),
+        **os.environ,
+        **{name: value for name, value in given.items() if value is not None},
+    }
+    try:
+        settings = load_settings(environment)
+        uvloop.run(_run(settings, environment, simulated_aws))
+    except WRONG_SETTINGS as error:
+        give_up(str(error), ExitCode.USAGE)
+    except CANNOT_SERVE as error:
+        give_up(str(error), ExitCode.REFUSED)
+
+
+async def _run(settings: Settings, environment: Mapping[str, str], simulated_aws: str | None) -> None:
+    stopping = _stop_requested()
+    around = _surroundings(settings, environment, simulated_aws)
+    app = build(settings, clients=around.clients, clock=around.clock)
+    loop = asyncio.get_running_loop()
+    app.start(lambda: loop.call_soon_threadsafe(stopping.set))
+    try:
+        await _serve(app, settings, around, stopping)
+    finally:
+        await asyncio.to_thread(app.stop)
+        around.clients.close()
+    log.info("stopped")
+    if app.defective:
+        raise Defect("the control loop was ended by a defect; the log has the details")
+
+
+async def _serve(app: App, settings: Settings, around: Surroundings, stopping: asyncio.Event) -> None:
+    server = app.serve()
+    port = await server.start(settings.listen)
+    address = f"{settings.listen.rpartition(':')[0]}:{port}"
+    log.info(
+        "serving",
+        address=address,
+        cluster=settings.cluster,
+        group=settings.group,
+        region=around.clients.region,
+        caller=around.caller,
+        store=settings.store,
+    )
+    print(f"listening on {address}", flush=True)
+    await stopping.wait()
+    log.info("stopping", drain_delay_s=settings.drain_delay_s)
+    await server.stop(settings.stop_grace_s)
+
+
+def _surroundings(
+    settings: Settings, environment: Mapping[str, str], simulated_aws: str | None
+) -> Surroundings:
+    """Raises what `serve` complains about, before anything is opened or started."""
+    clock: Clock = shared_clock(simulated_aws) if simulated_aws else SystemClock()
+    session = dummy_session() if simulated_aws else boto3.Session()
+    region = resolve_region(environment, session, settings.cluster)
+    clients = aws_clients(region, endpoint_url=simulated_aws, session=session)
+    return Surroundings(clients=clients, clock=clock, caller=check_access(clients, settings.cluster))
+
+
+def _stop_requested() -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stopping.set)
+    return stopping

@@ -1,0 +1,115 @@
+"""`watch`: one line for each change of a task, across restarts of the server."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from ecs_scheduler.v1.scheduler_pb2 import WatchTasksRequest
+from ecs_scheduler.v1.task_pb2 import Task, TaskEvent, TaskState
+from scheduler.cli import words
+from scheduler.cli.complaint import ExitCode, complain, give_up
+from scheduler.cli.options import (
+    DEFAULT_ADDRESS,
+    DEFAULT_RETRY_S,
+    Address,
+    Output,
+    OutputFormat,
+    RetryFor,
+    labels,
+)
+from scheduler.client.connection import connected
+from scheduler.client.patience import Unreachable
+from scheduler.client.refusal import Refused
+from scheduler.client.watching import Interruption, watch_tasks
+
+
+def watch(
+    *,
+    tenant: Annotated[str, typer.Option(help="Only this tenant's tasks.")] = "",
+    task: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only this task. May be repeated.")
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only tasks with it. May be repeated.")
+    ] = None,
+    state: Annotated[
+        list[str] | None, typer.Option(metavar="STATE", help="Only tasks in it. May be repeated.")
+    ] = None,
+    resume_token: Annotated[str, typer.Option(metavar="TOKEN", help="Go on after this message.")] = "",
+    until_done: Annotated[
+        bool, typer.Option("--until-done", help="End once every task seen has ended; 1 if any failed.")
+    ] = False,
+    address: Address = DEFAULT_ADDRESS,
+    retry_for: RetryFor = DEFAULT_RETRY_S,
+    output: OutputFormat = Output.TEXT,
+) -> None:
+    """Print every change of the tasks: time, task, state, container instance, reason.
+
+    The present state comes first. A cut stream is resumed without loss; where that cannot be, it says so.
+    """
+    request = WatchTasksRequest(
+        tenant=tenant,
+        task_ids=task or [],
+        labels=labels(label or []),
+        states=[_state(name) for name in state or []],
+        resume_token=resume_token,
+    )
+    try:
+        failed = asyncio.run(_watch(address, request, retry_for, output, until_done=until_done))
+    except Refused as error:
+        give_up(str(error), ExitCode.REFUSED)
+    except Unreachable as error:
+        give_up(f"{address} cannot be reached: {error}", ExitCode.UNREACHABLE)
+    except KeyboardInterrupt:
+        failed = False
+    raise typer.Exit(ExitCode.REFUSED if failed else ExitCode.OK)
+
+
+async def _watch(
+    address: str, request: WatchTasksRequest, retry_for_s: float, output: Output, *, until_done: bool
+) -> bool:
+    """Whether a task failed, once all have ended; without `until_done` it does not end by itself."""
+    states: dict[str, TaskState] = {}
+    async with connected(address) as connection:
+        messages = watch_tasks(connection, request, retry_for_s=retry_for_s, interrupted=_tell)
+        async for message in messages:
+            for event in message.events:
+                states[event.task.task_id] = event.task.state
+                print(words.json_line(event) if output is Output.JSON else _line(event), flush=True)
+            done = words.TERMINAL.issuperset(states.values())
+            if until_done and message.synced and states and done:
+                break
+    return TaskState.TASK_STATE_FAILED in states.values()
+
+
+def _line(event: TaskEvent) -> str:
+    task = event.task
+    parts = [
+        task.update_time.ToDatetime().strftime("%H:%M:%S"),
+        task.task_id,
+        f"{words.state(task.state):<9}",
+        f"{words.instance(task) or '-':<19}",
+        _why(task),
+    ]
+    return "  ".join(parts).rstrip()
+
+
+def _why(task: Task) -> str:
+    """Why it failed; of a task that was sent back to the queue, why its last attempt ended."""
+    if task.state == TaskState.TASK_STATE_FAILED:
+        return words.reason(task.stop_reason)
+    if task.state == TaskState.TASK_STATE_QUEUED and task.attempts:
+        return words.reason(task.attempts[-1].stop_reason)
+    return ""
+
+
+def _tell(interruption: Interruption) -> None:
+    what = "starting anew with the present state" if interruption.from_start else "resuming"
+    complain(f"{what} after {interruption.refusal}")
+
+
+def _state(name: str) -> TaskState:
+    if name.upper() not in words.STATES:
+        raise typer.BadParameter(f"--state: one of {', '.join(words.STATES)}, not {name}")
+    return TaskState(TaskState.Value(f"TASK_STATE_{name.upper()}"))

@@ -1,0 +1,48 @@
+"""Words: how values of the API are written for people."""
+
+from datetime import timedelta
+
+from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
+
+from ecs_scheduler.v1.resources_pb2 import Resources
+from ecs_scheduler.v1.task_pb2 import StopCategory, StopReason, Task, TaskState
+
+_STATE_PREFIX = "TASK_STATE_"
+TERMINAL = frozenset({TaskState.TASK_STATE_SUCCEEDED, TaskState.TASK_STATE_FAILED})
+STATES = tuple(name.removeprefix(_STATE_PREFIX) for name, number in TaskState.items() if number)
+"""Every state, in the order in which a task passes through them."""
+
+
+def json_line(message: Message) -> str:
+    """The message as JSON on one line, spelled as the protobuf JSON mapping has it."""
+    return MessageToJson(message, indent=None)
+
+
+def state(number: TaskState) -> str:
+    """`RUNNING` for TASK_STATE_RUNNING."""
+    return TaskState.Name(number).removeprefix(_STATE_PREFIX)
+
+
+def resources(amount: Resources) -> str:
+    """`2.5 vCPU, 8,004 MiB`, and GPUs if there are any: 1,024 CPU units are one vCPU."""
+    parts = [f"{amount.cpu_units / 1024:g} vCPU", f"{amount.memory_mib:,} MiB"]
+    return ", ".join([*parts, f"{amount.gpus} GPU"] if amount.gpus else parts)
+
+
+def duration(span: timedelta) -> str:
+    """`3:07`, with hours if there are any."""
+    minutes, seconds = divmod(max(0, int(span.total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def instance(task: Task) -> str:
+    """EC2's id of the container instance that the task was last sent to, or nothing."""
+    return task.attempts[-1].ec2_instance_id if task.attempts else ""
+
+
+def reason(stop: StopReason) -> str:
+    """Category and message, or nothing."""
+    category = StopCategory.Name(stop.category).removeprefix("STOP_CATEGORY_") if stop.category else ""
+    return " ".join(part for part in (category, stop.message) if part)

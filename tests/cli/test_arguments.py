@@ -1,0 +1,97 @@
+"""Arguments: what the commands make of them, and how they refuse them."""
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from scheduler.cli import aws_sim
+from scheduler.cli.app import app
+from scheduler.cli.options import labels
+from scheduler.cli.requests import bamboo_spec, containers_spec, read_requests
+
+NOBODY = "127.0.0.1:1"
+CONTAINER = ("--container", "agent=alpine:3.20:1024:2048")
+
+WRONG = [
+    (["submit"], "--container"),
+    (["submit", "--container", "alpine"], "NAME=IMAGE:CPU_UNITS:MEMORY_MIB"),
+    (["submit", *CONTAINER, "--bamboo", "{}"], "--bamboo"),
+    (["submit", "--bamboo", '{"nonsense": 1}'], "nonsense"),
+    (["submit", *CONTAINER, "--label", "branch"], "KEY=VALUE"),
+    (["submit", "--file", "missing.jsonl"], "missing.jsonl"),
+    (["watch", "--state", "SLEEPING"], "SLEEPING"),
+    (["watch", "--retry-for", "-1"], "--retry-for"),
+    (["aws-sim", "--run-s", "long"], "MIN:MAX"),
+    (["aws-sim", "--run-s", "9:1"], "MIN"),
+    (["aws-sim", "--listen", "here"], "HOST:PORT"),
+    (["aws-sim", "--epoch", "yesterday"], "yesterday"),
+    (["aws-sim", "--min", "3", "--max", "1"], "min_size"),
+    (["aws-sim", "--instance-type", "t1.tiny"], "t1.tiny"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "named"), WRONG, ids=lambda value: " ".join(value)[:40])
+def test_wrong_argument(arguments: list[str], named: str) -> None:
+    """A wrong argument ends the command with 2 and is named."""
+    ended = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+    assert ended.exit_code == 2
+    assert named in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["submit", *CONTAINER, "--retry-for", "0"], ["watch", "--retry-for", "0"], ["cluster"]]
+)
+def test_nobody_answers(command: list[str]) -> None:
+    """Where nobody answers, a client command ends with 3 and one line that names the address."""
+    ended = CliRunner().invoke(app, [*command, "--address", NOBODY])
+    assert ended.exit_code == 3
+    assert ended.stderr.startswith(f"ecs-scheduler: {NOBODY}")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_container() -> None:
+    """An image keeps its registry's port and its tag; what comes last is CPU and memory."""
+    [container] = containers_spec(["db=reg.example:5000/pg:16:512:1024"], {}).containers
+    assert (container.name, container.image) == ("db", "reg.example:5000/pg:16")
+    assert (container.resources.cpu_units, container.resources.memory_mib) == (512, 1024)
+
+
+def test_environment() -> None:
+    """Environment goes to the main container only."""
+    main, other = containers_spec(["a=a:1:1:4", "b=b:1:1:4"], {"TOKEN": "x=y"}).containers
+    assert [(each.name, each.value) for each in main.environment] == [("TOKEN", "x=y")]
+    assert not other.environment
+
+
+def test_bamboo() -> None:
+    """A Bamboo agent is given as the API's own JSON."""
+    assert bamboo_spec('{"resultId": "APP-UNIT-JOB1-7"}').result_id == "APP-UNIT-JOB1-7"
+
+
+def test_label_value() -> None:
+    """A label's value may hold another equals sign."""
+    assert labels(["query=a=b"]) == {"query": "a=b"}
+
+
+def test_file(tmp_path: Path) -> None:
+    """Requests are numbered by their line, blank lines left out."""
+    file = tmp_path / "requests.jsonl"
+    file.write_text('{"tenant": "a"}\n\n{"tenant": "b"}\n')
+    read = [(each.place, each.request.tenant) for each in read_requests(str(file))]
+    assert read == [("line 1", "a"), ("line 3", "b")]
+
+
+def test_wrong_line(tmp_path: Path) -> None:
+    """A line that is no request is named before anything is sent."""
+    file = tmp_path / "requests.jsonl"
+    file.write_text('{"tenant": "a"}\n{"tenant":\n')
+    with pytest.raises(typer.BadParameter, match="line 2"):
+        read_requests(str(file))
+
+
+def test_boot_is_split() -> None:
+    """A boot's two parts add up to the whole, at both ends of the range."""
+    launch, registration = aws_sim.split_boot((45_000, 100_000))
+    assert (launch[0] + registration[0], launch[1] + registration[1]) == (45_000, 100_000)

@@ -1,0 +1,89 @@
+"""The client against a real server: retried, resumed, or refused with everything that was said."""
+
+import grpc
+import pytest
+
+from ecs_scheduler.v1.scheduler_pb2 import WatchTasksRequest
+from scheduler.adapters.memory import MemoryStore
+from scheduler.client.connection import connected
+from scheduler.client.patience import Unreachable, is_interruption
+from scheduler.client.refusal import Refusal, Refused
+from scheduler.client.submission import submit
+from scheduler.client.watching import Interruption, watch_tasks
+from scheduler.core.model.errors import Violation
+from scheduler.services.errors import InvalidRequest
+from tests.api.served import schedule_request, serving
+from tests.builders import submitted
+
+CASES = [
+    (grpc.StatusCode.UNAVAILABLE, "connection refused", True),
+    (grpc.StatusCode.DEADLINE_EXCEEDED, "", True),
+    (grpc.StatusCode.INTERNAL, "Received RST_STREAM with error code 2", True),
+    (grpc.StatusCode.UNKNOWN, "Stream removed", True),
+    (grpc.StatusCode.INTERNAL, "internal error 7", False),
+    (grpc.StatusCode.INVALID_ARGUMENT, "tenant", False),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "expected"), CASES)
+def test_interruption(code: grpc.StatusCode, message: str, expected: bool) -> None:
+    """What may succeed a little later is told from what never will."""
+    assert is_interruption(Refusal(code=code, message=message)) is expected
+
+
+@pytest.mark.asyncio
+async def test_same_request_id() -> None:
+    """A request that is sent again is the same task."""
+    async with serving() as served, connected(served.address) as connection:
+        first = await submit(connection, schedule_request(), retry_for_s=5)
+        assert (await submit(connection, schedule_request(), retry_for_s=5)).task_id == first.task_id
+
+
+@pytest.mark.asyncio
+async def test_violations() -> None:
+    """A refusal names every field that is wrong."""
+    violations = tuple(Violation(field_path=name, expected="better") for name in ("tenant", "priority"))
+    async with serving() as served, connected(served.address) as connection:
+        served.placement.refusal = InvalidRequest(violations)
+        with pytest.raises(Refused) as refused:
+            await submit(connection, schedule_request(), retry_for_s=5)
+    refusal = refused.value.refusal
+    assert refusal.reason == "INVALID_REQUEST"
+    assert refusal.violations == ("tenant: expected better", "priority: expected better")
+
+
+@pytest.mark.asyncio
+async def test_nobody_answers() -> None:
+    """After its time without an answer a submission is given up, and says why."""
+    async with connected("127.0.0.1:1") as connection:
+        with pytest.raises(Unreachable, match="UNAVAILABLE"):
+            await submit(connection, schedule_request(), retry_for_s=0.05)
+
+
+@pytest.mark.asyncio
+async def test_foreign_token() -> None:
+    """A token of another store begins the watch anew, and the watcher is told."""
+    told: list[Interruption] = []
+    async with (
+        serving(MemoryStore(epoch="00000000000000aa")) as other,
+        connected(other.address) as connection,
+    ):
+        other.commit(submitted(1))
+        watch = watch_tasks(connection, WatchTasksRequest(), retry_for_s=5, interrupted=told.append)
+        token = (await anext(watch)).resume_token
+    async with serving(MemoryStore()) as served, connected(served.address) as connection:
+        served.commit(submitted(2))
+        request = WatchTasksRequest(resume_token=token)
+        watch = watch_tasks(connection, request, retry_for_s=5, interrupted=told.append)
+        [event] = (await anext(watch)).events
+    assert [(each.refusal.reason, each.from_start) for each in told] == [("RESUME_TOKEN_FOREIGN", True)]
+    assert event.task.task_id == submitted(2).task_id
+
+
+@pytest.mark.asyncio
+async def test_wrong_token() -> None:
+    """A token that was never one ends the watch: no new stream would mend it."""
+    async with serving() as served, connected(served.address) as connection:
+        request = WatchTasksRequest(resume_token="nonsense")
+        with pytest.raises(Refused, match="RESUME_TOKEN_INVALID"):
+            await anext(watch_tasks(connection, request, retry_for_s=5, interrupted=lambda _: None))

@@ -1,0 +1,143 @@
+"""A burst of forty agents, while the service is killed again and again."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ecs_scheduler.v1.resources_pb2 import Resources
+from ecs_scheduler.v1.scheduler_pb2 import ScheduleRequest, WatchTasksRequest
+from ecs_scheduler.v1.task_pb2 import Task, TaskEvent, TaskState
+from ecs_scheduler.v1.task_spec_pb2 import Container, ContainersSpec
+from scheduler.client.connection import Connection, connected
+from scheduler.client.submission import submit
+from scheduler.client.watching import watch_tasks
+from tests.e2e.programs import Program, SimulatedAccount, simulated_account, start_service
+
+TASKS = 40
+ACCEPTED_BEFORE_FIRST_KILL = 10
+PATIENCE_S = 60.0
+_POLL_S = 0.002
+
+# Twenty times as fast: agents work for 6 to 10 s of real time, an instance boots in 2 to 5 s and holds eight.
+SIMULATION = ("--rate", "20", "--min", "1", "--desired", "1", "--max", "8", "--run-s", "120:200")
+
+
+class Burst:
+    """One simulated AWS, one store, one address, and a service that dies and comes back."""
+
+    def __init__(self, directory: Path, account: SimulatedAccount) -> None:
+        self.account = account
+        self._directory = directory
+        self._service = start_service(directory, account.url)
+        self.address = self._service.ready
+        self.synced = asyncio.Event()
+        self.events: list[TaskEvent] = []
+        self.unfinished_at_kills: list[int] = []
+
+    async def killed_once(self, condition: Callable[[], bool]) -> None:
+        """SIGKILL as soon as the condition holds, then a new start on the same store and port."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                await asyncio.sleep(_POLL_S)
+        self._service.kill()
+        self._service = await asyncio.to_thread(self._started)
+        self.unfinished_at_kills.append(len(await self._unfinished()))
+
+    async def watched(self, connection: Connection) -> None:
+        """Follows every task across all kills until forty have ended."""
+        request = WatchTasksRequest()
+        watch = watch_tasks(connection, request, retry_for_s=PATIENCE_S, interrupted=lambda _: None)
+        async for message in watch:
+            self.events.extend(message.events)
+            self.synced.set()
+            if Counter(task.state for task in self.tasks().values())[TaskState.TASK_STATE_SUCCEEDED] == TASKS:
+                return
+
+    def tasks(self) -> dict[str, Task]:
+        """Each task as its last event had it."""
+        return {event.task.task_id: event.task for event in self.events}
+
+    def running(self) -> int:
+        """How many ECS tasks run just now."""
+        changes = Counter(entry["lastStatus"] for entry in self.account.journal("TaskStateChange"))
+        return changes["RUNNING"] - changes["STOPPED"]
+
+    def starts(self) -> int:
+        """How many ECS tasks AWS has started."""
+        return len(self.account.journal("StartTask"))
+
+    def end(self) -> None:
+        self._service.end()
+
+    def _started(self) -> Program:
+        return start_service(self._directory, self.account.url, listen=self.address)
+
+    async def _unfinished(self) -> list[str]:
+        """What the store holds and has not ended, by a new watch's first messages."""
+        async with connected(self.address) as connection:
+            found = []
+            async for message in connection.scheduler.WatchTasks(WatchTasksRequest(), wait_for_ready=True):
+                found += [event.task for event in message.events]
+                if message.synced:
+                    break
+        ended = (TaskState.TASK_STATE_SUCCEEDED, TaskState.TASK_STATE_FAILED)
+        return [task.task_id for task in found if task.state not in ended]
+
+
+@pytest.fixture
+def burst(tmp_path: Path) -> Iterator[Burst]:
+    with simulated_account(tmp_path, *SIMULATION) as account:
+        running = Burst(tmp_path, account)
+        try:
+            yield running
+        finally:
+            running.end()
+
+
+def request(number: int) -> ScheduleRequest:
+    resources = Resources(cpu_units=2048, memory_mib=8000)
+    main = Container(name="agent", image=f"agent:{number % 3}", resources=resources)
+    return ScheduleRequest(
+        request_id=f"00000000-0000-4000-8000-{number:012}",
+        tenant=f"team-{number % 2}",
+        containers=ContainersSpec(containers=[main]),
+    )
+
+
+async def accepted(connection: Connection, number: int) -> str:
+    return (await submit(connection, request(number), retry_for_s=PATIENCE_S)).task_id
+
+
+async def survive_five_kills(burst: Burst) -> list[str]:
+    """Submits forty requests and kills at five points; the ids of the accepted tasks, in order."""
+    async with connected(burst.address) as connection:
+        watching = asyncio.create_task(burst.watched(connection))
+        await burst.synced.wait()
+        first = [await accepted(connection, number) for number in range(ACCEPTED_BEFORE_FIRST_KILL)]
+        rest = asyncio.gather(
+            *(accepted(connection, number) for number in range(ACCEPTED_BEFORE_FIRST_KILL, TASKS))
+        )
+        await burst.killed_once(lambda: True)
+        ids = [*first, *await rest]
+        started = burst.starts()
+        await burst.killed_once(lambda: burst.starts() > started)
+        await burst.killed_once(lambda: burst.starts() > started + 5)
+        await burst.killed_once(lambda: len(burst.account.journal("ContainerInstanceRegistered")) > 1)
+        await burst.killed_once(lambda: burst.running() > 2)
+        await watching
+    return ids
+
+
+@pytest.mark.asyncio
+async def test_kills(burst: Burst) -> None:
+    """Killed at five points of a burst, the service starts forty agents once each; a watch misses nothing."""
+    async with asyncio.timeout(110):
+        ids = await survive_five_kills(burst)
+    assert len(burst.unfinished_at_kills) == 5
+    assert min(burst.unfinished_at_kills) > 0, "a kill came too late to hit anything"
+    assert burst.account.starts_by_task() == Counter(dict.fromkeys(ids, 1))
+    assert set(ids) == burst.tasks().keys()
+    assert [event.revision for event in burst.events] == list(range(1, len(burst.events) + 1))
