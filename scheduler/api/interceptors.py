@@ -28,15 +28,21 @@ class ErrorInterceptor(aio.ServerInterceptor):
 
     def __init__(self, default_deadline_s: float) -> None:
         self._default_deadline_s = default_deadline_s
+        self._handlers: dict[str, Handler] = {}
 
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable["Handler | None"]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "Handler | None":
-        """The method's handler, wrapped. None, for which gRPC answers UNIMPLEMENTED, stays None."""
-        handler = await continuation(handler_call_details)
-        return self._wrapped(handler, handler_call_details.method) if handler else None
+        """The method's handler, wrapped once. None, for which gRPC answers UNIMPLEMENTED, stays None."""
+        method = handler_call_details.method
+        if method not in self._handlers:
+            handler = await continuation(handler_call_details)
+            if handler is None:
+                return None
+            self._handlers[method] = self._wrapped(handler, method)
+        return self._handlers[method]
 
     def _wrapped(self, handler: Any, method: str) -> Handler:
         codec = {

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -21,6 +20,7 @@ from scheduler.adapters.system import SystemClock
 from scheduler.api.address import ServerAddressError
 from scheduler.bootstrap import App, aws_clients, build
 from scheduler.cli.complaint import ExitCode, give_up
+from scheduler.cli.interpreter import tune
 from scheduler.cli.logs import configure_logs
 from scheduler.cli.simulation import (
     SimulationUnreachable,
@@ -31,9 +31,6 @@ from scheduler.cli.simulation import (
 from scheduler.config import Settings, SettingsError, load_settings
 from scheduler.ports.clock import Clock
 from scheduler.ports.store import StoreError
-
-SWITCH_INTERVAL_S = 0.0005
-"""Python's own 5 ms is how long the event loop may wait behind a thread that computes."""
 
 
 class Defect(Exception):
@@ -70,7 +67,6 @@ def serve(
 ) -> None:
     """Run the service. Settings come from the environment; options win over it."""
     configure_logs()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     given = {
         "ECS_SCHEDULER_LISTEN": listen,
         "ECS_SCHEDULER_INSECURE_LISTEN": "true" if insecure_listen else None,
@@ -96,6 +92,7 @@ async def _run(settings: Settings, environment: Mapping[str, str], simulated_aws
     app = build(settings, clients=around.clients, clock=around.clock)
     loop = asyncio.get_running_loop()
     app.start(lambda: loop.call_soon_threadsafe(stopping.set))
+    tune()
     try:
         await _serve(app, settings, around, stopping)
     finally:

@@ -1,8 +1,8 @@
 """The fingerprint of a request: what makes two requests with one id the same."""
 
 import hashlib
-import json
-from dataclasses import asdict
+
+from pydantic_core import to_json
 
 from scheduler.core.model.task import TaskRequest
 
@@ -11,6 +11,11 @@ VERSION = "1"
 
 
 def fingerprint(request: TaskRequest) -> str:
-    """sha256 over everything that the client set, in hexadecimal."""
-    text = json.dumps(asdict(request), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256((VERSION + text).encode()).hexdigest()
+    """sha256 over everything that the client set, in hexadecimal.
+
+    Canonical JSON: the spec in the order of its fields, and labels by key, because a map has no order. It is
+    written in compiled code: every accepted request pays for it.
+    """
+    labels = sorted(request.labels.items())
+    fields = (VERSION, request.tenant, request.request_id, request.priority, labels, request.spec)
+    return hashlib.sha256(to_json(fields)).hexdigest()

@@ -2,12 +2,17 @@
 
 Group commit: whatever has gathered while the disk was busy becomes the next commit. Measured on SQLite
 with WAL and synchronous=FULL: 64 callers reach about seven times the commits of one.
+
+A fast disk is not busy for long enough: on one that syncs in 0.2 ms, 64 callers shared a commit by 1.6 on
+average, and the fixed cost of a commit (0.7 ms of CPU) took half of the core that also has to answer them.
+So a commit that found company is followed by one that waits for it. Who stays alone does not wait.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,12 +25,16 @@ from scheduler.ports.store import CommitResult, Store, StoreError, Written
 MAX_BATCHES = 100
 """Batches of one commit: more would only make the first of them wait."""
 
+GATHER_S = 0.010
+"""How long a commit waits for company if the last one had some: with 64 callers some 25 share one."""
+
 COMPACT_EVERY = 10_000
 """Revisions between two compactions of the history: each deletes a few milliseconds' worth of rows."""
 
 log = structlog.get_logger()
 
 Done = Callable[[CommitResult | StoreError], None]
+Rest = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +59,18 @@ class Writer:
         advanced: Callable[[], None],
         health: Callable[[bool], None],
         history: int = 1_000_000,
+        rest: Rest = time.sleep,
     ) -> None:
         """Nothing runs before `start`. `history` revisions are kept for watches to resume from."""
         self._store = store
         self._history = history
+        self._rest = rest
         self._compacted = store.revision()
         self._committed = committed
         self._advanced = advanced
         self._health = health
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._had_company = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -96,12 +108,15 @@ class Writer:
     def _gather(self) -> tuple[list[_Job], bool]:
         jobs: list[_Job] = []
         job = self._jobs.get()
+        if self._had_company:
+            self._rest(GATHER_S)
         while job is not None:
             jobs.append(job)
             if len(jobs) == MAX_BATCHES or self._jobs.empty():
-                return jobs, False
+                break
             job = self._jobs.get()
-        return jobs, True
+        self._had_company = len(jobs) > 1
+        return jobs, job is None
 
     def _write(self, jobs: Sequence[_Job]) -> None:
         try:

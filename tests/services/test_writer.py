@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from time import sleep
 
 import pytest
 
@@ -12,7 +13,7 @@ from scheduler.core.model.records import AttemptRecorded, FactRecorded, StoredRe
 from scheduler.core.model.task import TaskState
 from scheduler.ports.store import CommitResult, RequestTaken, RevisionCompacted, StoreError, Written
 from scheduler.services import writer as writer_module
-from scheduler.services.writer import MAX_BATCHES, Writer, number
+from scheduler.services.writer import GATHER_S, MAX_BATCHES, Rest, Writer, number
 from tests.builders import attempt, submitted, task_id, transitioned
 from tests.services.fakes import FULL, WAIT_S, GatedStore
 
@@ -40,10 +41,13 @@ def _named(stored: StoredRecord) -> tuple[int, str]:
 
 
 @contextmanager
-def writing(store: GatedStore, listener: Listener, *, history: int = 1_000) -> Iterator[Writer]:
+def writing(
+    store: GatedStore, listener: Listener, *, history: int = 1_000, rest: Rest = sleep
+) -> Iterator[Writer]:
     writer = Writer(
         store,
         history=history,
+        rest=rest,
         committed=listener.committed.append,
         advanced=listener.advanced,
         health=listener.health.append,
@@ -231,3 +235,22 @@ def test_only_task_events_are_numbered() -> None:
         transitioned(1, TaskState.RUNNING, TaskState.ASSIGNED),
     )
     assert [each.revision for each in number(records, 7)] == [7, 0, 8, 0, 9]
+
+
+def test_a_commit_that_had_company_is_followed_by_one_that_waits_for_it() -> None:
+    """A fast disk would leave each caller alone with a commit of its own; a lone caller never waits."""
+    waits: list[float] = []
+    store, listener = GatedStore(), Listener()
+    store.gate.clear()
+    with writing(store, listener, rest=waits.append) as writer:
+        answers = submit(writer, 1)
+        store.entered.get(timeout=WAIT_S)
+        more = submit(writer, 2, 3)
+        store.gate.set()
+        taken(answers, 1)
+        taken(more, 2)
+        assert waits == []
+        taken(submit(writer, 4), 1)
+        assert waits == [GATHER_S]
+        taken(submit(writer, 5), 1)
+        assert waits == [GATHER_S]

@@ -1,0 +1,91 @@
+"""A full cluster on a quiet AWS: every reading is the same, and no task finds room."""
+
+from typing import Any, NoReturn
+
+from scheduler.core.model.calls import EcsTask, Failure
+from scheduler.core.model.container_instance import ContainerInstance
+from scheduler.core.model.group import GroupMember, InstanceGroup, InstanceType
+from scheduler.core.model.resources import NOTHING, Resources
+from scheduler.ports.cloud import CloudError, TaskLaunch
+
+INSTANCES = 200
+TYPE = InstanceType(name="m4.4xlarge", allocatable=Resources(cpu=16_384, memory_mib=65_536))
+REGISTERED = Resources(cpu=16_384, memory_mib=64_419)
+
+
+class FullCluster:
+    """The cloud port on a cluster whose group is at its max size and whose instances are full.
+
+    Acts that a full cluster never needs are refused, so that the bench fails if one is tried.
+    """
+
+    def __init__(self, group: str) -> None:
+        """Makes every answer once."""
+        self._instances = tuple(_instance(number) for number in range(INSTANCES))
+        members = (_member(each.ec2_instance_id) for each in self._instances)
+        self._group = InstanceGroup(
+            name=group,
+            min_size=0,
+            max_size=INSTANCES,
+            desired=INSTANCES,
+            members={each.ec2_instance_id: each for each in members},
+            suspended_processes=frozenset({"AZRebalance"}),
+        )
+
+    def container_instances(self) -> tuple[ContainerInstance, ...]:
+        """All of them full."""
+        return self._instances
+
+    def group(self, name: str) -> InstanceGroup:
+        """The group at its max size."""
+        return self._group
+
+    def instance_types(self, group: str) -> tuple[InstanceType, ...]:
+        """One type, large enough for every task of the bench."""
+        return (TYPE,)
+
+    def register_task_definition(self, definition: dict[str, Any], tags: dict[str, str]) -> str:
+        """The configuration is registered once, and then known."""
+        return f"arn:aws:ecs:eu-west-1:123456789012:task-definition/{definition['family']}:1"
+
+    def start_task(self, launch: TaskLaunch) -> EcsTask:
+        """Never: there is no room."""
+        _unexpected("StartTask")
+
+    def find_task(self, started_by: str, container_instance_arn: str) -> EcsTask | None:
+        """Never: nothing was started."""
+        _unexpected("ListTasks")
+
+    def describe_tasks(self, arns: tuple[str, ...]) -> tuple[tuple[EcsTask, ...], tuple[str, ...]]:
+        """Never: nothing was started."""
+        _unexpected("DescribeTasks")
+
+    def set_desired_capacity(self, group: str, desired: int) -> None:
+        """Never: the group is at its max size."""
+        _unexpected("SetDesiredCapacity")
+
+    def suspend_az_rebalance(self, group: str) -> None:
+        """Never: it is suspended."""
+        _unexpected("SuspendProcesses")
+
+
+def _unexpected(operation: str) -> NoReturn:
+    raise CloudError(Failure(definite=True, code="UNEXPECTED", message=f"{operation} on a full cluster"))
+
+
+def _instance(number: int) -> ContainerInstance:
+    return ContainerInstance(
+        arn=f"arn:aws:ecs:eu-west-1:123456789012:container-instance/ci/{number:032x}",
+        ec2_instance_id=f"i-{number:017x}",
+        status="ACTIVE",
+        agent_connected=True,
+        registered=REGISTERED,
+        remaining=NOTHING,
+        version=1,
+        launched_ms=number,
+        instance_type=TYPE.name,
+    )
+
+
+def _member(ec2_instance_id: str) -> GroupMember:
+    return GroupMember(ec2_instance_id=ec2_instance_id, lifecycle_state="InService", instance_type=TYPE.name)
