@@ -67,7 +67,8 @@ def a_world() -> World:
     for call, answer in readings:
         world.hear(Outcome(call=call, answer=answer, sent_ms=NOW_MS), NOW_MS)
     for task in a_queue():
-        world.resume(Track(task=task, state=TaskState.QUEUED), NOW_MS)
+        track = Track(task=task, state=TaskState.QUEUED)
+        world.resume(track, NOW_MS, since_ms=NOW_MS, cancelled=False)
     return world
 
 

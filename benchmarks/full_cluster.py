@@ -52,6 +52,10 @@ class FullCluster:
         """Never: there is no room."""
         _unexpected("StartTask")
 
+    def stop_task(self, arn: str, reason: str) -> None:
+        """Never: nothing was started."""
+        _unexpected("StopTask")
+
     def find_task(self, started_by: str, container_instance_arn: str) -> EcsTask | None:
         """Never: nothing was started."""
         _unexpected("ListTasks")

@@ -24,6 +24,9 @@ TASK_WORDS: Mapping[TaskState, str] = {
     TaskState.RUNNING: "ECS says RUNNING.",
     TaskState.SUCCEEDED: "The main container exited by itself with 0.",
     TaskState.FAILED: "Anything else. `stop_reason` says what. A missing exit code is never success.",
+    TaskState.STOPPING: "To be stopped, for a client or its run timeout. It ends when ECS has stopped it.",
+    TaskState.CANCELLED: "A client cancelled it.",
+    TaskState.EXPIRED: "No room was found before its queue timeout.",
 }
 
 ATTEMPT_WORDS: Mapping[AttemptState, str] = {

@@ -21,7 +21,7 @@ from scheduler.core.model.container_instance import ContainerInstance, InstanceH
 from scheduler.core.model.evidence import AttemptEvidence
 from scheduler.core.model.group import Capacity, GroupMember, InstanceGroup, InstanceType
 from scheduler.core.model.policy import Policy
-from scheduler.core.model.records import TaskSubmitted, TaskTransitioned
+from scheduler.core.model.records import CancelRequested, TaskSubmitted, TaskTransitioned
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import (
     Container,
@@ -135,6 +135,11 @@ def transitioned(
         "at_ms": START_MS,
     }
     return TaskTransitioned(**(fields | changes))
+
+
+def cancel_requested(task: int = 1, at_ms: int = START_MS) -> CancelRequested:
+    """A client wants task `task` cancelled."""
+    return CancelRequested(task_id=task_id(task), at_ms=at_ms)
 
 
 M4_4XLARGE = Resources(cpu=16384, memory_mib=64419)
@@ -285,6 +290,7 @@ def a_view(*tasks: QueuedTask, instances: tuple[ContainerInstance, ...] = (), **
         "ec2_ids": {each.arn: each.ec2_instance_id for each in instances},
         "health": {InstanceHealth.SCHEDULABLE: len(instances)},
         "suspects": frozenset(),
+        "wishes": (),
         "definitions": {each.definition_key: f"{each.definition_key}:1" for each in tasks},
         "wanted_definitions": (),
         "rejected": (),

@@ -4,10 +4,12 @@ Reconcile attempts with what was heard of them, pack the queue onto free room, g
 left, learn, and send the reads whose time has come. Same view, same plan.
 """
 
+from collections.abc import Iterable
 from itertools import islice
 
 from scheduler.core.autoscaling.scale_up import Growth, scale_up
-from scheduler.core.lifecycle.reconcile import reconcile
+from scheduler.core.lifecycle.reconcile import Change, reconcile
+from scheduler.core.lifecycle.wishes import grant
 from scheduler.core.model.attempt import Attempt, StopCategory, StopReason
 from scheduler.core.model.calls import (
     LANE_OF,
@@ -15,7 +17,6 @@ from scheduler.core.model.calls import (
     Lane,
     RegisterTaskDefinition,
     SetDesiredCapacity,
-    StartTask,
 )
 from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.digest import Unplaced
@@ -32,16 +33,18 @@ from scheduler.core.view import ClusterView
 
 def decide(view: ClusterView, policy: Policy) -> Plan:
     """The plan for this view. Pure: no clock, no randomness, nothing outside is touched."""
-    changes = [change for each in view.evidence if (change := reconcile(each, view.now_ms, policy))]
+    changes = _reconciled(view, policy)
     packing = _pack(view, policy)
     learned = _learned(view)
     growth = _grow(view, packing, learned)
     calls, intents = _acts(view, growth)
     return Plan(
         placements=tuple(_placement(view, task, arn) for task, arn in packing.placed),
-        transitions=(
-            *(each for each in changes if isinstance(each, Transition)),
-            *_hopeless(view, packing, growth, policy),
+        transitions=_one_each(
+            (
+                *(each for each in changes if isinstance(each, Transition)),
+                *_hopeless(view, packing, growth, policy),
+            )
         ),
         attempts=tuple(each for each in changes if isinstance(each, Attempt)),
         settled=(*view.settled, *intents, *learned),
@@ -50,11 +53,28 @@ def decide(view: ClusterView, policy: Policy) -> Plan:
     )
 
 
+def _reconciled(view: ClusterView, policy: Policy) -> list[Change]:
+    """What was heard of attempts, then wishes: a task changes once in a decision, by what AWS said first."""
+    heard = [change for each in view.evidence if (change := reconcile(each, view.now_ms, policy))]
+    changed = {each.task_id for each in heard}
+    return heard + [grant(each) for each in view.wishes if each.task.task_id not in changed]
+
+
+def _one_each(transitions: Iterable[Transition]) -> tuple[Transition, ...]:
+    """The first transition of each task."""
+    first: dict[str, Transition] = {}
+    for each in transitions:
+        first.setdefault(each.task_id, each)
+    return tuple(first.values())
+
+
 def _pack(view: ClusterView, policy: Policy) -> PackingResult:
-    repeats = sum(isinstance(each, StartTask) for each in view.due)
-    slots = min(view.slots[Lane.TASK_MODIFY] - repeats, policy.max_placements_per_decision)
+    """Starts get the slots that stops and repeats leave over; what is about to end is not placed."""
+    acts = sum(LANE_OF[type(each)] is Lane.TASK_MODIFY for each in view.due)
+    slots = min(view.slots[Lane.TASK_MODIFY] - acts, policy.max_placements_per_decision)
     limit = max(0, slots) if view.ready else 0
-    return pack(view.backlog, view.rooms, limit=limit, suspects=view.suspects)
+    unwanted = frozenset(each.task.task_id for each in view.wishes)
+    return pack(view.backlog, view.rooms, limit=limit, suspects=view.suspects, unwanted=unwanted)
 
 
 def _grow(view: ClusterView, packing: PackingResult, learned: tuple[FactRecorded, ...]) -> Growth:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from scheduler.core.model.backlog import BacklogGroup, WantedDefinition
 from scheduler.core.model.calls import Call, Failure, Lane
 from scheduler.core.model.container_instance import InstanceHealth
-from scheduler.core.model.evidence import AttemptEvidence
+from scheduler.core.model.evidence import AttemptEvidence, StopWish
 from scheduler.core.model.group import Capacity
 from scheduler.core.model.records import FactRecorded, IntentRecorded
 from scheduler.core.model.resources import Resources
@@ -22,8 +22,8 @@ class ClusterView:
     free index, to be forked. `suspects` are (instance, shape) pairs where a task could not be started just
     now. `definitions` maps keys to ARNs. `rejected` are waiting tasks whose definition AWS refused for good.
     `registered_by_type` is the least that instances of a type were seen to register.
-    `settled` are records that close acts whose outcome was heard.
-    `due` are reads and repeats whose time has come, most urgent first. `explain`: count rejects.
+    `wishes` are tasks to be cancelled, expired or stopped. `settled` are records that close acts whose
+    outcome was heard. `due` are calls whose time has come, most urgent first. `explain`: count rejects.
     """
 
     now_ms: int
@@ -38,6 +38,7 @@ class ClusterView:
     wanted_definitions: tuple[WantedDefinition, ...]
     rejected: tuple[tuple[QueuedTask, Failure], ...]
     evidence: tuple[AttemptEvidence, ...]
+    wishes: tuple[StopWish, ...]
     capacity: Capacity
     registered_by_type: Mapping[str, Resources]
     settled: tuple[IntentRecorded | FactRecorded, ...]

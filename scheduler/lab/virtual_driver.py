@@ -13,7 +13,7 @@ from random import Random
 
 from scheduler.bootstrap import Engine
 from scheduler.core.model.calls import Call, Committed, Message, Outcome
-from scheduler.core.model.records import TaskSubmitted
+from scheduler.core.model.records import CancelRequested, TaskSubmitted
 from scheduler.lab.clock import VirtualClock
 from scheduler.ports.store import CommitResult, StoreError, Written
 from scheduler.services.control_loop import COALESCE_MS
@@ -46,8 +46,8 @@ class VirtualDriver:
         self._wake_ms: int | None = None
         self.engine = self._begin()
 
-    def submit(self, record: TaskSubmitted) -> CommitResult:
-        """Commits a submission as the writer does, and tells the loop."""
+    def commit(self, record: TaskSubmitted | CancelRequested) -> CommitResult:
+        """Commits what a client wants as the writer does, and tells the loop."""
         result = self.engine.store.commit([[record]])[0]
         if isinstance(result, Written):
             self._deliver(Committed(records=number((record,), result.first_revision)))

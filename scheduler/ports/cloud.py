@@ -40,6 +40,10 @@ class Cloud(Protocol):
         """Starts one task. `failures[]` is a definite Failure with its reason classified."""
         ...
 
+    def stop_task(self, arn: str, reason: str) -> None:
+        """Stops one task. A task that ECS does not know any more is no failure."""
+        ...
+
     def find_task(self, started_by: str, container_instance_arn: str) -> EcsTask | None:
         """An attempt's task: a running one by `startedBy`, else one of the instance's stopped ones."""
         ...

@@ -18,7 +18,7 @@ class StoreLocked(StoreError):
 
 
 class StoreCorrupt(StoreError):
-    """The file is not a store of ours, of a newer schema, or damaged."""
+    """The file is not a store of ours, of another schema, or damaged."""
 
 
 class RevisionCompacted(Exception):
@@ -52,7 +52,8 @@ CommitResult = Written | RequestTaken
 class LiveTask:
     """A task that is not terminal, with its present attempt if it has one.
 
-    `attempts_made` counts all of its attempts, `launches` those that used up its retries.
+    `attempts_made` counts all of its attempts, `launches` those that used up its retries. `cancelled`: a
+    client wants it cancelled. `updated_ms` is when it reached its state.
     """
 
     queued: QueuedTask
@@ -60,6 +61,8 @@ class LiveTask:
     attempt: Attempt | None
     attempts_made: int
     launches: int
+    cancelled: bool
+    updated_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,8 @@ from scheduler.core.model.calls import (
     SetDesiredCapacity,
     Started,
     StartTask,
+    Stopping,
+    StopTask,
     SuspendAZRebalance,
     TasksSeen,
     TypesSeen,
@@ -80,6 +82,9 @@ class Carrier:
         match call:
             case StartTask():
                 return self._start(call)
+            case StopTask(ecs_task_arn=arn, reason=reason):
+                self._cloud.stop_task(arn, reason)
+                return Stopping()
             case FindAttempt(attempt_id=attempt_id, container_instance_arn=arn):
                 found = self._cloud.find_task(attempt_id, arn)
                 return TasksSeen(tasks=(found,) if found else ())

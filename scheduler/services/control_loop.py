@@ -69,7 +69,7 @@ class ControlLoop:
                 attempts_made=live.attempts_made,
                 launches=live.launches,
             )
-            self._world.resume(track, now_ms)
+            self._world.resume(track, now_ms, since_ms=live.updated_ms, cancelled=live.cancelled)
         self._world.revision = stored.revision
 
     def step(self, now_ms: int, messages: Sequence[Message]) -> Step:

@@ -17,5 +17,14 @@ def fingerprint(request: TaskRequest) -> str:
     written in compiled code: every accepted request pays for it.
     """
     labels = sorted(request.labels.items())
-    fields = (VERSION, request.tenant, request.request_id, request.priority, labels, request.spec)
+    fields = (
+        VERSION,
+        request.tenant,
+        request.request_id,
+        request.priority,
+        labels,
+        request.spec,
+        request.timeouts,
+        request.may_run_again,
+    )
     return hashlib.sha256(to_json(fields)).hexdigest()

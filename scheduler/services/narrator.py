@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from scheduler.core.model.calls import Call, RegisterTaskDefinition, SetDesiredCapacity
+from scheduler.core.model.calls import Call, RegisterTaskDefinition, SetDesiredCapacity, StopTask
 from scheduler.core.model.records import AttemptRecorded, StoredRecord, TaskTransitioned
 
 log = structlog.get_logger()
@@ -28,6 +28,8 @@ def narrate(stored: Iterable[StoredRecord], calls: Iterable[Call]) -> None:
         match call:
             case SetDesiredCapacity(group=group, desired=desired):
                 log.info("group.grow", group=group, desired=desired)
+            case StopTask(ecs_task_arn=arn, reason=reason):
+                log.info("task.stop", ecs_task=arn, reason=reason)
             case RegisterTaskDefinition(definition_key=key, task_id=task_id):
                 log.info("definition.register", hash=key, task=task_id)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from scheduler.core.agents import AgentSettings, expand
 from scheduler.core.autoscaling.scale_up import smallest_that_holds
 from scheduler.core.model.digest import ClusterDigest
-from scheduler.core.model.records import TaskSubmitted
+from scheduler.core.model.records import CancelRequested, TaskSubmitted
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import TaskRequest
 from scheduler.core.validate import validate
@@ -57,6 +57,10 @@ class PlacementService:
     def submit(self, record: TaskSubmitted, done: Done) -> None:
         """Makes it durable; `done` is called on the writer's thread. Never blocks."""
         self._writer.submit(record, done)
+
+    def cancel(self, task_id: str, done: Done) -> None:
+        """Makes the wish durable that the task be cancelled; `done` is called on the writer's thread."""
+        self._writer.submit(CancelRequested(task_id=task_id, at_ms=self._clock.now_ms()), done)
 
     def _check_fits(self, ask: Resources) -> None:
         """Judged on the group's types, never on what runs or is free; unknown types admit all."""

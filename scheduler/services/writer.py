@@ -19,7 +19,13 @@ from dataclasses import dataclass
 import structlog
 
 from scheduler.core.model.calls import Committed
-from scheduler.core.model.records import Record, StoredRecord, TaskSubmitted, TaskTransitioned
+from scheduler.core.model.records import (
+    CancelRequested,
+    Record,
+    StoredRecord,
+    TaskSubmitted,
+    TaskTransitioned,
+)
 from scheduler.ports.store import CommitResult, Store, StoreError, Written
 
 MAX_BATCHES = 100
@@ -82,8 +88,8 @@ class Writer:
         self._jobs.put(None)
         self._thread.join()
 
-    def submit(self, record: TaskSubmitted, done: Done) -> None:
-        """Commits one submission; `done` is called on the writer's thread. Never blocks."""
+    def submit(self, record: TaskSubmitted | CancelRequested, done: Done) -> None:
+        """Commits what a client wants; `done` is called on the writer's thread. Never blocks."""
         self._jobs.put(_Job((record,), done, announce=True))
 
     def commit(self, records: tuple[Record, ...]) -> tuple[StoredRecord, ...]:

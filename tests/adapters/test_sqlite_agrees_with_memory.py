@@ -12,11 +12,19 @@ from hypothesis import strategies as st
 
 from scheduler.adapters.memory import MemoryStore
 from scheduler.adapters.sqlite import SqliteStore
-from scheduler.core.model.attempt import Attempt, AttemptState
+from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory
 from scheduler.core.model.records import AttemptRecorded, FactRecorded, IntentRecorded, IntentState, Record
-from scheduler.core.model.task import TaskState
+from scheduler.core.model.task import TaskState, Timeouts
 from scheduler.ports.store import RevisionCompacted, Store, StoreError, TaskFilter
-from tests.builders import attempt, containers_spec, stop_reason, submitted, task_id, transitioned
+from tests.builders import (
+    attempt,
+    cancel_requested,
+    containers_spec,
+    stop_reason,
+    submitted,
+    task_id,
+    transitioned,
+)
 
 Batches = Sequence[Sequence[Record]]
 
@@ -33,11 +41,14 @@ FILTERS = (
 
 words = st.text(alphabet="ab'\"\\%_$.é\n", max_size=4)
 times = st.integers(0, 9)
+maybe_times = st.none() | times
+timeouts = st.builds(Timeouts, queue_ms=maybe_times, start_ms=maybe_times, run_ms=maybe_times)
 attempts: st.SearchStrategy[Attempt] = st.builds(
     attempt,
     st.sampled_from(PRESENT),
     st.integers(1, 12),
     state=st.sampled_from(AttemptState),
+    stop_wish=st.sampled_from([None, StopCategory.CANCELLED]),
     stop_reason=st.sampled_from([None, stop_reason()]),
 )
 
@@ -53,6 +64,8 @@ def submissions(draw: st.DrawFn) -> Record:
         labels=draw(st.dictionaries(words, words, max_size=2)),
         spec=containers_spec(A=draw(words)),
         build_key=draw(st.sampled_from(["", "PLAN"])),
+        timeouts=draw(timeouts),
+        may_run_again=draw(st.booleans()),
         at_ms=draw(times),
     )
 
@@ -76,7 +89,8 @@ records = st.one_of(
     st.builds(AttemptRecorded, attempt=attempts),
     st.builds(IntentRecorded, kind=words, key=words, state=st.sampled_from(IntentState), payload=words),
     st.builds(FactRecorded, key=words, value=words),
-    st.just(transitioned(2)),
+    st.builds(cancel_requested, st.sampled_from(PRESENT), times),
+    st.sampled_from([transitioned(2), cancel_requested(2)]),
 )
 commits = st.lists(st.lists(records, max_size=4), max_size=4)
 steps = st.lists(commits | st.integers(0, 40), max_size=8)

@@ -15,9 +15,9 @@ import pytest
 
 from scheduler.adapters.sqlite import SqliteStore
 from scheduler.core.model.records import FactRecorded
-from scheduler.core.model.task import TaskState
+from scheduler.core.model.task import TaskState, Timeouts
 from scheduler.ports.store import StoreCorrupt, StoreError, StoreLocked, Written
-from tests.builders import attempt, containers_spec, submitted, task_id, transitioned
+from tests.builders import attempt, cancel_requested, containers_spec, submitted, task_id, transitioned
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,13 +80,18 @@ def test_reopening_keeps_everything(path: Path) -> None:
     """Tasks, attempts, events, facts, revision and epoch are there after a close."""
     with closing(SqliteStore(path)) as store:
         store.commit(
-            [[submitted(1)], [transitioned(1, attempt=attempt(1)), FactRecorded(key="k", value="v")]]
+            [
+                [submitted(1, timeouts=Timeouts(start_ms=1))],
+                [transitioned(1, attempt=attempt(1)), FactRecorded(key="k", value="v")],
+                [cancel_requested(1)],
+            ]
         )
         before = (store.epoch, store.revision(), store.get(task_id(1)), store.events_after(0, 9))
         loaded = list(store.load().live)
     with closing(SqliteStore(path)) as store:
         assert (store.epoch, store.revision(), store.get(task_id(1)), store.events_after(0, 9)) == before
         assert (list(store.load().live), dict(store.load().facts)) == (loaded, {"k": "v"})
+        assert loaded[0].cancelled
 
 
 def test_reopening_after_compaction_goes_on_counting(path: Path) -> None:
@@ -248,13 +253,15 @@ def test_foreign_database_is_refused_untouched(path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_newer_schema_is_refused(path: Path) -> None:
-    """A file that a newer version wrote is refused, naming both schemas."""
+@pytest.mark.parametrize("schema", [1, 99])
+def test_other_schema_is_refused(path: Path, schema: int) -> None:
+    """A file that an older or newer version wrote is refused in one line, naming both schemas."""
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE meta SET schema_version = 99")
-    with pytest.raises(StoreCorrupt, match="has schema 99; this version reads schema 1"):
+        connection.execute("UPDATE meta SET schema_version = ?", (schema,))
+    with pytest.raises(StoreCorrupt, match=f"has schema {schema}; this version reads schema 2") as error:
         SqliteStore(path)
+    assert one_line(error, path)
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.9])

@@ -9,7 +9,9 @@ from scheduler.core.model.task import TaskState
 from scheduler.ports.store import LiveTask, Store
 
 QUEUED, ASSIGNED, STARTING = TaskState.QUEUED, TaskState.ASSIGNED, TaskState.STARTING
-RUNNING, SUCCEEDED, FAILED = TaskState.RUNNING, TaskState.SUCCEEDED, TaskState.FAILED
+RUNNING, STOPPING = TaskState.RUNNING, TaskState.STOPPING
+SUCCEEDED, FAILED = TaskState.SUCCEEDED, TaskState.FAILED
+CANCELLED, EXPIRED = TaskState.CANCELLED, TaskState.EXPIRED
 
 OpenStore = Callable[[Path], Store]
 

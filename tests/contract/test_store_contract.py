@@ -9,14 +9,18 @@ from scheduler.adapters.memory import MemoryStore
 from scheduler.core.model.attempt import AttemptState
 from scheduler.core.model.records import AttemptRecorded, FactRecorded, IntentRecorded, IntentState
 from scheduler.core.model.resources import Resources
+from scheduler.core.model.task import TERMINAL_STATES, TaskState, Timeouts
 from scheduler.ports.store import RequestTaken, Store, StoreError, Written
-from tests.builders import attempt, stop_reason, submitted, task_id, transitioned
+from tests.builders import attempt, cancel_requested, stop_reason, submitted, task_id, transitioned
 from tests.contract.store_adapters import (
     ADAPTERS,
     ASSIGNED,
+    CANCELLED,
+    EXPIRED,
     FAILED,
     QUEUED,
     STARTING,
+    STOPPING,
     SUCCEEDED,
     OpenStore,
     live,
@@ -128,6 +132,61 @@ def test_error_refuses_all_batches(store: Store) -> None:
     assert store.commit([[submitted(1)]]) == [Written(first_revision=1)]
 
 
+# --- cancelling ------------------------------------------------------------------------------------
+
+
+def test_wish_to_cancel_is_kept(store: Store) -> None:
+    """It is kept with its task alone, through changes of state, and asking twice is asking once."""
+    store.commit([[submitted(1)], [submitted(2)]])
+    store.commit([[cancel_requested(1)], [cancel_requested(1), transitioned(1, STOPPING)]])
+    assert [task.cancelled for task in live(store)] == [True, False]
+
+
+def test_wish_to_cancel_is_no_event(store: Store) -> None:
+    """It takes no revision, and the task's state and its time stay what they were."""
+    store.commit([[submitted(1, at_ms=5)]])
+    before = store.get(task_id(1))
+    assert store.commit([[cancel_requested(1, at_ms=9)]]) == [Written(first_revision=2)]
+    assert (store.revision(), store.get(task_id(1)), len(store.events_after(0, 10))) == (1, before, 1)
+    assert [(task.state, task.updated_ms) for task in live(store)] == [(QUEUED, 5)]
+
+
+def test_new_task_may_be_cancelled_in_its_own_commit(store: Store) -> None:
+    """Group commit may bring both at once, in one batch or in two."""
+    store.commit([[submitted(1), cancel_requested(1)], [submitted(2)], [cancel_requested(2)]])
+    assert [task.cancelled for task in live(store)] == [True, True]
+
+
+@pytest.mark.parametrize("state", TERMINAL_STATES)
+def test_wish_to_cancel_what_has_ended_does_nothing(store: Store, state: TaskState) -> None:
+    """Whether it ended long ago or in the same commit, nothing about it changes."""
+    store.commit([[submitted(1)], [submitted(2), transitioned(2, state)]])
+    before = store.get(task_id(2))
+    store.commit([[transitioned(1, state)], [cancel_requested(1), cancel_requested(2)]])
+    assert (store.get(task_id(2)), live(store), store.revision()) == (before, [], 4)
+
+
+def test_wish_to_cancel_an_unknown_task_refuses_all_batches(store: Store) -> None:
+    """Like any change of a task that is not in the store; nothing of the commit is kept."""
+    with pytest.raises(StoreError, match=task_id(7)):
+        store.commit([[submitted(1)], [cancel_requested(7)]])
+    assert (store.revision(), live(store)) == (0, [])
+
+
+def test_change_before_its_own_submission_is_an_error(store: Store) -> None:
+    """The records of a batch happen in their order."""
+    with pytest.raises(StoreError, match=task_id(1)):
+        store.commit([[cancel_requested(1), submitted(1)]])
+    assert (store.revision(), live(store)) == (0, [])
+
+
+def test_wish_of_refused_batch_is_not_kept(store: Store) -> None:
+    """A batch is kept wholly or not at all."""
+    store.commit([[submitted(1)]])
+    store.commit([[cancel_requested(1), submitted(1, task_id=task_id(2))]])
+    assert [task.cancelled for task in live(store)] == [False]
+
+
 # --- load ------------------------------------------------------------------------------------------
 
 
@@ -139,20 +198,41 @@ def test_load_is_in_queue_order(store: Store) -> None:
 
 def test_load_leaves_out_what_has_ended(store: Store) -> None:
     """Terminal tasks are not loaded; all others are, in their state."""
-    store.commit([[submitted(n)] for n in (1, 2, 3)])
-    store.commit([[transitioned(1, SUCCEEDED)], [transitioned(2, FAILED)], [transitioned(3, STARTING)]])
-    assert [(task.queued.task_id, task.state) for task in live(store)] == [(task_id(3), STARTING)]
+    states = (SUCCEEDED, STARTING, FAILED, STOPPING, CANCELLED, EXPIRED)
+    store.commit([[submitted(n), transitioned(n, state)] for n, state in enumerate(states)])
+    assert [(task.queued.task_id, task.state) for task in live(store)] == [
+        (task_id(1), STARTING),
+        (task_id(3), STOPPING),
+    ]
 
 
 def test_load_gives_what_the_queue_needs(store: Store) -> None:
     """A loaded task carries everything of its submission that scheduling needs, and its revision."""
     ask = Resources(cpu=1, memory_mib=2, gpus=3)
-    record = submitted(1, priority=-7, ask=ask, definition_key="d", main_container="main", at_ms=5)
+    timeouts = Timeouts(queue_ms=1, run_ms=2**40)
+    record = submitted(
+        1,
+        priority=-7,
+        ask=ask,
+        definition_key="d",
+        main_container="main",
+        timeouts=timeouts,
+        may_run_again=True,
+        at_ms=5,
+    )
     store.commit([[submitted(2)], [record]])
     queued = live(store)[1].queued
     assert (queued.task_id, queued.tenant, queued.priority) == (task_id(1), "bamboo", -7)
     assert (queued.ask, queued.definition_key, queued.main_container) == (ask, "d", "main")
     assert (queued.enqueue_revision, queued.submitted_ms) == (2, 5)
+    assert (queued.timeouts, queued.may_run_again) == (timeouts, True)
+
+
+def test_load_tells_when_a_task_reached_its_state(store: Store) -> None:
+    """Timeouts are counted from there; a reading that changed no state does not move it."""
+    store.commit([[submitted(1, at_ms=5)], [submitted(2, at_ms=5)]])
+    store.commit([[transitioned(1, STARTING, at_ms=9)], [AttemptRecorded(attempt=attempt(1))]])
+    assert [task.updated_ms for task in live(store)] == [9, 5]
 
 
 def test_requeued_task_keeps_its_place(store: Store) -> None:

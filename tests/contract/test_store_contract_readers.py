@@ -5,18 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.core.model.attempt import AttemptState
+from scheduler.core.model.attempt import AttemptState, StopCategory
 from scheduler.core.model.records import AttemptRecorded
-from scheduler.core.model.task import BambooAgentSpec, ContainerSize, EnvironmentVariable, ExtraContainer
+from scheduler.core.model.task import (
+    TERMINAL_STATES,
+    BambooAgentSpec,
+    ContainerSize,
+    EnvironmentVariable,
+    ExtraContainer,
+    TaskState,
+    Timeouts,
+)
 from scheduler.ports.store import RevisionCompacted, Store, TaskFilter, Written
 from tests.builders import attempt, containers_spec, stop_reason, submitted, task_id, transitioned
 from tests.contract.store_adapters import (
     ADAPTERS,
     ASSIGNED,
+    CANCELLED,
     FAILED,
     QUEUED,
     RUNNING,
     STARTING,
+    STOPPING,
     SUCCEEDED,
     OpenStore,
     live,
@@ -50,6 +60,19 @@ def test_get_returns_the_whole_task(store: Store) -> None:
     assert (task.labels, task.spec) == (record.request.labels, record.request.spec)
     assert (task.build_key, task.ask, task.submitted_ms) == ("PLAN-KEY", record.ask, record.at_ms)
     assert (task.status.state, task.status.revision, task.status.updated_ms) == (QUEUED, 1, record.at_ms)
+
+
+@pytest.mark.parametrize(
+    "timeouts", [Timeouts(), Timeouts(queue_ms=0), Timeouts(queue_ms=1, start_ms=2, run_ms=3)]
+)
+def test_every_reader_shows_the_timeouts(store: Store, timeouts: Timeouts) -> None:
+    """What is not set stays so, zero is not "not set", and `may_run_again` goes with them."""
+    store.commit([[submitted(1, timeouts=timeouts, may_run_again=True)], [submitted(2)]])
+    got, (listed_first, other) = store.get(task_id(1)), store.list_tasks(TaskFilter(), "", 10)
+    for task in (got, listed_first, store.events_after(0, 1)[0].task):
+        assert task is not None
+        assert (task.timeouts, task.may_run_again) == (timeouts, True)
+    assert (other.timeouts, other.may_run_again) == (Timeouts(), False)
 
 
 def test_get_returns_a_bamboo_agent(store: Store) -> None:
@@ -101,6 +124,28 @@ def test_status_follows_the_task(store: Store) -> None:
     assert (task.status.state, task.status.revision, task.status.stop_reason) == (FAILED, 3, reason)
 
 
+@pytest.mark.parametrize("state", TERMINAL_STATES)
+def test_start_is_kept_through_stopping(store: Store, state: TaskState) -> None:
+    """A task that is stopped keeps when it ran from, and has no end before it is terminal."""
+    store.commit([[submitted(1)], [transitioned(1, RUNNING, at_ms=10)]])
+    store.commit(
+        [[transitioned(1, STOPPING, RUNNING, at_ms=20)], [transitioned(1, state, STOPPING, at_ms=30)]]
+    )
+    stopping, ended = (event.task.status for event in store.events_after(2, 10))
+    assert (stopping.started_ms, stopping.stopped_ms) == (10, None)
+    assert (ended.started_ms, ended.stopped_ms) == (10, 30)
+
+
+def test_task_that_is_stopped_before_it_ran_has_no_start(store: Store) -> None:
+    """STOPPING alone does not make a start."""
+    store.commit(
+        [[submitted(1)], [transitioned(1, STOPPING, STARTING), transitioned(1, CANCELLED, STOPPING)]]
+    )
+    task = store.get(task_id(1))
+    assert task is not None
+    assert task.status.started_ms is None
+
+
 def test_requeue_forgets_when_it_started(store: Store) -> None:
     """`started_ms` is of the present attempt: a requeued task has none, in the same commit as well."""
     store.commit([[submitted(1), transitioned(1, RUNNING, at_ms=10), transitioned(1, QUEUED, RUNNING)]])
@@ -120,11 +165,12 @@ def test_task_that_never_ran_has_no_start(store: Store) -> None:
     assert (task.status.started_ms, task.status.stopped_ms) == (None, 9)
 
 
-def test_secrets_are_dropped_at_the_end(store: Store) -> None:
+@pytest.mark.parametrize("state", TERMINAL_STATES)
+def test_secrets_are_dropped_at_the_end(store: Store, state: TaskState) -> None:
     """Environment values are kept while the task may be launched, and masked once it is terminal."""
-    store.commit([[submitted(1, spec=containers_spec(PASSWORD="hunter2"))], [transitioned(1)]])
+    store.commit([[submitted(1, spec=containers_spec(PASSWORD="hunter2"))], [transitioned(1, STOPPING)]])
     before = store.get(task_id(1))
-    store.commit([[transitioned(1, SUCCEEDED, ASSIGNED)]])
+    store.commit([[transitioned(1, state, STOPPING)]])
     after = store.get(task_id(1))
     assert before is not None
     assert after is not None
@@ -197,7 +243,7 @@ def test_events_tell_each_change(store: Store) -> None:
 
 def test_events_show_the_task_as_of_then(store: Store) -> None:
     """An event keeps the status and the attempt of its time, and never a spec."""
-    then = attempt(1, 1, state=AttemptState.STARTED)
+    then = attempt(1, 1, state=AttemptState.STARTED, stop_wish=StopCategory.RUN_TIMEOUT)
     store.commit([[submitted(1, labels={"a": "b"})], [transitioned(1, RUNNING, at_ms=10, attempt=then)]])
     ended = attempt(1, 1, state=AttemptState.ENDED, stopped_ms=20)
     store.commit([[transitioned(1, FAILED, RUNNING, at_ms=20, attempt=ended, stop_reason=stop_reason())]])

@@ -15,6 +15,7 @@ from scheduler.core.model.calls import (
     Failure,
     FindAttempt,
     Outcome,
+    StopTask,
     SuspendAZRebalance,
     TasksSeen,
     TypesSeen,
@@ -93,7 +94,7 @@ def test_a_hurried_cluster_is_read_every_second() -> None:
 def test_a_lost_attempt_is_looked_for_with_growing_pauses() -> None:
     """After 1, 2, 4, 8 seconds, then every 15, and never while a search is under way."""
     agenda = a_quiet_agenda()
-    agenda.search(LOST, START_MS)
+    agenda.searches.begin(LOST, START_MS)
     at_ms = START_MS
     for pause_ms in (0, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000):
         at_ms += pause_ms
@@ -104,11 +105,38 @@ def test_a_lost_attempt_is_looked_for_with_growing_pauses() -> None:
         agenda.heard(Outcome(call=SEARCH, answer=TasksSeen(tasks=()), sent_ms=at_ms), at_ms)
 
 
+def test_an_abandoned_attempt_is_looked_out_for_a_few_times() -> None:
+    """Its task may show up after all; after an hour or so nobody looks any more."""
+    agenda = a_quiet_agenda()
+    agenda.searches.look_out(LOST, START_MS)
+    assert agenda.searches.is_stray(LOST.attempt_id)
+    at_ms = START_MS
+    for pause_ms in POLICY.stray_pauses_ms:
+        at_ms += pause_ms
+        assert SEARCH not in list(agenda.due(at_ms - 1))
+        assert SEARCH in list(agenda.due(at_ms))
+        agenda.sent(SEARCH, at_ms)
+        agenda.heard(Outcome(call=SEARCH, answer=TasksSeen(tasks=()), sent_ms=at_ms), at_ms)
+    assert not agenda.searches.is_stray(LOST.attempt_id)
+
+
+def test_a_stop_is_repeated_until_it_is_taken_back() -> None:
+    """StopTask is harmless to repeat, and goes before everything else."""
+    agenda, call = a_quiet_agenda(), StopTask(ecs_task_arn="arn", reason="cancelled by its client")
+    agenda.stop(call, START_MS)
+    assert due(agenda)[0] == call
+    agenda.sent(call, START_MS)
+    assert call not in due(agenda, POLICY.stop_repeat_ms - 1)
+    assert due(agenda, POLICY.stop_repeat_ms)[0] == call
+    agenda.unstop("arn")
+    assert call not in due(agenda, POLICY.stop_repeat_ms)
+
+
 def test_a_found_attempt_is_not_looked_for() -> None:
     """Its task is read like any other."""
     agenda = a_quiet_agenda()
-    agenda.search(LOST, START_MS)
-    agenda.found(LOST.attempt_id)
+    agenda.searches.begin(LOST, START_MS)
+    agenda.searches.end(LOST.attempt_id)
     assert due(agenda, 1) == []
 
 
@@ -148,7 +176,7 @@ def test_a_closed_attempt_is_forgotten() -> None:
     agenda = a_quiet_agenda()
     closed = attempt(ecs_task_arn=an_ecs_task(attempt()).arn)
     agenda.watch(closed.ecs_task_arn, START_MS)
-    agenda.search(closed, START_MS)
+    agenda.searches.begin(closed, START_MS)
     agenda.repeat(start_of(closed), START_MS)
     agenda.forget(closed)
     assert due(agenda, POLICY.cluster_poll_ms - 1) == []
@@ -169,7 +197,7 @@ def test_it_wakes_for_something(happened: list[tuple[str, int]]) -> None:
         if what == "watch":
             agenda.watch(an_ecs_task(attempt(number)).arn, now_ms)
         elif what == "search":
-            agenda.search(attempt(number), now_ms)
+            agenda.searches.begin(attempt(number), now_ms)
         elif what == "send":
             for call in list(agenda.due(now_ms)):
                 agenda.sent(call, now_ms)

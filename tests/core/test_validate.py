@@ -14,10 +14,12 @@ from scheduler.core.model.task import (
     EnvironmentVariable,
     ExtraContainer,
     TaskRequest,
+    Timeouts,
 )
 from scheduler.core.validate import validate
 
 LAST_MS = 253_402_300_799_999
+DAY_MS = 86_400_000
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 VARIABLE = EnvironmentVariable(name="A", value="1")
 
@@ -94,6 +96,9 @@ BAD_REQUESTS: Mapping[str, list[dict[str, Any]]] = {
     'labels["a\\"\\n"]': [{"labels": {'a"\n': "value"}}],
     f'labels["{"k" * 64}"]': [{"labels": {"k" * 64: "value"}}],
     'labels["team"]': [{"labels": {"team": value}} for value in ("v" * 256, "a\0", "a\nb", "\x7f", "\x85")],
+    "queue_timeout": [{"timeouts": Timeouts(queue_ms=ms)} for ms in (-1, 0, 999, 7 * DAY_MS + 1)],
+    "start_timeout": [{"timeouts": Timeouts(start_ms=ms)} for ms in (-1, 0, 999, DAY_MS + 1)],
+    "run_timeout": [{"timeouts": Timeouts(run_ms=ms)} for ms in (-1, 0, 999, 30 * DAY_MS + 1)],
 }
 
 BAD_TEXTS = ("", "   ", "\t\n", "x" * 256, "a\0b", "a\nb", "\0")
@@ -155,6 +160,8 @@ GOOD: list[TaskRequest] = [
     request(request_id=UUID.upper(), tenant="0", priority=-1_000),
     request(tenant="a" * 63, priority=1_000, labels={f"k-{number}": "" for number in range(32)}),
     request(labels={"a.b_c/D-1": "any value: é 漢", "k" * 63: "v" * 255}),
+    request(timeouts=Timeouts(queue_ms=1_000, start_ms=1_000, run_ms=1_000), may_run_again=True),
+    request(timeouts=Timeouts(queue_ms=7 * DAY_MS, start_ms=DAY_MS, run_ms=30 * DAY_MS)),
     agent_request(),
     agent_request(image="\t\n\f\r image:tag \t\n", sidekick_image="s" * 255, result_id="r" * 255),
     agent_request(build_key="", size=ContainerSize.XSMALL, queue_time_ms=0),
@@ -225,7 +232,15 @@ def test_every_violation_in_order() -> None:
     spec = agent_request(
         extra("a"), extra("a", size=None), bad, result_id="", image="", queue_time_ms=-1
     ).spec
-    judged = request(request_id="", tenant="", priority=9_999, labels={"b": "\0", " ": "\0"}, spec=spec)
+    timeouts = Timeouts(queue_ms=0, start_ms=0, run_ms=0)
+    judged = request(
+        request_id="",
+        tenant="",
+        priority=9_999,
+        labels={"b": "\0", " ": "\0"},
+        spec=spec,
+        timeouts=timeouts,
+    )
     assert paths(judged) == [
         "request_id",
         "tenant",
@@ -243,6 +258,9 @@ def test_every_violation_in_order() -> None:
         "bamboo_agent.extra_containers[2].commands[0]",
         "bamboo_agent.extra_containers[2].environment[1].name",
         "bamboo_agent.queue_time",
+        "queue_timeout",
+        "start_timeout",
+        "run_timeout",
     ]
 
 
@@ -250,6 +268,8 @@ def test_every_violation_in_order() -> None:
     ("judged", "words"),
     [
         (request(priority=1_001), "a number from -1,000 to 1,000"),
+        (request(timeouts=Timeouts(queue_ms=0)), "not set, or a duration from 1 s to 7 days"),
+        (request(timeouts=Timeouts(start_ms=0)), "not set, or a duration from 1 s to 1 day"),
         (request(labels={"a b": ""}), "a key of 1 to 63 letters"),
         (request(labels={"a": "\0"}), "a value of at most 255 characters"),
         (agent_request(size=None), "a size from XSMALL to LARGE_8X"),

@@ -19,6 +19,7 @@ from scheduler.core.model.task import (
     EnvironmentVariable,
     ExtraContainer,
     TaskRequest,
+    Timeouts,
 )
 from scheduler.core.validate import validate
 
@@ -82,6 +83,13 @@ CONTAINERS = st.builds(
         at_least=1,
     ),
 )
+DAY_MS = 86_400_000
+TIMEOUTS = st.builds(
+    Timeouts,
+    queue_ms=st.none() | st.integers(1_000, 7 * DAY_MS),
+    start_ms=st.none() | st.integers(1_000, DAY_MS),
+    run_ms=st.none() | st.integers(1_000, 30 * DAY_MS),
+)
 REQUESTS = st.builds(
     TaskRequest,
     request_id=st.uuids().map(str) | st.uuids().map(lambda uuid: str(uuid).upper()),
@@ -91,6 +99,8 @@ REQUESTS = st.builds(
         st.text(NAME_CHARACTERS + "./", min_size=1, max_size=63), st.text(VISIBLE, max_size=255), max_size=5
     ),
     spec=BAMBOO | CONTAINERS,
+    timeouts=TIMEOUTS,
+    may_run_again=st.booleans(),
 )
 
 Corruption = tuple[str, Any]
@@ -150,6 +160,10 @@ def of_spec(spec: BambooAgentSpec | ContainersSpec) -> Iterator[Corruption]:
 def of_request(request: TaskRequest) -> Iterator[Corruption]:
     yield from fields(request, {"request_id": "1", "tenant": "-", "priority": 1_001})
     yield 'labels["a b"]', replace(request, labels={**request.labels, "a b": ""})
+    for name in ("queue", "start", "run"):
+        for ms in (999, 31 * DAY_MS):
+            changed = replace(request.timeouts, **{f"{name}_ms": ms})
+            yield f"{name}_timeout", replace(request, timeouts=changed)
     for path, spec in of_spec(request.spec):
         yield f"{spec.kind}.{path}", replace(request, spec=spec)
 

@@ -23,7 +23,8 @@ def resumed(state: TaskState, of: Attempt | None) -> Steps:
     """A World that was read from the store with one task, and has read AWS since."""
     world = a_world(an_instance(1))
     world.remember(KNOWN.key, KNOWN.value)
-    world.resume(Track(task=a_task(), state=state, attempt=of, attempts_made=1), START_MS)
+    track = Track(task=a_task(), state=state, attempt=of, attempts_made=1)
+    world.resume(track, START_MS, since_ms=START_MS, cancelled=False)
     return Steps(world)
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from scheduler.adapters.aws.clients import AwsClients
 from scheduler.adapters.aws.cloud import AwsCloud
@@ -12,7 +13,7 @@ from scheduler.bootstrap import Engine, build_engine
 from scheduler.config import Settings
 from scheduler.core.agents import AgentSettings, expand
 from scheduler.core.model.policy import Policy
-from scheduler.core.model.records import TaskSubmitted
+from scheduler.core.model.records import CancelRequested, TaskSubmitted
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import Container, ContainersSpec, Task, TaskRequest, TaskState
 from scheduler.lab.clock import VirtualClock
@@ -97,10 +98,14 @@ class VirtualService:
         self.settings = settings()
         self.driver = VirtualDriver(self._engine, self.clock, seed=self.seed)
 
-    def submit(self, count: int, ask: Resources = REGULAR, **changes: int | str) -> None:
+    def cancel(self, task_id: str) -> None:
+        """A client cancels a task."""
+        self.driver.commit(CancelRequested(task_id=task_id, at_ms=self.clock.now_ms()))
+
+    def submit(self, count: int, ask: Resources = REGULAR, **changes: Any) -> None:
         """Submits `count` alike tasks."""
         for _ in range(count):
-            self.driver.submit(self._record(ask, changes))
+            self.driver.commit(self._record(ask, changes))
 
     def tasks(self) -> list[Task]:
         """Every task as readers see it."""
@@ -114,6 +119,11 @@ class VirtualService:
         """By task id, how many ECS tasks the account ever started for it."""
         entries = self.account.journal.of(Effect.START_TASK)
         return Counter(entry["tags"]["ecs-scheduler:task"] for entry in entries)
+
+    def ecs_tasks(self) -> list[dict[str, Any]]:
+        """Every ECS task that the account still shows, oldest first."""
+        arns = [entry["taskArn"] for entry in self.account.journal.of(Effect.START_TASK)]
+        return list(self.account.call("ecs", "DescribeTasks", {"cluster": CLUSTER, "tasks": arns})["tasks"])
 
     def finish(self, *, limit_minutes: int = 60) -> bool:
         """Lets time pass until every task is terminal."""
@@ -134,16 +144,17 @@ class VirtualService:
     def _engine(self) -> Engine:
         return build_engine(self.settings, clock=self.clock, ids=self.ids, cloud=self.cloud, store=self.store)
 
-    def _record(self, ask: Resources, changes: dict[str, int | str]) -> TaskSubmitted:
+    def _record(self, ask: Resources, changes: dict[str, Any]) -> TaskSubmitted:
         spec = ContainersSpec(containers=(Container(name="agent", image="agent:1", resources=ask),))
         task_id = self.ids.task_id(self.clock.now_ms())
-        request = TaskRequest(
-            request_id=task_id,
-            tenant=str(changes.get("tenant", "bamboo")),
-            priority=int(changes.get("priority", 0)),
-            labels={},
-            spec=spec,
-        )
+        known: dict[str, Any] = {
+            "request_id": task_id,
+            "tenant": "bamboo",
+            "priority": 0,
+            "labels": {},
+            "spec": spec,
+        }
+        request = TaskRequest(**(known | changes))
         expansion = expand(spec, self.settings.agents)
         return TaskSubmitted(
             task_id=task_id,

@@ -15,6 +15,7 @@ from scheduler.core.model.calls import (
     Read,
     SetDesiredCapacity,
     StartTask,
+    StopTask,
 )
 from scheduler.services.lanes import LaneLimit, Lanes, default_limits
 from tests.clocks import START_MS
@@ -121,6 +122,6 @@ def test_our_share_is_taken_of_reads_and_not_of_starts() -> None:
 
 
 def test_every_call_has_a_lane() -> None:
-    """No call is sent without a budget, and StartTask shares its lane with nobody but its kind."""
+    """No call is sent without a budget, and starts share theirs with stops alone."""
     assert LANE_OF.keys() == {*get_args(Act), *get_args(Read)}
-    assert [kind for kind, lane in LANE_OF.items() if lane is Lane.TASK_MODIFY] == [StartTask]
+    assert [kind for kind, lane in LANE_OF.items() if lane is Lane.TASK_MODIFY] == [StartTask, StopTask]

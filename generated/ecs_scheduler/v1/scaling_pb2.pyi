@@ -87,16 +87,18 @@ class InstanceCounts(_message.Message):
     def __init__(self, schedulable: _Optional[int] = ..., idle: _Optional[int] = ..., disconnected: _Optional[int] = ..., draining: _Optional[int] = ..., outside_group: _Optional[int] = ...) -> None: ...
 
 class TaskCounts(_message.Message):
-    __slots__ = ("queued", "assigned", "starting", "running")
+    __slots__ = ("queued", "assigned", "starting", "running", "stopping")
     QUEUED_FIELD_NUMBER: _ClassVar[int]
     ASSIGNED_FIELD_NUMBER: _ClassVar[int]
     STARTING_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
+    STOPPING_FIELD_NUMBER: _ClassVar[int]
     queued: int
     assigned: int
     starting: int
     running: int
-    def __init__(self, queued: _Optional[int] = ..., assigned: _Optional[int] = ..., starting: _Optional[int] = ..., running: _Optional[int] = ...) -> None: ...
+    stopping: int
+    def __init__(self, queued: _Optional[int] = ..., assigned: _Optional[int] = ..., starting: _Optional[int] = ..., running: _Optional[int] = ..., stopping: _Optional[int] = ...) -> None: ...
 
 class UnplacedShape(_message.Message):
     __slots__ = ("tenant", "priority", "resources", "count", "rejects", "clamped")

@@ -45,6 +45,16 @@ class SchedulerServiceStub:
                 request_serializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.GetTaskRequest.SerializeToString,
                 response_deserializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.GetTaskResponse.FromString,
                 _registered_method=True)
+        self.ListTasks = channel.unary_unary(
+                '/ecs_scheduler.v1.SchedulerService/ListTasks',
+                request_serializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.ListTasksRequest.SerializeToString,
+                response_deserializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.ListTasksResponse.FromString,
+                _registered_method=True)
+        self.CancelTask = channel.unary_unary(
+                '/ecs_scheduler.v1.SchedulerService/CancelTask',
+                request_serializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.CancelTaskRequest.SerializeToString,
+                response_deserializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.CancelTaskResponse.FromString,
+                _registered_method=True)
         self.WatchTasks = channel.unary_stream(
                 '/ecs_scheduler.v1.SchedulerService/WatchTasks',
                 request_serializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.WatchTasksRequest.SerializeToString,
@@ -81,6 +91,31 @@ class SchedulerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTasks(self, request, context):
+        """Lists a tenant's tasks page by page, in order of acceptance. A task that was there at the first page is on
+        exactly one page, whatever is accepted meanwhile; each page shows states as they are when it is read.
+
+        INVALID_ARGUMENT: fields are wrong, or the page_token is not one of ours or was made for other filters;
+        list again without one. UNAVAILABLE: the store cannot be read or the server is stopping; ask for the same
+        page after RetryInfo's delay, page tokens outlive the server. DEADLINE_EXCEEDED: the search took too long
+        (30 s unless the client sets a deadline); narrow it by build_key or allow more time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelTask(self, request, context):
+        """Cancels a task. It is durable when answered; what waits ends at once, what runs is stopped (SIGTERM, then
+        SIGKILL after the container's stop timeout) and is STOPPING until ECS has stopped it. Repeating it changes
+        nothing, and a task that has ended stays as it ended.
+
+        INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
+        written or the server is stopping; retry after RetryInfo's delay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchTasks(self, request, context):
         """Streams changes of tasks: ordered by revision, each once, none left out, resumable from any message's
         token, across restarts of the server. Without a token the present state comes first.
@@ -105,6 +140,16 @@ def add_SchedulerServiceServicer_to_server(servicer, server):
                     servicer.GetTask,
                     request_deserializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.GetTaskRequest.FromString,
                     response_serializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.GetTaskResponse.SerializeToString,
+            ),
+            'ListTasks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTasks,
+                    request_deserializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.ListTasksRequest.FromString,
+                    response_serializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.ListTasksResponse.SerializeToString,
+            ),
+            'CancelTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelTask,
+                    request_deserializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.CancelTaskRequest.FromString,
+                    response_serializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.CancelTaskResponse.SerializeToString,
             ),
             'WatchTasks': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchTasks,
@@ -167,6 +212,60 @@ class SchedulerService:
             '/ecs_scheduler.v1.SchedulerService/GetTask',
             ecs__scheduler_dot_v1_dot_scheduler__pb2.GetTaskRequest.SerializeToString,
             ecs__scheduler_dot_v1_dot_scheduler__pb2.GetTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTasks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ecs_scheduler.v1.SchedulerService/ListTasks',
+            ecs__scheduler_dot_v1_dot_scheduler__pb2.ListTasksRequest.SerializeToString,
+            ecs__scheduler_dot_v1_dot_scheduler__pb2.ListTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ecs_scheduler.v1.SchedulerService/CancelTask',
+            ecs__scheduler_dot_v1_dot_scheduler__pb2.CancelTaskRequest.SerializeToString,
+            ecs__scheduler_dot_v1_dot_scheduler__pb2.CancelTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,

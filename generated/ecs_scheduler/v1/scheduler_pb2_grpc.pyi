@@ -54,6 +54,23 @@ class SchedulerServiceStub:
     INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days
     after their end.
     """
+    ListTasks: _grpc.UnaryUnaryMultiCallable[_scheduler_pb2.ListTasksRequest, _scheduler_pb2.ListTasksResponse]
+    """Lists a tenant's tasks page by page, in order of acceptance. A task that was there at the first page is on
+    exactly one page, whatever is accepted meanwhile; each page shows states as they are when it is read.
+
+    INVALID_ARGUMENT: fields are wrong, or the page_token is not one of ours or was made for other filters;
+    list again without one. UNAVAILABLE: the store cannot be read or the server is stopping; ask for the same
+    page after RetryInfo's delay, page tokens outlive the server. DEADLINE_EXCEEDED: the search took too long
+    (30 s unless the client sets a deadline); narrow it by build_key or allow more time.
+    """
+    CancelTask: _grpc.UnaryUnaryMultiCallable[_scheduler_pb2.CancelTaskRequest, _scheduler_pb2.CancelTaskResponse]
+    """Cancels a task. It is durable when answered; what waits ends at once, what runs is stopped (SIGTERM, then
+    SIGKILL after the container's stop timeout) and is STOPPING until ECS has stopped it. Repeating it changes
+    nothing, and a task that has ended stays as it ended.
+
+    INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
+    written or the server is stopping; retry after RetryInfo's delay.
+    """
     WatchTasks: _grpc.UnaryStreamMultiCallable[_scheduler_pb2.WatchTasksRequest, _scheduler_pb2.WatchTasksResponse]
     """Streams changes of tasks: ordered by revision, each once, none left out, resumable from any message's
     token, across restarts of the server. Without a token the present state comes first.
@@ -84,6 +101,23 @@ class SchedulerServiceAsyncStub(SchedulerServiceStub):
 
     INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days
     after their end.
+    """
+    ListTasks: _aio.UnaryUnaryMultiCallable[_scheduler_pb2.ListTasksRequest, _scheduler_pb2.ListTasksResponse]  # type: ignore[assignment]
+    """Lists a tenant's tasks page by page, in order of acceptance. A task that was there at the first page is on
+    exactly one page, whatever is accepted meanwhile; each page shows states as they are when it is read.
+
+    INVALID_ARGUMENT: fields are wrong, or the page_token is not one of ours or was made for other filters;
+    list again without one. UNAVAILABLE: the store cannot be read or the server is stopping; ask for the same
+    page after RetryInfo's delay, page tokens outlive the server. DEADLINE_EXCEEDED: the search took too long
+    (30 s unless the client sets a deadline); narrow it by build_key or allow more time.
+    """
+    CancelTask: _aio.UnaryUnaryMultiCallable[_scheduler_pb2.CancelTaskRequest, _scheduler_pb2.CancelTaskResponse]  # type: ignore[assignment]
+    """Cancels a task. It is durable when answered; what waits ends at once, what runs is stopped (SIGTERM, then
+    SIGKILL after the container's stop timeout) and is STOPPING until ECS has stopped it. Repeating it changes
+    nothing, and a task that has ended stays as it ended.
+
+    INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
+    written or the server is stopping; retry after RetryInfo's delay.
     """
     WatchTasks: _aio.UnaryStreamMultiCallable[_scheduler_pb2.WatchTasksRequest, _scheduler_pb2.WatchTasksResponse]  # type: ignore[assignment]
     """Streams changes of tasks: ordered by revision, each once, none left out, resumable from any message's
@@ -124,6 +158,35 @@ class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days
         after their end.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTasks(
+        self,
+        request: _scheduler_pb2.ListTasksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduler_pb2.ListTasksResponse, _abc.Awaitable[_scheduler_pb2.ListTasksResponse]]:
+        """Lists a tenant's tasks page by page, in order of acceptance. A task that was there at the first page is on
+        exactly one page, whatever is accepted meanwhile; each page shows states as they are when it is read.
+
+        INVALID_ARGUMENT: fields are wrong, or the page_token is not one of ours or was made for other filters;
+        list again without one. UNAVAILABLE: the store cannot be read or the server is stopping; ask for the same
+        page after RetryInfo's delay, page tokens outlive the server. DEADLINE_EXCEEDED: the search took too long
+        (30 s unless the client sets a deadline); narrow it by build_key or allow more time.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelTask(
+        self,
+        request: _scheduler_pb2.CancelTaskRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduler_pb2.CancelTaskResponse, _abc.Awaitable[_scheduler_pb2.CancelTaskResponse]]:
+        """Cancels a task. It is durable when answered; what waits ends at once, what runs is stopped (SIGTERM, then
+        SIGKILL after the container's stop timeout) and is STOPPING until ECS has stopped it. Repeating it changes
+        nothing, and a task that has ended stays as it ended.
+
+        INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
+        written or the server is stopping; retry after RetryInfo's delay.
         """
 
     @_abc_1.abstractmethod

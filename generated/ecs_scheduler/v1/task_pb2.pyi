@@ -2,6 +2,7 @@ import datetime
 
 from ecs_scheduler.v1 import resources_pb2 as _resources_pb2
 from ecs_scheduler.v1 import task_spec_pb2 as _task_spec_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -32,6 +33,9 @@ class TaskState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TASK_STATE_RUNNING: _ClassVar[TaskState]
     TASK_STATE_SUCCEEDED: _ClassVar[TaskState]
     TASK_STATE_FAILED: _ClassVar[TaskState]
+    TASK_STATE_STOPPING: _ClassVar[TaskState]
+    TASK_STATE_CANCELLED: _ClassVar[TaskState]
+    TASK_STATE_EXPIRED: _ClassVar[TaskState]
 
 class StopCategory(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -48,6 +52,10 @@ class StopCategory(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STOP_CATEGORY_REJECTED: _ClassVar[StopCategory]
     STOP_CATEGORY_STOPPED_BY_OTHERS: _ClassVar[StopCategory]
     STOP_CATEGORY_ABANDONED: _ClassVar[StopCategory]
+    STOP_CATEGORY_START_TIMEOUT: _ClassVar[StopCategory]
+    STOP_CATEGORY_RUN_TIMEOUT: _ClassVar[StopCategory]
+    STOP_CATEGORY_CANCELLED: _ClassVar[StopCategory]
+    STOP_CATEGORY_EXPIRED: _ClassVar[StopCategory]
 ATTEMPT_STATE_UNSPECIFIED: AttemptState
 ATTEMPT_STATE_OPEN: AttemptState
 ATTEMPT_STATE_STARTED: AttemptState
@@ -63,6 +71,9 @@ TASK_STATE_STARTING: TaskState
 TASK_STATE_RUNNING: TaskState
 TASK_STATE_SUCCEEDED: TaskState
 TASK_STATE_FAILED: TaskState
+TASK_STATE_STOPPING: TaskState
+TASK_STATE_CANCELLED: TaskState
+TASK_STATE_EXPIRED: TaskState
 STOP_CATEGORY_UNSPECIFIED: StopCategory
 STOP_CATEGORY_CAPACITY: StopCategory
 STOP_CATEGORY_CANNOT_START: StopCategory
@@ -76,9 +87,13 @@ STOP_CATEGORY_NEVER_FITS: StopCategory
 STOP_CATEGORY_REJECTED: StopCategory
 STOP_CATEGORY_STOPPED_BY_OTHERS: StopCategory
 STOP_CATEGORY_ABANDONED: StopCategory
+STOP_CATEGORY_START_TIMEOUT: StopCategory
+STOP_CATEGORY_RUN_TIMEOUT: StopCategory
+STOP_CATEGORY_CANCELLED: StopCategory
+STOP_CATEGORY_EXPIRED: StopCategory
 
 class Task(_message.Message):
-    __slots__ = ("task_id", "request_id", "tenant", "priority", "labels", "bamboo_agent", "containers", "resources", "build_key", "state", "create_time", "update_time", "start_time", "stop_time", "stop_reason", "attempts", "revision")
+    __slots__ = ("task_id", "request_id", "tenant", "priority", "labels", "bamboo_agent", "containers", "resources", "build_key", "state", "create_time", "update_time", "start_time", "stop_time", "stop_reason", "attempts", "revision", "queue_timeout", "start_timeout", "run_timeout", "may_run_again")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -103,6 +118,10 @@ class Task(_message.Message):
     STOP_REASON_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    START_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    RUN_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    MAY_RUN_AGAIN_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     request_id: str
     tenant: str
@@ -120,7 +139,11 @@ class Task(_message.Message):
     stop_reason: StopReason
     attempts: _containers.RepeatedCompositeFieldContainer[Attempt]
     revision: int
-    def __init__(self, task_id: _Optional[str] = ..., request_id: _Optional[str] = ..., tenant: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., bamboo_agent: _Optional[_Union[_task_spec_pb2.BambooAgentSpec, _Mapping]] = ..., containers: _Optional[_Union[_task_spec_pb2.ContainersSpec, _Mapping]] = ..., resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., build_key: _Optional[str] = ..., state: _Optional[_Union[TaskState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stop_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stop_reason: _Optional[_Union[StopReason, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., revision: _Optional[int] = ...) -> None: ...
+    queue_timeout: _duration_pb2.Duration
+    start_timeout: _duration_pb2.Duration
+    run_timeout: _duration_pb2.Duration
+    may_run_again: bool
+    def __init__(self, task_id: _Optional[str] = ..., request_id: _Optional[str] = ..., tenant: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., bamboo_agent: _Optional[_Union[_task_spec_pb2.BambooAgentSpec, _Mapping]] = ..., containers: _Optional[_Union[_task_spec_pb2.ContainersSpec, _Mapping]] = ..., resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., build_key: _Optional[str] = ..., state: _Optional[_Union[TaskState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stop_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stop_reason: _Optional[_Union[StopReason, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., revision: _Optional[int] = ..., queue_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., start_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., run_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., may_run_again: _Optional[bool] = ...) -> None: ...
 
 class Attempt(_message.Message):
     __slots__ = ("attempt_id", "number", "state", "ecs_task_arn", "container_instance_arn", "ec2_instance_id", "task_definition_arn", "create_time", "start_time", "stop_time", "stop_reason")

@@ -23,6 +23,13 @@ from scheduler.ports.cloud import CloudError, TaskLaunch
 # (ECS API: ListTasks, errors); our own parameters are beyond reproach, so nothing else can be meant.
 _NO_SUCH_INSTANCE = frozenset({"ClientException", "InvalidParameterException"})
 
+# What StopTask says of a task that ECS has forgotten: a stopped one is shown for an hour (ECS API:
+# DescribeTasks). The code alone also stands for whatever else is wrong with a request.
+_FORGOTTEN_CODE, _FORGOTTEN_MESSAGE = "InvalidParameterException", "The referenced task was not found"
+
+_STOP_REASON_LENGTH = 255
+"""ECS API, StopTask: its page named this limit for years, and now names none."""
+
 
 class AwsCloud:
     """One cluster, seen and acted on through `clients`; any thread may call.
@@ -49,6 +56,17 @@ class AwsCloud:
         if answer.get("tasks"):
             return ecs_task(answer["tasks"][0])
         raise CloudError(start_refusal(answer.get("failures", ())))
+
+    @cloud_errors()
+    def stop_task(self, arn: str, reason: str) -> None:
+        """`ecs:StopTask`, once: whoever sees the task go on asks again."""
+        try:
+            self._clients.ecs_once.stop_task(
+                cluster=self._cluster, task=arn, reason=reason[:_STOP_REASON_LENGTH]
+            )
+        except ClientError as error:
+            if not _task_is_forgotten(failure_of(error)):
+                raise
 
     @cloud_errors()
     def find_task(self, started_by: str, container_instance_arn: str) -> EcsTask | None:
@@ -151,6 +169,10 @@ class AwsCloud:
 
 def _of_attempt(tasks: Sequence[EcsTask], started_by: str) -> EcsTask | None:
     return next((task for task in tasks if task.started_by == started_by), None)
+
+
+def _task_is_forgotten(failure: Failure) -> bool:
+    return failure.code == _FORGOTTEN_CODE and _FORGOTTEN_MESSAGE in failure.message
 
 
 def _missing(answer: Shape, operation: str) -> list[str]:

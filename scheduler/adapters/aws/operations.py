@@ -44,6 +44,10 @@ class EcsActs(Client, Protocol):
         """`ecs:StartTask`, which has no client token."""
         ...
 
+    def stop_task(self, **params: Any) -> Shape:
+        """`ecs:StopTask`."""
+        ...
+
     def register_task_definition(self, **params: Any) -> Shape:
         """`ecs:RegisterTaskDefinition`, and `ecs:TagResource` for its tags."""
         ...

@@ -9,6 +9,7 @@ from scheduler.adapters.memory.secrets import masked
 from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.records import (
     AttemptRecorded,
+    CancelRequested,
     FactRecorded,
     IntentRecorded,
     IntentState,
@@ -53,6 +54,7 @@ class MemoryStore:
         self._oldest = 1
         self._tasks: dict[str, Task] = {}
         self._queued: dict[str, QueuedTask] = {}
+        self._cancelled: set[str] = set()
         self._requests: dict[tuple[str, str], RequestTaken] = {}
         self._attempts: defaultdict[str, dict[str, Attempt]] = defaultdict(dict)
         self._events: list[TaskEvent] = []
@@ -144,18 +146,18 @@ class MemoryStore:
             refusals.append(refusal)
             if refusal is None:
                 requests.update(own)
-                task_ids.update(taken.task_id for taken in own.values())
                 self._check_changes(batch, task_ids)
         return refusals
 
-    def _check_changes(self, batch: Sequence[Record], also: set[str]) -> None:
+    def _check_changes(self, batch: Sequence[Record], task_ids: set[str]) -> None:
+        """Adds the batch's own tasks to `task_ids`, which this commit brings."""
         for record in batch:
-            if (
-                isinstance(record, TaskTransitioned)
-                and record.task_id not in self._tasks
-                and record.task_id not in also
-            ):
-                raise StoreError(f"task {record.task_id} is not in the store and cannot change")
+            match record:
+                case TaskSubmitted(task_id=task_id):
+                    task_ids.add(task_id)
+                case TaskTransitioned(task_id=task_id) | CancelRequested(task_id=task_id):
+                    if task_id not in self._tasks and task_id not in task_ids:
+                        raise StoreError(f"task {task_id} is not in the store and cannot change")
 
     def _apply(self, batch: Sequence[Record]) -> Written:
         first_revision = self._revision + 1
@@ -167,6 +169,8 @@ class MemoryStore:
                     self._transition(record)
                 case AttemptRecorded():
                     self._record_attempt(record.attempt)
+                case CancelRequested():
+                    self._request_cancel(record.task_id)
                 case IntentRecorded():
                     self._intents[record.kind, record.key] = record
                 case FactRecorded():
@@ -188,6 +192,8 @@ class MemoryStore:
             main_container=record.main_container,
             enqueue_revision=self._revision,
             submitted_ms=record.at_ms,
+            timeouts=request.timeouts,
+            may_run_again=request.may_run_again,
         )
         status = TaskStatus(state=TaskState.QUEUED, revision=self._revision, updated_ms=record.at_ms)
         self._keep(_new_task(record, status), None, None)
@@ -215,6 +221,10 @@ class MemoryStore:
         shown = replace(task, spec=None, attempts=() if attempt is None else (attempt,))
         self._events.append(TaskEvent(revision=self._revision, previous_state=previous, task=shown))
 
+    def _request_cancel(self, task_id: str) -> None:
+        if not _ended(self._tasks[task_id]):
+            self._cancelled.add(task_id)
+
     def _record_attempt(self, attempt: Attempt) -> None:
         self._attempts[attempt.task_id][attempt.attempt_id] = attempt
 
@@ -222,13 +232,15 @@ class MemoryStore:
         return tuple(sorted(self._attempts[task_id].values(), key=lambda attempt: attempt.number))
 
     def _live(self, task_id: str) -> LiveTask:
-        attempts = self._attempts_of(task_id)
+        attempts, status = self._attempts_of(task_id), self._tasks[task_id].status
         return LiveTask(
             queued=self._queued[task_id],
-            state=self._tasks[task_id].status.state,
+            state=status.state,
             attempt=attempts[-1] if attempts and attempts[-1].holds_room else None,
             attempts_made=len(attempts),
             launches=sum(attempt.counted for attempt in attempts),
+            cancelled=task_id in self._cancelled,
+            updated_ms=status.updated_ms,
         )
 
 
@@ -244,7 +256,8 @@ def _started_ms(before: TaskStatus, record: TaskTransitioned) -> int | None:
     """When the present attempt was first seen to run; a requeued task has none."""
     if record.state is TaskState.RUNNING:
         return before.started_ms if before.started_ms is not None else record.at_ms
-    return before.started_ms if record.state in TERMINAL_STATES else None
+    over = record.state is TaskState.STOPPING or record.state in TERMINAL_STATES
+    return before.started_ms if over else None
 
 
 def _new_task(record: TaskSubmitted, status: TaskStatus) -> Task:
@@ -259,5 +272,7 @@ def _new_task(record: TaskSubmitted, status: TaskStatus) -> Task:
         ask=record.ask,
         submitted_ms=record.at_ms,
         status=status,
+        timeouts=request.timeouts,
+        may_run_again=request.may_run_again,
         spec=request.spec,
     )

@@ -4,18 +4,22 @@
 --
 -- View and trigger are TEMP: they belong to the writer's connection and are no part of the file.
 
-CREATE TEMP VIEW commit_row (tasks, requests, secrets, statuses, ended, attempts, intents, events, facts) AS
-  SELECT '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]';
+CREATE TEMP VIEW commit_row (
+  tasks, requests, secrets, statuses, ended, cancels, attempts, intents, events, facts
+) AS
+  SELECT '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]';
 
 CREATE TEMP TRIGGER commit_rows INSTEAD OF INSERT ON commit_row
 BEGIN
   INSERT INTO task (
     task_id, tenant, request_id, fingerprint, priority, cpu, memory_mib, gpus, build_key, definition_key,
-    main_container, enqueue_revision, submitted_ms, state, revision, updated_ms
+    main_container, queue_timeout_ms, start_timeout_ms, run_timeout_ms, may_run_again,
+    enqueue_revision, submitted_ms, state, revision, updated_ms
   )
   SELECT
     value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, 'QUEUED', value ->> 11, value ->> 12
+    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14,
+    value ->> 15, value ->> 16, 'QUEUED', value ->> 15, value ->> 16
   FROM json_each(NEW.tasks);
 
   INSERT INTO request (task_id, labels, spec)
@@ -33,6 +37,8 @@ BEGIN
     stop_reason = changed.value ->> 6
   FROM json_each(NEW.statuses) AS changed
   WHERE task.task_id = changed.value ->> 0;
+
+  UPDATE task SET cancel_requested = 1 WHERE task_id IN (SELECT value FROM json_each(NEW.cancels));
 
   DELETE FROM secret WHERE task_id IN (SELECT value FROM json_each(NEW.ended));
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from scheduler.ports.store import StoreCorrupt, StoreError
 
-SCHEMA_VERSION = 1
-"""Of schema.sql. A file of a newer one is refused: its meaning is not known here."""
+SCHEMA_VERSION = 2
+"""Of schema.sql. A file of another one is refused: its meaning is not known here."""
 
 APPLICATION_ID = 0x45435353
 """As in schema.sql."""

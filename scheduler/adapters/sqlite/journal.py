@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from scheduler.adapters.sqlite import codec
-from scheduler.adapters.sqlite.known import Known
+from scheduler.adapters.sqlite.known import Known, Span
 from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.records import (
     AttemptRecorded,
+    CancelRequested,
     FactRecorded,
     IntentRecorded,
     Record,
@@ -15,7 +16,7 @@ from scheduler.core.model.records import (
     TaskTransitioned,
 )
 from scheduler.core.model.task import TERMINAL_STATES, TaskState, TaskStatus
-from scheduler.ports.store import CommitResult, StoreError, Written
+from scheduler.ports.store import CommitResult, Written
 
 Row = tuple[Any, ...]
 
@@ -33,6 +34,7 @@ class Journal:
         self._secrets: list[Row] = []
         self._statuses: dict[str, Row] = {}
         self._ended: list[str] = []
+        self._cancels: list[str] = []
         self._attempts: list[Row] = []
         self._intents: list[Row] = []
         self._events: list[Row] = []
@@ -56,6 +58,7 @@ class Journal:
             self._secrets,
             list(self._statuses.values()),
             self._ended,
+            self._cancels,
             self._attempts,
             self._intents,
             self._events,
@@ -71,13 +74,15 @@ class Journal:
                 self._transitioned(record)
             case AttemptRecorded():
                 self._attempt(record.attempt)
+            case CancelRequested():
+                self._cancel_requested(record)
             case IntentRecorded():
                 self._intents.append((record.kind, record.key, record.state, record.payload))
             case FactRecorded():
                 self._facts.append((record.key, record.value))
 
     def _submitted(self, record: TaskSubmitted) -> None:
-        request, ask = record.request, record.ask
+        request, ask, timeouts = record.request, record.ask, record.request.timeouts
         status = TaskStatus(state=TaskState.QUEUED, revision=self._next_revision(), updated_ms=record.at_ms)
         self._tasks.append(
             (
@@ -92,6 +97,10 @@ class Journal:
                 record.build_key,
                 record.definition_key,
                 record.main_container,
+                timeouts.queue_ms,
+                timeouts.start_ms,
+                timeouts.run_ms,
+                request.may_run_again,
                 status.revision,
                 record.at_ms,
             )
@@ -100,7 +109,7 @@ class Journal:
         self._requests.append((record.task_id, codec.text(request.labels), spec))
         if secrets:
             self._secrets.append((record.task_id, codec.text(secrets)))
-        self._known.started_ms[record.task_id] = None
+        self._known.keep(record.task_id, Span())
         self._event(record.task_id, codec.Change(previous_state=None, status=status, attempt=None))
 
     def _transitioned(self, record: TaskTransitioned) -> None:
@@ -115,7 +124,7 @@ class Journal:
             status.stopped_ms,
             reason,
         )
-        if record.state in TERMINAL_STATES:
+        if status.stopped_ms is not None:
             self._ended.append(record.task_id)
         if record.attempt is not None:
             self._attempt(record.attempt)
@@ -123,22 +132,23 @@ class Journal:
         self._event(record.task_id, change)
 
     def _status_after(self, record: TaskTransitioned) -> TaskStatus:
-        started_ms = self._known.started_ms
-        if record.task_id not in started_ms:
-            raise StoreError(f"task {record.task_id} is not in the store and cannot change")
-        ended = record.state in TERMINAL_STATES
-        if record.state is TaskState.RUNNING and started_ms[record.task_id] is None:
-            started_ms[record.task_id] = record.at_ms
-        if record.state in _BEFORE_RUNNING:
-            started_ms[record.task_id] = None  # the attempt that ran is not the present one any more
+        span = Span(
+            started_ms=_started_ms(self._known.span(record.task_id), record),
+            stopped_ms=record.at_ms if record.state in TERMINAL_STATES else None,
+        )
+        self._known.keep(record.task_id, span)
         return TaskStatus(
             state=record.state,
             revision=self._next_revision(),
             updated_ms=record.at_ms,
-            started_ms=started_ms[record.task_id],
-            stopped_ms=record.at_ms if ended else None,
+            started_ms=span.started_ms,
+            stopped_ms=span.stopped_ms,
             stop_reason=record.stop_reason,
         )
+
+    def _cancel_requested(self, record: CancelRequested) -> None:
+        if self._known.span(record.task_id).stopped_ms is None:
+            self._cancels.append(record.task_id)
 
     def _attempt(self, attempt: Attempt) -> None:
         payload = codec.attempt_text(attempt)
@@ -150,3 +160,11 @@ class Journal:
     def _next_revision(self) -> int:
         self.revision += 1
         return self.revision
+
+
+def _started_ms(before: Span, record: TaskTransitioned) -> int | None:
+    if record.state in _BEFORE_RUNNING:
+        return None  # the attempt that ran is not the present one any more
+    if record.state is TaskState.RUNNING and before.started_ms is None:
+        return record.at_ms
+    return before.started_ms

@@ -1,5 +1,5 @@
 -- What a commit must know before it writes, as one row of two JSON values (see commit.sql for why one).
--- ?1: [[tenant, request_id], ...] asked for; ?2: [task_id, ...] about to change.
+-- ?1: [[tenant, request_id], ...] asked for; ?2: [task_id, ...] about to change or to be cancelled.
 -- CROSS JOIN keeps the few keys outside and the many tasks inside (SQLite docs: the query planner).
 SELECT
   (
@@ -8,6 +8,6 @@ SELECT
       ON task.tenant = asked.value ->> 0 AND task.request_id = asked.value ->> 1
   ),
   (
-    SELECT json_group_object(task.task_id, task.started_ms)
+    SELECT json_group_array(json_array(task.task_id, task.started_ms, task.stopped_ms))
     FROM json_each(?2) AS asked CROSS JOIN task ON task.task_id = asked.value
   );

@@ -1,27 +1,38 @@
 """Rows of the readers' `.sql` files as nouns."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from sys import intern
 from typing import Any
 
 from scheduler.adapters.sqlite import codec
 from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.resources import Resources
-from scheduler.core.model.task import QueuedTask, Task, TaskEvent, TaskSpec, TaskState, TaskStatus
+from scheduler.core.model.task import (
+    QueuedTask,
+    Task,
+    TaskEvent,
+    TaskSpec,
+    TaskState,
+    TaskStatus,
+    Timeouts,
+)
 from scheduler.ports.store import LiveTask
 
 Row = tuple[Any, ...]
 
+_HEAD = 14
+"""Columns of get.sql, list.sql and events.sql that never change, with which each of them begins."""
+
 
 def live_tasks(rows: Iterable[Row]) -> Iterator[LiveTask]:
-    """Rows of load.sql. Equal asks are one object, equal words one string: a long queue has few of each."""
-    asks: dict[Row, Resources] = {}
+    """Rows of load.sql.
+
+    Equal asks and timeouts are one object, equal words one string: a long queue has few of each.
+    """
+    ask_of, timeouts_of = cache(_ask), cache(_timeouts)
     for row in rows:
-        size = row[7:10]
-        ask = asks.get(size)
-        if ask is None:
-            ask = asks[size] = _ask(size)
-        yield _live_task(row, ask)
+        yield _live_task(row, ask=ask_of(row[7:10]), timeouts=timeouts_of(row[10:13]))
 
 
 def whole_task(row: Row) -> Task:
@@ -29,7 +40,7 @@ def whole_task(row: Row) -> Task:
     *head, spec, secrets, newest_first = row
     values = None if secrets is None else codec.plain(secrets)
     attempts = codec.attempts_of(newest_first)[::-1]
-    return _task(head[:10], _status(head[10:]), attempts, codec.spec_of(spec, values))
+    return _task(head[:_HEAD], _status(head[_HEAD:]), attempts, codec.spec_of(spec, values))
 
 
 def listed_tasks(rows: str) -> list[Task]:
@@ -42,9 +53,9 @@ def task_events(rows: str) -> list[TaskEvent]:
     return [_event(row) for row in codec.plain(rows)]
 
 
-def _live_task(row: Row, ask: Resources) -> LiveTask:
+def _live_task(row: Row, *, ask: Resources, timeouts: Timeouts) -> LiveTask:
     task_id, tenant, priority, definition_key, main_container, enqueue_revision, submitted_ms = row[:7]
-    state, attempts_made, launches, last_attempt = row[10:]
+    may_run_again, state, cancelled, updated_ms, attempts_made, launches, last_attempt = row[13:]
     queued = QueuedTask(
         task_id=task_id,
         tenant=intern(tenant),
@@ -54,6 +65,8 @@ def _live_task(row: Row, ask: Resources) -> LiveTask:
         main_container=intern(main_container),
         enqueue_revision=enqueue_revision,
         submitted_ms=submitted_ms,
+        timeouts=timeouts,
+        may_run_again=bool(may_run_again),
     )
     attempt = None if last_attempt is None else codec.attempt_of(last_attempt)
     present = attempt if attempt is not None and attempt.holds_room else None
@@ -63,18 +76,22 @@ def _live_task(row: Row, ask: Resources) -> LiveTask:
         attempt=present,
         attempts_made=attempts_made,
         launches=launches,
+        cancelled=bool(cancelled),
+        updated_ms=updated_ms,
     )
 
 
 def _listed_task(row: list[Any]) -> Task:
-    attempts = () if row[16] is None else (codec.attempt_of(row[16]),)
-    return _task(row[:10], _status(row[10:16]), attempts)
+    *head, last_attempt = row
+    attempts = () if last_attempt is None else (codec.attempt_of(last_attempt),)
+    return _task(head[:_HEAD], _status(head[_HEAD:]), attempts)
 
 
 def _event(row: list[Any]) -> TaskEvent:
-    change = codec.change_of(row[10])
+    *head, payload = row
+    change = codec.change_of(payload)
     attempts = () if change.attempt is None else (change.attempt,)
-    task = _task(row[:10], change.status, attempts)
+    task = _task(head, change.status, attempts)
     return TaskEvent(revision=change.status.revision, previous_state=change.previous_state, task=task)
 
 
@@ -93,7 +110,8 @@ def _status(columns: list[Any]) -> TaskStatus:
 def _task(
     columns: list[Any], status: TaskStatus, attempts: tuple[Attempt, ...], spec: TaskSpec | None = None
 ) -> Task:
-    task_id, request_id, tenant, priority, labels, build_key, *size, submitted_ms = columns
+    task_id, request_id, tenant, priority, labels, build_key = columns[:6]
+    may_run_again, submitted_ms = columns[12:]
     return Task(
         task_id=task_id,
         request_id=request_id,
@@ -101,9 +119,11 @@ def _task(
         priority=priority,
         labels=codec.plain(labels),
         build_key=build_key,
-        ask=_ask(size),
+        ask=_ask(columns[6:9]),
         submitted_ms=submitted_ms,
         status=status,
+        timeouts=_timeouts(columns[9:12]),
+        may_run_again=bool(may_run_again),
         spec=spec,
         attempts=attempts,
     )
@@ -112,3 +132,8 @@ def _task(
 def _ask(size: Sequence[int]) -> Resources:
     cpu, memory_mib, gpus = size
     return Resources(cpu=cpu, memory_mib=memory_mib, gpus=gpus)
+
+
+def _timeouts(columns: Sequence[int | None]) -> Timeouts:
+    queue_ms, start_ms, run_ms = columns
+    return Timeouts(queue_ms=queue_ms, start_ms=start_ms, run_ms=run_ms)

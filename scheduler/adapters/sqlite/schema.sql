@@ -24,19 +24,24 @@ CREATE TABLE task (
   build_key        TEXT NOT NULL,
   definition_key   TEXT NOT NULL,
   main_container   TEXT NOT NULL,
+  queue_timeout_ms INTEGER,            -- NULL, like the next two: not set
+  start_timeout_ms INTEGER,
+  run_timeout_ms   INTEGER,
+  may_run_again    INTEGER NOT NULL,   -- 0 or 1
   enqueue_revision INTEGER NOT NULL,
   submitted_ms     INTEGER NOT NULL,
   state            TEXT NOT NULL,
   revision         INTEGER NOT NULL,
   updated_ms       INTEGER NOT NULL,
   started_ms       INTEGER,
-  stopped_ms       INTEGER,
+  stopped_ms       INTEGER,            -- set in terminal states alone
   stop_reason      TEXT,               -- JSON of StopReason
+  cancel_requested INTEGER NOT NULL DEFAULT 0,
   UNIQUE (tenant, request_id)
 ) STRICT;
 
 CREATE INDEX task_in_queue_order ON task (priority DESC, enqueue_revision)
-  WHERE state NOT IN ('SUCCEEDED', 'FAILED');
+  WHERE stopped_ms IS NULL;
 CREATE INDEX task_by_tenant ON task (tenant, task_id);
 CREATE INDEX task_by_build ON task (build_key, task_id) WHERE build_key <> '';
 
@@ -81,6 +86,6 @@ CREATE TABLE fact (
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO meta VALUES (1, 1, lower(hex(randomblob(8))), 1);
+INSERT INTO meta VALUES (1, 2, lower(hex(randomblob(8))), 1);
 
 COMMIT;

@@ -25,7 +25,7 @@ from scheduler.ports.store import (
     TaskFilter,
 )
 
-_COMMIT = "INSERT INTO commit_row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_COMMIT = "INSERT INTO commit_row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 # Compaction may have taken every event; the revisions go on from where they were.
 _REVISION = "SELECT max(oldest_revision - 1, ifnull((SELECT max(revision) FROM event), 0)) FROM meta"

@@ -3,7 +3,8 @@
 The rules are ordered; the first that applies wins:
 
 1. its ECS task was seen: the task follows ECS's status, and one that ended without having run, for reasons
-   that are not its own, goes back to the queue a few times;
+   that are not its own, goes back to the queue a few times; one that we wanted stopped ends as wished,
+   unless it came to its own end before;
 2. StartTask failed for certain: back to the queue, or the end, by the cause;
 3. the answer was lost: the attempt is UNKNOWN and is looked for;
 4. it was looked for during the whole visibility window in vain: abandoned, back to the queue;
@@ -13,14 +14,17 @@ The rules are ordered; the first that applies wins:
 from dataclasses import replace
 
 from scheduler.core.lifecycle.causes import judged_by, succeeded
+from scheduler.core.lifecycle.wishes import ENDS, reason_of
 from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory, StopReason
 from scheduler.core.model.calls import EcsTask, Failure
 from scheduler.core.model.evidence import AttemptEvidence
 from scheduler.core.model.plan import Transition
 from scheduler.core.model.policy import Policy
-from scheduler.core.model.task import TaskState
+from scheduler.core.model.task import TERMINAL_STATES, TaskState
 
 _STARTING_STATUSES = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
+_BEFORE_RUNNING = frozenset({TaskState.ASSIGNED, TaskState.STARTING})
+_OWN_DOING = frozenset({StopCategory.EXIT, StopCategory.OOM, StopCategory.ESSENTIAL_EXITED})
 _REQUEUED = frozenset({StopCategory.CAPACITY, StopCategory.ATTRIBUTE})
 _MAX_ATTRIBUTE_REFUSALS = 3
 _NO_ACCOUNT = StopReason(
@@ -49,7 +53,7 @@ def _follow(evidence: AttemptEvidence, seen: EcsTask, now_ms: int, policy: Polic
     attempt = _found(evidence.attempt, seen)
     if seen.last_status == "STOPPED":
         return _end(evidence, attempt, seen, now_ms, policy)
-    if seen.last_status == "RUNNING" and evidence.state is not TaskState.RUNNING:
+    if seen.last_status == "RUNNING" and evidence.state in _BEFORE_RUNNING:
         attempt = replace(attempt, started_ms=now_ms)
         return _transition(evidence, TaskState.RUNNING, attempt)
     if seen.last_status in _STARTING_STATUSES and evidence.state is TaskState.ASSIGNED:
@@ -75,15 +79,27 @@ def _end(
     ended = replace(attempt, state=AttemptState.ENDED, stopped_ms=now_ms, stop_reason=stop)
     if succeeded(stop, evidence.main_container):
         return _transition(evidence, TaskState.SUCCEEDED, ended, stop)
-    again = not seen.ran and _may_launch_again(evidence, stop, policy)
-    return _transition(evidence, TaskState.QUEUED if again else TaskState.FAILED, ended, stop)
+    if attempt.stop_wish is not None and stop.category not in _OWN_DOING:
+        stop = reason_of(attempt.stop_wish, stop)
+        ended = replace(ended, stop_reason=stop)
+    return _transition(evidence, _after_end(evidence, stop, policy, ran=seen.ran), ended, stop)
 
 
-def _may_launch_again(evidence: AttemptEvidence, stop: StopReason, policy: Policy) -> bool:
-    """Only what never ran, and failed for reasons that another instance may not have."""
-    if evidence.state is TaskState.RUNNING:
-        return False
+def _after_end(
+    evidence: AttemptEvidence, stop: StopReason, policy: Policy, *, ran: bool = False
+) -> TaskState:
+    """Back to the queue only what never ran, or may run again, and failed for no reason of its own."""
+    ran = ran or evidence.state is TaskState.RUNNING
+    repeatable = not ran or (stop.category is StopCategory.INSTANCE_LOST and evidence.may_run_again)
+    if evidence.state is not TaskState.STOPPING and repeatable and _has_launches_left(evidence, stop, policy):
+        return TaskState.QUEUED
+    return ENDS.get(stop.category, TaskState.FAILED)
+
+
+def _has_launches_left(evidence: AttemptEvidence, stop: StopReason, policy: Policy) -> bool:
+    """Reasons that another instance may not have, each with its own patience."""
     launches = {
+        StopCategory.START_TIMEOUT: policy.max_attempts,
         StopCategory.CANNOT_START: policy.max_attempts,
         StopCategory.INSTANCE_LOST: policy.max_attempts,
         StopCategory.IMAGE: policy.max_image_attempts,
@@ -105,7 +121,16 @@ def _fail(evidence: AttemptEvidence, failure: Failure, now_ms: int) -> Change:
         stop_reason=reason,
         counted=reason.category not in _REQUEUED,
     )
-    return _transition(evidence, _after_refusal(evidence, reason), failed, reason)
+    return _nothing_to_stop(evidence, failed) or _transition(
+        evidence, _after_refusal(evidence, reason), failed, reason
+    )
+
+
+def _nothing_to_stop(evidence: AttemptEvidence, closed: Attempt) -> Transition | None:
+    """A task that is STOPPING and has no ECS task (any more) ends as wished."""
+    if evidence.state is not TaskState.STOPPING or closed.stop_wish is None:
+        return None
+    return _transition(evidence, ENDS[closed.stop_wish], closed, reason_of(closed.stop_wish))
 
 
 def _after_refusal(evidence: AttemptEvidence, reason: StopReason) -> TaskState:
@@ -126,7 +151,7 @@ def _abandon(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, polic
         message="the answer to StartTask was lost and no task was found",
     )
     abandoned = replace(evidence.attempt, state=AttemptState.ABANDONED, stopped_ms=now_ms, stop_reason=reason)
-    return _transition(evidence, TaskState.QUEUED, abandoned, reason)
+    return _nothing_to_stop(evidence, abandoned) or _transition(evidence, TaskState.QUEUED, abandoned, reason)
 
 
 def _lose(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, policy: Policy) -> Change | None:
@@ -137,8 +162,9 @@ def _lose(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, policy: 
         category=StopCategory.INSTANCE_LOST, code="MISSING", message="ECS does not know the task any more"
     )
     lost = replace(evidence.attempt, state=AttemptState.ENDED, stopped_ms=now_ms, stop_reason=reason)
-    again = _may_launch_again(evidence, reason, policy)
-    return _transition(evidence, TaskState.QUEUED if again else TaskState.FAILED, lost, reason)
+    return _nothing_to_stop(evidence, lost) or _transition(
+        evidence, _after_end(evidence, reason, policy), lost, reason
+    )
 
 
 def _transition(
@@ -152,5 +178,5 @@ def _transition(
         previous=evidence.state,
         state=state,
         attempt=attempt,
-        stop_reason=reason if state in (TaskState.SUCCEEDED, TaskState.FAILED) else None,
+        stop_reason=reason if state in TERMINAL_STATES else None,
     )

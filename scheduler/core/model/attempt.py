@@ -34,6 +34,10 @@ class StopCategory(StrEnum):
     NEVER_FITS = "NEVER_FITS"
     REJECTED = "REJECTED"
     STOPPED_BY_OTHERS = "STOPPED_BY_OTHERS"
+    START_TIMEOUT = "START_TIMEOUT"
+    RUN_TIMEOUT = "RUN_TIMEOUT"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
     ABANDONED = "ABANDONED"
 
 
@@ -58,7 +62,10 @@ class StopReason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One launch. `attempt_id` is ECS's `startedBy`: at most 36 characters (ECS API, StartTask)."""
+    """One launch. `attempt_id` is ECS's `startedBy`: at most 36 characters (ECS API, StartTask).
+
+    `stop_wish` is why we want its ECS task stopped: CANCELLED, START_TIMEOUT or RUN_TIMEOUT.
+    """
 
     attempt_id: str
     task_id: str
@@ -72,6 +79,7 @@ class Attempt:
     started_ms: int | None = None
     stopped_ms: int | None = None
     ecs_task_arn: str = ""
+    stop_wish: StopCategory | None = None
     stop_reason: StopReason | None = None
 
     @property

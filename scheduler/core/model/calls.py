@@ -29,6 +29,14 @@ class StartTask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StopTask:
+    """Act: stop an ECS task of ours; harmless to repeat. `reason` becomes its stoppedReason."""
+
+    ecs_task_arn: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterTaskDefinition:
     """Act: register the revision that `task_id` needs; `definition_key` is its content hash."""
 
@@ -89,12 +97,13 @@ class DescribeInstanceTypes:
     group: str
 
 
-Act = StartTask | RegisterTaskDefinition | SetDesiredCapacity | SuspendAZRebalance
+Act = StartTask | StopTask | RegisterTaskDefinition | SetDesiredCapacity | SuspendAZRebalance
 Read = FindAttempt | DescribeTasks | DescribeContainerInstances | DescribeGroup | DescribeInstanceTypes
 Call = Act | Read
 
 LANE_OF: dict[type, Lane] = {
     StartTask: Lane.TASK_MODIFY,
+    StopTask: Lane.TASK_MODIFY,
     RegisterTaskDefinition: Lane.DEFINITIONS,
     SetDesiredCapacity: Lane.GROUP,
     SuspendAZRebalance: Lane.GROUP,
@@ -147,6 +156,11 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping:
+    """StopTask was accepted, or there was nothing left to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
     """RegisterTaskDefinition answered with this ARN."""
 
@@ -182,7 +196,7 @@ class TypesSeen:
     types: tuple[InstanceType, ...]
 
 
-Answer = Started | Registered | TasksSeen | InstancesSeen | GroupSeen | TypesSeen | Failure
+Answer = Started | Stopping | Registered | TasksSeen | InstancesSeen | GroupSeen | TypesSeen | Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from scheduler.core.model.attempt import Attempt
+from scheduler.core.model.attempt import Attempt, StopCategory
 from scheduler.core.model.calls import EcsTask, Failure
-from scheduler.core.model.task import TaskState
+from scheduler.core.model.task import QueuedTask, TaskState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +26,17 @@ class AttemptEvidence:
     unknown_since_ms: int | None = None
     attribute_refusals: int = 0
     launches: int = 1
+    may_run_again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopWish:
+    """A task that somebody does not want any more, or that has used up a timeout.
+
+    `category` is CANCELLED, EXPIRED, START_TIMEOUT or RUN_TIMEOUT; `attempt` is None while it waits.
+    """
+
+    task: QueuedTask
+    state: TaskState
+    attempt: Attempt | None
+    category: StopCategory

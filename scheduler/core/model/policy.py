@@ -20,11 +20,26 @@ class Policy:
     resolve_pauses_ms: tuple[int, ...] = (1_000, 2_000, 4_000, 8_000, 15_000, 15_000)
     """Pauses between the searches for a lost StartTask; the last one repeats."""
 
+    stray_pauses_ms: tuple[int, ...] = (30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000)
+    """When an abandoned start is looked out for once more, pause by pause, to stop it if it shows up."""
+
     missing_grace_ms: int = 300_000
     """How long DescribeTasks may answer MISSING for a started task. ECS documents up to five minutes."""
 
     capacity_pauses_ms: tuple[int, ...] = (1_000, 2_000, 4_000)
     """Rest of a task after StartTask found no room, by consecutive failures; the last one repeats."""
+
+    queue_timeout_ms: int = 1_920_000
+    """How long a task waits for room unless it asks otherwise: Bamboo gives up after 32 minutes."""
+
+    requeue_grace_ms: int = 300_000
+    """What a task that comes back to the queue has left at least, whatever its queue timeout says."""
+
+    start_timeout_ms: int = 900_000
+    """How long ECS may take to run what it accepted, unless the task asks otherwise; images are large."""
+
+    stop_repeat_ms: int = 30_000
+    """Pause before StopTask is sent again for a task that has not stopped."""
 
     max_attempts: int = 3
     """Launches of a task that may fail for reasons that are not its own, before it fails."""

@@ -45,6 +45,14 @@ class AttemptRecorded:
     attempt: Attempt
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequested:
+    """A client wants a task cancelled. It is kept with the task, and does nothing to one that has ended."""
+
+    task_id: str
+    at_ms: int
+
+
 class IntentState(StrEnum):
     """Life of an act other than StartTask, whose intent is its attempt.
 
@@ -75,7 +83,7 @@ class FactRecorded:
     value: str
 
 
-Record = TaskSubmitted | TaskTransitioned | AttemptRecorded | IntentRecorded | FactRecorded
+Record = TaskSubmitted | TaskTransitioned | AttemptRecorded | CancelRequested | IntentRecorded | FactRecorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,11 +16,14 @@ class TaskState(StrEnum):
     ASSIGNED = "ASSIGNED"
     STARTING = "STARTING"
     RUNNING = "RUNNING"
+    STOPPING = "STOPPING"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
 
 
-TERMINAL_STATES = frozenset({TaskState.SUCCEEDED, TaskState.FAILED})
+TERMINAL_STATES = frozenset({TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED, TaskState.EXPIRED})
 """States that a task never leaves."""
 
 
@@ -95,14 +98,31 @@ TaskSpec = BambooAgentSpec | ContainersSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """How long a task may wait, start and run; None takes the policy's default.
+
+    `queue_ms` counts from its acceptance, `start_ms` from ECS's acceptance, `run_ms` from RUNNING.
+    """
+
+    queue_ms: int | None = None
+    start_ms: int | None = None
+    run_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRequest:
-    """What a client asks for. (tenant, request_id) is the idempotency key."""
+    """What a client asks for. (tenant, request_id) is the idempotency key.
+
+    `may_run_again`: its work may be repeated when its instance is lost while it runs.
+    """
 
     request_id: str
     tenant: str
     priority: int
     labels: Mapping[str, str]
     spec: TaskSpec
+    timeouts: Timeouts = Timeouts()
+    may_run_again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +141,8 @@ class QueuedTask:
     main_container: str
     enqueue_revision: int
     submitted_ms: int
+    timeouts: Timeouts = Timeouts()
+    may_run_again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +170,8 @@ class Task:
     ask: Resources
     submitted_ms: int
     status: TaskStatus
+    timeouts: Timeouts = Timeouts()
+    may_run_again: bool = False
     spec: TaskSpec | None = None
     attempts: tuple[Attempt, ...] = ()
 

@@ -58,14 +58,15 @@ def pack(
     *,
     limit: int,
     suspects: frozenset[tuple[str, Resources]] = frozenset(),
+    unwanted: frozenset[str] = frozenset(),
 ) -> PackingResult:
-    """Places at most `limit` tasks on a fork of `index`.
+    """Places at most `limit` tasks on a fork of `index`; `unwanted` tasks are passed over.
 
     A task that fits nowhere blocks the tasks of its own shape and no others.
     """
     fork = index.fork()
     tally = _Tally()
-    turns = [turn for group in backlog if (turn := _first_turn(group))]
+    turns = [turn for group in backlog if (turn := _first_turn(group, unwanted))]
     queue = turns.copy()
     heapify(queue)
     avoid = _avoided(suspects)
@@ -102,8 +103,9 @@ def _place(turn: _Turn, fork: FreeIndex, tally: _Tally, avoid: Mapping[Resources
 _NOBODY: frozenset[str] = frozenset()
 
 
-def _first_turn(group: BacklogGroup) -> _Turn | None:
-    rest = iter(group.heads)
+def _first_turn(group: BacklogGroup, unwanted: frozenset[str]) -> _Turn | None:
+    heads = iter(group.heads)
+    rest = (task for task in heads if task.task_id not in unwanted) if unwanted else heads
     task = next(rest, None)
     return _Turn(_order(task), group, task, rest) if task is not None else None
 

@@ -7,6 +7,7 @@ from typing import Any
 
 # Unicode's category Cc. Such characters have no place in names that people read in logs and consoles.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,12 @@ def matches(pattern: str, expected: str) -> Check:
 def between(low: int, high: int) -> Check:
     """A number, both ends included."""
     return Check(lambda number: low <= number <= high, f"a number from {low:,} to {high:,}")
+
+
+def lasting(days: int) -> Check:
+    """A duration in milliseconds, from one second to so many days."""
+    unit = "day" if days == 1 else "days"
+    return Check(lambda ms: 1_000 <= ms <= days * _DAY_MS, f"a duration from 1 s to {days} {unit}")
 
 
 def unset_or(check: Check) -> Check:

@@ -7,7 +7,7 @@ from scheduler.core.validate.overrides_size import (
     characters_at_most,
     overrides_characters,
 )
-from scheduler.core.validate.rules import REQUEST, SPECS
+from scheduler.core.validate.rules import REQUEST, SPECS, TIMEOUTS
 
 
 def validate(request: TaskRequest) -> tuple[Violation, ...]:
@@ -20,6 +20,8 @@ def validate(request: TaskRequest) -> tuple[Violation, ...]:
         row.judge(spec, f"{spec.kind}.", found)
     if characters_at_most(spec) > ALLOWED_CHARACTERS:
         _judge_overrides(request, found)
+    for row in TIMEOUTS:
+        row.judge(request, "", found)
     return tuple(found)
 
 

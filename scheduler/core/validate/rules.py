@@ -4,7 +4,16 @@ from collections.abc import Mapping
 
 from scheduler.core.agents.bamboo import RESERVED_NAMES
 from scheduler.core.agents.sizes import EXTRA_SIZES, MAIN_SIZES
-from scheduler.core.validate.checks import between, matches, not_blank, one_of, payload, text, unset_or
+from scheduler.core.validate.checks import (
+    between,
+    lasting,
+    matches,
+    not_blank,
+    one_of,
+    payload,
+    text,
+    unset_or,
+)
 from scheduler.core.validate.rows import Entries, Messages, Table, Texts, field
 
 LAST_MS = 253_402_300_799_999
@@ -74,6 +83,13 @@ REQUEST: Table = (
         value=text(255),
     ),
 )
+
+TIMEOUTS: Table = (
+    field("queue_timeout", unset_or(lasting(days=7)), attribute="timeouts.queue_ms"),
+    field("start_timeout", unset_or(lasting(days=1)), attribute="timeouts.start_ms"),
+    field("run_timeout", unset_or(lasting(days=30)), attribute="timeouts.run_ms"),
+)
+"""The request's fields behind its spec."""
 
 SPECS: Mapping[str, Table] = {"bamboo_agent": BAMBOO_AGENT, "containers": CONTAINERS}
 """The table of each kind of spec, by its field in the request."""

@@ -17,9 +17,11 @@ from scheduler.core.model.calls import (
     FindAttempt,
     Outcome,
     StartTask,
+    StopTask,
     SuspendAZRebalance,
 )
 from scheduler.core.model.policy import Policy
+from scheduler.core.world.searches import Searches
 
 BATCH = 100
 """Ids that one Describe call takes (ECS API, DescribeTasks)."""
@@ -28,7 +30,7 @@ _SWEEPS = (DescribeContainerInstances, DescribeGroup, DescribeInstanceTypes, Sus
 
 
 class Agenda:
-    """Timers of sweeps, of searches for lost attempts, and of starts to repeat."""
+    """Timers of sweeps, searches, stops, and starts to repeat."""
 
     def __init__(self, policy: Policy, group: str) -> None:
         """Everything is due at once."""
@@ -37,9 +39,9 @@ class Agenda:
         self._sweep_ms: dict[type, int] = dict.fromkeys(_SWEEPS, 0)
         self._sweep_ms[SuspendAZRebalance] = _NEVER
         self._sweeping: set[type] = set()
-        self._searches: dict[str, tuple[int, int, FindAttempt]] = {}
-        self._searching: set[str] = set()
+        self.searches = Searches(policy)
         self._repeats: dict[str, tuple[int, StartTask]] = {}
+        self._stops: dict[str, tuple[int, StopTask]] = {}
         self._watched: dict[str, int] = {}
         self._reading: set[str] = set()
         self._tasks_ms = 0
@@ -51,23 +53,26 @@ class Agenda:
     def forget(self, attempt: Attempt) -> None:
         """An attempt is closed: nothing is read or repeated for it any more."""
         self._watched.pop(attempt.ecs_task_arn, None)
-        self._searches.pop(attempt.attempt_id, None)
+        self.searches.end(attempt.attempt_id)
         self._repeats.pop(attempt.attempt_id, None)
-
-    def search(self, attempt: Attempt, now_ms: int) -> None:
-        """A lost attempt is to be looked for, with growing pauses."""
-        call = FindAttempt(
-            attempt_id=attempt.attempt_id, container_instance_arn=attempt.container_instance_arn
-        )
-        self._searches.setdefault(attempt.attempt_id, (now_ms, 0, call))
-
-    def found(self, attempt_id: str) -> None:
-        """A lost attempt was found: it is read like any other."""
-        self._searches.pop(attempt_id, None)
+        self._stops.pop(attempt.ecs_task_arn, None)
 
     def repeat(self, call: StartTask, at_ms: int) -> None:
         """A throttled StartTask is to be sent again: it certainly had no effect."""
         self._repeats[call.attempt_id] = (at_ms, call)
+
+    def drop_repeat(self, attempt_id: str) -> bool:
+        """A start that was to be sent again is not; True if there was one."""
+        return self._repeats.pop(attempt_id, None) is not None
+
+    def stop(self, call: StopTask, at_ms: int) -> None:
+        """An ECS task is to be stopped, again and again until it was seen to be."""
+        if call.ecs_task_arn not in self._stops:
+            self._stops[call.ecs_task_arn] = (at_ms, call)
+
+    def unstop(self, task_arn: str) -> None:
+        """An ECS task is not to be stopped again."""
+        self._stops.pop(task_arn, None)
 
     def want_az_rebalance_suspended(self, now_ms: int, *, suspended: bool) -> None:
         """AZRebalance terminates busy instances to even out zones; it is kept suspended."""
@@ -84,13 +89,15 @@ class Agenda:
         if isinstance(call, _SWEEPS):
             self._sweeping.add(type(call))
         elif isinstance(call, FindAttempt):
-            self._searching.add(call.attempt_id)
+            self.searches.sent(call)
         elif isinstance(call, DescribeTasks):
             self._reading.update(call.task_arns)
             self._watched.update((arn, now_ms) for arn in call.task_arns if arn in self._watched)
             self._tasks_ms = now_ms + self._policy.task_poll_ms
         elif isinstance(call, StartTask):
             self._repeats.pop(call.attempt_id, None)
+        elif isinstance(call, StopTask):
+            self._stops[call.ecs_task_arn] = (now_ms + self._policy.stop_repeat_ms, call)
 
     def heard(self, outcome: Outcome, now_ms: int) -> None:
         """The call ended: its timer starts again."""
@@ -99,17 +106,15 @@ class Agenda:
             self._sweeping.discard(type(call))
             self._sweep_ms[type(call)] = now_ms + self._pause_ms(outcome)
         elif isinstance(call, FindAttempt):
-            self._searching.discard(call.attempt_id)
-            self._pause_search(call.attempt_id, now_ms)
+            self.searches.heard(call, now_ms)
         elif isinstance(call, DescribeTasks):
             self._reading.difference_update(call.task_arns)
 
     def due(self, now_ms: int) -> Iterator[Call]:
-        """Calls whose time has come, most urgent first: repeats, searches, sweeps, tasks."""
+        """Calls whose time has come, most urgent first: stops, repeats, searches, sweeps, tasks."""
+        yield from (call for at_ms, call in self._stops.values() if at_ms <= now_ms)
         yield from (call for at_ms, call in self._repeats.values() if at_ms <= now_ms)
-        for at_ms, _, search in self._searches.values():
-            if at_ms <= now_ms and search.attempt_id not in self._searching:
-                yield search
+        yield from self.searches.due(now_ms)
         for kind, at_ms in self._sweep_ms.items():
             if at_ms <= now_ms and kind not in self._sweeping:
                 yield self._sweep(kind)
@@ -119,7 +124,8 @@ class Agenda:
         """When the next call is due; calls under way are not waited for here."""
         times = [at_ms for kind, at_ms in self._sweep_ms.items() if kind not in self._sweeping]
         times += [at_ms for at_ms, _ in self._repeats.values()]
-        times += [each[0] for key, each in self._searches.items() if key not in self._searching]
+        times += [at_ms for at_ms, _ in self._stops.values()]
+        times += [each for each in (self.searches.next_ms(),) if each is not None]
         if self._watched:
             times.append(self._tasks_ms)
         return min(times, default=_NEVER)
@@ -152,13 +158,6 @@ class Agenda:
         if isinstance(outcome.call, DescribeInstanceTypes) and not isinstance(outcome.answer, Failure):
             return self._policy.types_poll_ms
         return self._policy.cluster_poll_ms
-
-    def _pause_search(self, attempt_id: str, now_ms: int) -> None:
-        if attempt_id in self._searches:
-            _, step, call = self._searches[attempt_id]
-            pauses = self._policy.resolve_pauses_ms
-            pause = pauses[min(step, len(pauses) - 1)]
-            self._searches[attempt_id] = (now_ms + pause, step + 1, call)
 
 
 _NEVER = 1 << 62

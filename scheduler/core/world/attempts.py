@@ -149,6 +149,7 @@ class Attempts:
             unknown_since_ms=heard.unknown_since_ms,
             attribute_refusals=track.attribute_refusals,
             launches=track.launches,
+            may_run_again=track.task.may_run_again,
         )
 
     def _follow(self, attempt: Attempt) -> None:

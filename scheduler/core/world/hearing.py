@@ -10,6 +10,7 @@ from scheduler.core.model.calls import (
     DescribeGroup,
     DescribeInstanceTypes,
     DescribeTasks,
+    EcsTask,
     Failure,
     FindAttempt,
     GroupSeen,
@@ -20,17 +21,22 @@ from scheduler.core.model.calls import (
     SetDesiredCapacity,
     Started,
     StartTask,
+    StopTask,
     SuspendAZRebalance,
     TasksSeen,
     TypesSeen,
 )
 from scheduler.core.model.facts import definition_fact
 from scheduler.core.model.records import IntentRecorded, IntentState
+from scheduler.core.model.task import TaskState
 from scheduler.core.world.parts import Parts
 
 AZ_REBALANCE = "AZRebalance"
 """The Auto Scaling process that moves instances between zones."""
 
+
+STRAY = "its start was given up as lost and its work given to another"
+"""The stoppedReason of a task that shows up under an abandoned attempt."""
 
 _READINGS: dict[type, str] = {
     DescribeContainerInstances: "CONTAINER_INSTANCES_UNREADABLE",
@@ -49,7 +55,7 @@ def hear(parts: Parts, outcome: Outcome, now_ms: int) -> None:
         case StartTask() as call:
             _start(parts, call, outcome, now_ms)
         case FindAttempt() as call:
-            _search(parts, call, outcome)
+            _search(parts, call, outcome, now_ms)
         case DescribeTasks():
             _tasks(parts, outcome)
         case DescribeContainerInstances():
@@ -82,13 +88,21 @@ def _start(parts: Parts, call: StartTask, outcome: Outcome, now_ms: int) -> None
     match outcome.answer:
         case Started(task=task):
             parts.attempts.see(task, call.attempt_id)
-        case Failure(throttled=True):
-            # The account's condition, not the instance's: the same intent waits for a token.
-            parts.agenda.repeat(call, now_ms + parts.policy.capacity_pauses_ms[0])
+        case Failure(throttled=True) as failure:
+            _throttled_start(parts, call, failure, now_ms)
         case Failure() as failure:
             parts.attempts.fail(call.attempt_id, failure, now_ms)
             if _is_agent_failure(failure):
                 parts.agenda.hurry(now_ms)
+
+
+def _throttled_start(parts: Parts, call: StartTask, failure: Failure, now_ms: int) -> None:
+    """The account's condition, not the instance's: the intent waits for a token, if it is still wanted."""
+    track = parts.attempts.track_of(call.attempt_id)
+    if track is not None and track.state is TaskState.STOPPING:
+        parts.attempts.fail(call.attempt_id, failure, now_ms)
+    else:
+        parts.agenda.repeat(call, now_ms + parts.policy.capacity_pauses_ms[0])
 
 
 def _is_agent_failure(failure: Failure) -> bool:
@@ -96,13 +110,24 @@ def _is_agent_failure(failure: Failure) -> bool:
     return reason is not None and reason.category is StopCategory.CAPACITY
 
 
-def _search(parts: Parts, call: FindAttempt, outcome: Outcome) -> None:
+def _search(parts: Parts, call: FindAttempt, outcome: Outcome, now_ms: int) -> None:
     if not isinstance(outcome.answer, TasksSeen):
         return
-    if outcome.answer.tasks:
-        parts.attempts.see(outcome.answer.tasks[0], call.attempt_id)
-    else:
+    if not outcome.answer.tasks:
         parts.attempts.miss(call.attempt_id, outcome.sent_ms)
+    elif parts.agenda.searches.is_stray(call.attempt_id):
+        _stray(parts, call.attempt_id, outcome.answer.tasks[0], now_ms)
+    else:
+        parts.attempts.see(outcome.answer.tasks[0], call.attempt_id)
+
+
+def _stray(parts: Parts, attempt_id: str, task: EcsTask, now_ms: int) -> None:
+    """The task of an attempt that this store abandoned: nothing else is ever stopped for being unknown."""
+    parts.agenda.unstop(task.arn)
+    if task.last_status == "STOPPED":
+        parts.agenda.searches.end(attempt_id)
+    else:
+        parts.agenda.stop(StopTask(ecs_task_arn=task.arn, reason=STRAY), now_ms)
 
 
 def _tasks(parts: Parts, outcome: Outcome) -> None:

@@ -46,7 +46,7 @@ class Ledger:
         if before is not None:
             self._add(before, -1)
         if attempt.holds_room:
-            starting = state is not TaskState.RUNNING
+            starting = state in _STARTING
             hold = _Hold(attempt.container_instance_arn, ask, starting)
             self._holds[attempt.attempt_id] = hold
             self._add(hold, 1)
@@ -65,3 +65,4 @@ class Ledger:
 
 
 _IDLE = Load()
+_STARTING = (TaskState.ASSIGNED, TaskState.STARTING)

@@ -6,6 +6,7 @@ from scheduler.core.model.resources import Resources
 from scheduler.core.world.agenda import Agenda
 from scheduler.core.world.attempts import Attempts
 from scheduler.core.world.backlog import Backlog
+from scheduler.core.world.deadlines import Deadlines
 from scheduler.core.world.definitions import Definitions
 from scheduler.core.world.fleet import Fleet
 from scheduler.core.world.growth_book import GrowthBook
@@ -15,10 +16,10 @@ from scheduler.core.world.ledger import Ledger
 class Parts:
     """Small reducers, each on its own.
 
-    `suspects` are (container instance, shape) pairs to avoid, until the first reading after the time that
-    stands with them; `settled` are records that close acts, waiting for the next commit; `troubles` is what
-    fails at the moment, by the name of its condition; `..._read_ms` is when the last complete reading was
-    sent.
+    `cancelled` are tasks that a client wants cancelled and that are not STOPPING yet; `suspects` are
+    (container instance, shape) pairs to avoid, until the first reading after the time that stands with them;
+    `settled` are records that close acts, waiting for the next commit; `troubles` is what fails at the
+    moment, by the name of its condition; `..._read_ms` is when the last complete reading was sent.
     """
 
     def __init__(self, policy: Policy, group: str) -> None:
@@ -31,6 +32,8 @@ class Parts:
         self.attempts = Attempts()
         self.growth = GrowthBook(policy.declared_size_factor)
         self.agenda = Agenda(policy, group)
+        self.deadlines = Deadlines()
+        self.cancelled: dict[str, None] = {}
         self.suspects: dict[tuple[str, Resources], int] = {}
         self.settled: list[IntentRecorded | FactRecorded] = []
         self.troubles: dict[str, str] = {}

@@ -4,15 +4,18 @@ Two ways in: `apply` for committed records (what is true for good) and `hear` fo
 AWS said). Nothing else changes it, and it never asks for the time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from scheduler.core.lifecycle.transitions import check_edge
+from scheduler.core.lifecycle.wishes import REASONS
 from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory
-from scheduler.core.model.calls import Call, Lane, Outcome
+from scheduler.core.model.calls import Call, Failure, Lane, Outcome, StopTask
+from scheduler.core.model.evidence import StopWish
 from scheduler.core.model.facts import DEFINITION_PREFIX, INSTANCE_TYPE_PREFIX, read_resources
 from scheduler.core.model.records import (
     AttemptRecorded,
+    CancelRequested,
     FactRecorded,
     IntentRecorded,
     IntentState,
@@ -20,7 +23,7 @@ from scheduler.core.model.records import (
     TaskSubmitted,
     TaskTransitioned,
 )
-from scheduler.core.model.task import QueuedTask, TaskState
+from scheduler.core.model.task import TERMINAL_STATES, QueuedTask, TaskState
 from scheduler.core.view import ClusterView
 from scheduler.core.world.attempts import Track
 from scheduler.core.world.hearing import hear
@@ -43,23 +46,35 @@ class World(Parts):
                     self._move(moved, now_ms)
                 case AttemptRecorded(attempt=attempt):
                     self._record(attempt, now_ms)
+                case CancelRequested(task_id=task_id):
+                    self.cancel(task_id)
                 case IntentRecorded() as intent:
                     self._settle(intent, now_ms)
                 case FactRecorded(key=key, value=value):
                     self.remember(key, value)
 
-    def resume(self, track: Track, now_ms: int) -> None:
-        """Takes in a task that the store kept; an attempt without an outcome is looked for from now on."""
+    def resume(self, track: Track, now_ms: int, *, since_ms: int, cancelled: bool) -> None:
+        """Takes in a task that the store kept, in its state since `since_ms`.
+
+        An attempt without an outcome is looked for from now on, never repeated.
+        """
         self.attempts.begin(track)
+        self._set_deadline(track, since_ms)
+        if cancelled:
+            self.cancel(track.task.task_id)
         if track.attempt is None:
             self._wait(track.task)
             return
-        self.ledger.record(track.attempt, track.task.ask, track.state)
-        if track.attempt.ecs_task_arn:
-            self.agenda.watch(track.attempt.ecs_task_arn, now_ms)
-        else:
+        self._account(track.attempt, track, now_ms)
+        if not track.attempt.ecs_task_arn:
             self.attempts.lose(track.attempt.attempt_id, now_ms)
-            self.agenda.search(track.attempt, now_ms)
+            self.agenda.searches.begin(track.attempt, now_ms)
+
+    def cancel(self, task_id: str) -> None:
+        """A client does not want the task any more; one that has ended or is STOPPING is left alone."""
+        track = self.attempts.tracks.get(task_id)
+        if track is not None and track.state is not TaskState.STOPPING:
+            self.cancelled[task_id] = None
 
     def close_intent(self, intent: IntentRecorded) -> None:
         """An act that was under way when the last process ended: it is decided anew from fresh readings."""
@@ -105,6 +120,7 @@ class World(Parts):
             wanted_definitions=self.definitions.wanted(now_ms),
             rejected=self.definitions.rejected(self.policy.max_placements_per_decision),
             evidence=self.attempts.evidence(),
+            wishes=tuple(self._wishes(now_ms)),
             capacity=self.growth.capacity(self.fleet.group, in_flight),
             registered_by_type=self.fleet.registered_by_type,
             settled=tuple(self.settled),
@@ -119,14 +135,21 @@ class World(Parts):
 
     def next_ms(self) -> int:
         """When something falls due by itself."""
-        times = [self.agenda.next_ms(), self.backlog.next_ms(), self.definitions.next_ms()]
+        times = [
+            self.agenda.next_ms(),
+            self.backlog.next_ms(),
+            self.definitions.next_ms(),
+            self.deadlines.next_ms(),
+        ]
         return min(each for each in times if each is not None)
 
     # ---- records, one by one
 
     def _accept(self, task: QueuedTask) -> None:
-        self.attempts.begin(Track(task=task, state=TaskState.QUEUED))
+        track = Track(task=task, state=TaskState.QUEUED)
+        self.attempts.begin(track)
         self._wait(task)
+        self._set_deadline(track, task.submitted_ms)
 
     def _wait(self, task: QueuedTask) -> None:
         known = task.definition_key in self.definitions.registered
@@ -134,12 +157,39 @@ class World(Parts):
         if not known:
             self.definitions.wait(task)
 
+    def _wishes(self, now_ms: int) -> Iterator[StopWish]:
+        """Cancelled tasks, then those whose deadline has passed; not more than a decision can act on."""
+        wanted = [(task_id, StopCategory.CANCELLED) for task_id in self.cancelled]
+        for task_id in self.deadlines.due(now_ms):
+            if task_id not in self.cancelled:
+                wanted.append((task_id, _TIMEOUTS[self.attempts.tracks[task_id].state]))
+        for task_id, category in wanted[: self.policy.max_placements_per_decision]:
+            track = self.attempts.tracks[task_id]
+            yield StopWish(task=track.task, state=track.state, attempt=track.attempt, category=category)
+
+    def _set_deadline(self, track: Track, since_ms: int) -> None:
+        """The deadline of the state that the task is in since `since_ms`."""
+        wanted, policy = track.task.timeouts, self.policy
+        at_ms: int | None = None
+        if track.state is TaskState.QUEUED:
+            at_ms = track.task.submitted_ms + (wanted.queue_ms or policy.queue_timeout_ms)
+            if track.attempts_made:
+                at_ms = max(at_ms, since_ms + policy.requeue_grace_ms)
+        elif track.state is TaskState.STARTING:
+            at_ms = since_ms + (wanted.start_ms or policy.start_timeout_ms)
+        elif track.state is TaskState.RUNNING and wanted.run_ms is not None:
+            at_ms = since_ms + wanted.run_ms
+        self.deadlines.set(track.task.task_id, at_ms)
+
     def _move(self, moved: TaskTransitioned, now_ms: int) -> None:
         check_edge(self.attempts.tracks[moved.task_id].state, moved.state)
         track = self.attempts.move(moved.task_id, moved.state, moved.attempt)
         if moved.previous is TaskState.QUEUED:
             self.backlog.remove(track.task)
             self.definitions.leave(track.task)
+        self._set_deadline(track, moved.at_ms)
+        if moved.state in TERMINAL_STATES or moved.state is TaskState.STOPPING:
+            self.cancelled.pop(moved.task_id, None)
         if moved.attempt is not None:
             self._account(moved.attempt, track, now_ms)
         if moved.state is TaskState.QUEUED:
@@ -158,11 +208,25 @@ class World(Parts):
         self.fleet.refresh(attempt.container_instance_arn)
         if not attempt.holds_room:
             self.agenda.forget(attempt)
+            if attempt.state is AttemptState.ABANDONED:
+                self.agenda.searches.look_out(attempt, now_ms)
         elif attempt.state is AttemptState.UNKNOWN:
-            self.agenda.search(attempt, now_ms)
+            self.agenda.searches.begin(attempt, now_ms)
         elif attempt.ecs_task_arn:
-            self.agenda.found(attempt.attempt_id)
+            self.agenda.searches.end(attempt.attempt_id)
             self.agenda.watch(attempt.ecs_task_arn, now_ms)
+        if attempt.holds_room and attempt.stop_wish is not None:
+            self._stop(attempt, attempt.stop_wish, now_ms)
+
+    def _stop(self, attempt: Attempt, wish: StopCategory, now_ms: int) -> None:
+        """Stops the attempt's ECS task, or takes back a start that was to be sent again."""
+        self.deadlines.set(attempt.task_id, None)
+        if attempt.ecs_task_arn:
+            call = StopTask(ecs_task_arn=attempt.ecs_task_arn, reason=REASONS[wish])
+            self.agenda.stop(call, now_ms)
+        elif self.agenda.drop_repeat(attempt.attempt_id):
+            never_sent = Failure(definite=True, code=wish.value, message=REASONS[wish])
+            self.attempts.fail(attempt.attempt_id, never_sent, now_ms)
 
     def _requeue(self, track: Track, attempt: Attempt | None, now_ms: int) -> None:
         """Back to its old place after a rest; the instance is suspect for this shape."""
@@ -193,6 +257,14 @@ class World(Parts):
                 self.definitions.rest(intent.key, now_ms)
 
 
+_TIMEOUTS = {
+    TaskState.QUEUED: StopCategory.EXPIRED,
+    TaskState.STARTING: StopCategory.START_TIMEOUT,
+    TaskState.RUNNING: StopCategory.RUN_TIMEOUT,
+}
+"""Which timeout a task uses up in which state."""
+
+
 def _queued(submitted: TaskSubmitted, revision: int) -> QueuedTask:
     return QueuedTask(
         task_id=submitted.task_id,
@@ -201,6 +273,8 @@ def _queued(submitted: TaskSubmitted, revision: int) -> QueuedTask:
         ask=submitted.ask,
         definition_key=submitted.definition_key,
         main_container=submitted.main_container,
+        timeouts=submitted.request.timeouts,
+        may_run_again=submitted.request.may_run_again,
         enqueue_revision=revision,
         submitted_ms=submitted.at_ms,
     )

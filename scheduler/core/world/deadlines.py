@@ -1,0 +1,33 @@
+"""Deadlines: when the patience with each task ends. A task has at most one, that of the state it is in."""
+
+from heapq import heappop, heappush
+
+
+class Deadlines:
+    """Points in time by task id. One that has passed stays due until the task moves on."""
+
+    def __init__(self) -> None:
+        """No deadlines."""
+        self._at_ms: dict[str, int] = {}
+        self._heap: list[tuple[int, str]] = []
+        self._due: dict[str, None] = {}
+
+    def set(self, task_id: str, at_ms: int | None) -> None:
+        """The task's deadline from now on; None for none."""
+        self._due.pop(task_id, None)
+        self._at_ms.pop(task_id, None)
+        if at_ms is not None:
+            self._at_ms[task_id] = at_ms
+            heappush(self._heap, (at_ms, task_id))
+
+    def due(self, now_ms: int) -> tuple[str, ...]:
+        """Tasks whose deadline has passed, in the order in which it did."""
+        while self._heap and self._heap[0][0] <= now_ms:
+            at_ms, task_id = heappop(self._heap)
+            if self._at_ms.get(task_id) == at_ms:
+                self._due[task_id] = None
+        return tuple(self._due)
+
+    def next_ms(self) -> int | None:
+        """When the next deadline passes; those of tasks that moved on may still be among them."""
+        return self._heap[0][0] if self._heap else None
