@@ -1,8 +1,8 @@
 """Resume tokens: a watch's position in one store's history, as an opaque and url-safe string."""
 
 import re
-from base64 import b64decode, urlsafe_b64encode
 
+from scheduler.api.opaque import opened, sealed
 from scheduler.services.errors import ResumeTokenForeign, ResumeTokenInvalid
 from scheduler.services.task_watch import WatchPosition
 
@@ -19,14 +19,14 @@ def encode(epoch: str, position: WatchPosition) -> str:
     text = f"{epoch}:{position.revision}:{border}"
     if position.after_task_id is not None:
         text += f":{position.after_task_id}"
-    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return sealed(text)
 
 
 def decode(token: str, epoch: str) -> WatchPosition | None:
     """The position that a client's token names, None without a token. Raises what is wrong with it."""
     if not token:
         return None
-    found = _TOKEN.fullmatch(_plain_text(token))
+    found = _TOKEN.fullmatch(opened(token) or "")
     if found is None:
         raise ResumeTokenInvalid
     if found["epoch"] != epoch:
@@ -34,10 +34,3 @@ def decode(token: str, epoch: str) -> WatchPosition | None:
     return WatchPosition(
         revision=int(found["revision"]), border=int(found["border"]), after_task_id=found["after"]
     )
-
-
-def _plain_text(token: str) -> str:
-    try:
-        return b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
-    except ValueError as garbage:
-        raise ResumeTokenInvalid from garbage

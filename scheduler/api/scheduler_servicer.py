@@ -7,8 +7,12 @@ from typing import Any, Protocol, TypeVar
 from grpc import aio
 
 from ecs_scheduler.v1.scheduler_pb2 import (
+    CancelTaskRequest,
+    CancelTaskResponse,
     GetTaskRequest,
     GetTaskResponse,
+    ListTasksRequest,
+    ListTasksResponse,
     ScheduleRequest,
     ScheduleResponse,
     WatchTasksRequest,
@@ -18,10 +22,11 @@ from ecs_scheduler.v1.scheduler_pb2_grpc import SchedulerServiceServicer
 from scheduler.api import resume_token
 from scheduler.api.convert import parse, render
 from scheduler.api.replies import Replies
+from scheduler.api.task_pages import TaskPages
 from scheduler.api.watch_stream import WatchStreams
 from scheduler.core.model.errors import Violation
 from scheduler.core.model.records import TaskSubmitted
-from scheduler.core.model.task import Task, TaskRequest
+from scheduler.core.model.task import TERMINAL_STATES, Task, TaskRequest
 from scheduler.ports.store import CommitResult, RequestTaken, Store, StoreError, Written
 from scheduler.services.errors import InvalidRequest, RequestIdTaken, TaskNotFound
 
@@ -40,16 +45,27 @@ class Placement(Protocol):
         """Has the record committed; `done` is called on another thread."""
         ...
 
+    def cancel(self, task_id: str, done: Callable[[Submission], None]) -> None:
+        """Has the wish committed that the task be cancelled; `done` is called on another thread."""
+        ...
+
 
 class SchedulerServicer(SchedulerServiceServicer):
     """Accepts requests and reports what becomes of them."""
 
     def __init__(
-        self, placement: Placement, store: Store, replies: Replies[Submission], streams: WatchStreams
+        self,
+        placement: Placement,
+        store: Store,
+        *,
+        replies: Replies[Submission],
+        pages: TaskPages,
+        streams: WatchStreams,
     ) -> None:
         self._placement = placement
         self._store = store
         self._replies = replies
+        self._pages = pages
         self._streams = streams
 
     async def Schedule(
@@ -68,12 +84,26 @@ class SchedulerServicer(SchedulerServiceServicer):
         self, request: GetTaskRequest, context: aio.ServicerContext[Any, Any]
     ) -> GetTaskResponse:
         """Returns one task of the tenant's."""
-        if violations := parse.get_task_violations(request):
-            raise InvalidRequest(violations)
-        task = self._store.get(request.task_id)
-        if task is None or task.tenant != request.tenant:
-            raise TaskNotFound(request.task_id)
-        return GetTaskResponse(task=render.task(task))
+        return GetTaskResponse(task=render.task(self._named(request)))
+
+    async def ListTasks(
+        self, request: ListTasksRequest, context: aio.ServicerContext[Any, Any]
+    ) -> ListTasksResponse:
+        """Lists one page of the tenant's tasks."""
+        wanted = _valid(parse.list_filter(request))
+        return await self._pages.page(wanted, request.page_token, request.page_size)
+
+    async def CancelTask(
+        self, request: CancelTaskRequest, context: aio.ServicerContext[Any, Any]
+    ) -> CancelTaskResponse:
+        """Makes durable that one task of the tenant's is not wanted any more."""
+        task = self._named(request)
+        if task.status.state not in TERMINAL_STATES:
+            result = await self._replies.of(lambda done: self._placement.cancel(task.task_id, done))
+            if isinstance(result, StoreError):
+                raise result
+            task = self._named(request)
+        return CancelTaskResponse(task=render.task(task))
 
     async def WatchTasks(
         self, request: WatchTasksRequest, context: aio.ServicerContext[Any, Any]
@@ -86,6 +116,15 @@ class SchedulerServicer(SchedulerServiceServicer):
         async with aclosing(self._streams.responses(wanted, position)) as responses:
             async for response in responses:
                 yield response
+
+    def _named(self, request: GetTaskRequest | CancelTaskRequest) -> Task:
+        """The task as it is now, if it is the tenant's."""
+        if violations := parse.name_violations(request):
+            raise InvalidRequest(violations)
+        task = self._store.get(request.task_id)
+        if task is None or task.tenant != request.tenant:
+            raise TaskNotFound(request.task_id)
+        return task
 
     def _earlier(self, record: TaskSubmitted, taken: RequestTaken) -> Task:
         """The task that the request_id stands for, if it was the same request."""

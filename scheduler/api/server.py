@@ -16,6 +16,7 @@ from scheduler.api.reflection import DescriptorIndex, ReflectionServicer, served
 from scheduler.api.replies import Replies
 from scheduler.api.scaling_servicer import Autoscaling, ScalingServicer
 from scheduler.api.scheduler_servicer import Placement, SchedulerServicer, Submission
+from scheduler.api.task_pages import TaskPages
 from scheduler.api.watch_stream import WatchStreams
 from scheduler.ports.store import Store
 from scheduler.services.watch import WatchHub
@@ -95,6 +96,7 @@ class ApiServer:
         self._hub = hub
         self._loop = asyncio.get_running_loop()
         self._replies: Replies[Submission] = Replies(self._loop)
+        self._pages = TaskPages(store)
         self._health = health.HealthServicer(OUR_SERVICES, self._loop)
         self._committed = asyncio.Event()
         self._tail: asyncio.Task[None] | None = None
@@ -102,7 +104,9 @@ class ApiServer:
             interceptors=[ErrorInterceptor(settings.default_deadline_s)], options=OPTIONS
         )
         streams = WatchStreams(store, hub, settings.progress_interval_s)
-        scheduler = SchedulerServicer(placement, store, self._replies, streams)
+        scheduler = SchedulerServicer(
+            placement, store, replies=self._replies, pages=self._pages, streams=streams
+        )
         reflection = ReflectionServicer(
             DescriptorIndex(served_descriptors()), (*OUR_SERVICES, health.SERVICE)
         )
@@ -144,6 +148,7 @@ class ApiServer:
         self._health.close()
         await self._server.stop(grace_s)
         self._replies.close()
+        self._pages.close()
         if self._tail is not None:
             self._tail.cancel()
             await asyncio.wait([self._tail])

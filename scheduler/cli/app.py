@@ -3,10 +3,12 @@
 import typer
 
 from scheduler.cli.aws_sim import aws_sim
+from scheduler.cli.cancel import cancel
 from scheduler.cli.cluster import cluster
 from scheduler.cli.demo.command import demo
 from scheduler.cli.serve import serve
 from scheduler.cli.submit import submit
+from scheduler.cli.tasks import tasks
 from scheduler.cli.watch import watch
 
 app = typer.Typer(
@@ -17,6 +19,8 @@ app = typer.Typer(
 )
 app.command("serve")(serve)
 app.command("submit")(submit)
+app.command("cancel")(cancel)
+app.command("tasks")(tasks)
 app.command("watch")(watch)
 app.command("cluster")(cluster)
 app.command("aws-sim")(aws_sim)

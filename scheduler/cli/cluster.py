@@ -85,7 +85,7 @@ def _overview(seen: Cluster) -> Table:
     table.add_row(
         "tasks",
         f"queued {tasks.queued}, assigned {tasks.assigned}, starting {tasks.starting}, "
-        f"running {tasks.running}",
+        f"running {tasks.running}, stopping {tasks.stopping}",
     )
     for type_ in group.instance_types:
         table.add_row(type_.name, _type(type_))

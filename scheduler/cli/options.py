@@ -1,9 +1,14 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what is made of their texts."""
 
+import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
+from google.protobuf.duration_pb2 import Duration
+
+from ecs_scheduler.v1.task_pb2 import TaskState
+from scheduler.cli import words
 
 
 class Output(StrEnum):
@@ -28,10 +33,33 @@ RetryFor = Annotated[
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 DEFAULT_RETRY_S = 30.0
 
+_DURATION = re.compile(r"(?P<count>\d{1,9})(?P<unit>[smhd])")
+_UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
 
 def labels(pairs: list[str]) -> dict[str, str]:
     """`key=value` pairs as a map. Raises typer.BadParameter."""
     return dict(_pair(each) for each in pairs)
+
+
+def duration(text: str) -> Duration:
+    """`90s`, `10m`, `2h`, `7d`. Raises typer.BadParameter."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise typer.BadParameter(f"expected a duration such as 90s, 10m, 2h or 7d, not {text!r}")
+    return Duration(seconds=int(match["count"]) * _UNIT_S[match["unit"]])
+
+
+def states(names: list[str]) -> list[TaskState]:
+    """States by their names, in upper or lower case. Raises typer.BadParameter."""
+    return [_state(each) for each in names]
+
+
+def _state(name: str) -> TaskState:
+    if name.upper() not in words.STATES:
+        raise typer.BadParameter(f"--state: one of {', '.join(words.STATES)}, not {name}")
+    # The cast: `Value` is typed as int, a message's constructor wants the enum's own type.
+    return cast("TaskState", TaskState.Value(f"TASK_STATE_{name.upper()}"))
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,11 +1,11 @@
 """`submit`: asks for agents, and says which were accepted."""
 
 import asyncio
-import json
 from collections.abc import Iterable
 from typing import Annotated
 
 import typer
+from google.protobuf.duration_pb2 import Duration
 
 from ecs_scheduler.v1.scheduler_pb2 import ScheduleRequest
 from ecs_scheduler.v1.task_pb2 import Task
@@ -18,10 +18,11 @@ from scheduler.cli.options import (
     Output,
     OutputFormat,
     RetryFor,
+    duration,
     labels,
 )
 from scheduler.cli.requests import Numbered, bamboo_spec, containers_spec, read_requests
-from scheduler.cli.words import json_line
+from scheduler.cli.words import json_line, refusal_line
 from scheduler.client.connection import Connection, connected
 from scheduler.client.patience import Unreachable
 from scheduler.client.refusal import Refusal, Refused
@@ -31,6 +32,16 @@ CALLS_AT_ONCE = 16
 """Enough for the server to commit them in groups; results are still printed in the order of the requests."""
 
 Answer = Task | Refusal
+
+QueueTimeout = Annotated[
+    Duration | None, typer.Option(parser=duration, metavar="DURATION", help="How long it may wait: `10m`.")
+]
+StartTimeout = Annotated[
+    Duration | None, typer.Option(parser=duration, metavar="DURATION", help="How long a start may take.")
+]
+RunTimeout = Annotated[
+    Duration | None, typer.Option(parser=duration, metavar="DURATION", help="How long it may run.")
+]
 
 
 def submit(
@@ -54,6 +65,12 @@ def submit(
     bamboo: Annotated[
         str | None, typer.Option(metavar="JSON", help="A BambooAgentSpec instead of containers.")
     ] = None,
+    queue_timeout: QueueTimeout = None,
+    start_timeout: StartTimeout = None,
+    run_timeout: RunTimeout = None,
+    may_run_again: Annotated[
+        bool, typer.Option("--may-run-again", help="Launch it again if its instance is lost while it runs.")
+    ] = False,
     address: Address = DEFAULT_ADDRESS,
     retry_for: RetryFor = DEFAULT_RETRY_S,
     output: OutputFormat = Output.TEXT,
@@ -70,6 +87,10 @@ def submit(
             tenant=tenant,
             priority=priority,
             labels=labels(label or []),
+            queue_timeout=queue_timeout,
+            start_timeout=start_timeout,
+            run_timeout=run_timeout,
+            may_run_again=may_run_again,
         )
         _set_spec(request, bamboo, container or [], labels(env or []))
         requests = [Numbered(place=f"request {request.request_id}", request=request)]
@@ -123,8 +144,7 @@ async def _submitted(
 
 def _show(numbered: Numbered, answer: Answer, output: Output) -> None:
     if output is Output.JSON:
-        line = json_line(answer) if isinstance(answer, Task) else _refusal_line(numbered, answer)
-        print(line, flush=True)
+        print(_json(numbered.request.request_id, answer), flush=True)
     elif isinstance(answer, Task):
         print(answer.task_id, flush=True)
     else:
@@ -133,13 +153,7 @@ def _show(numbered: Numbered, answer: Answer, output: Output) -> None:
             complain(f"  {violation}")
 
 
-def _refusal_line(numbered: Numbered, refusal: Refusal) -> str:
-    return json.dumps(
-        {
-            "requestId": numbered.request.request_id,
-            "code": refusal.code.name,
-            "reason": refusal.reason,
-            "message": refusal.message,
-            "violations": refusal.violations,
-        }
-    )
+def _json(request_id: str, answer: Answer) -> str:
+    if isinstance(answer, Task):
+        return json_line(answer)
+    return refusal_line(answer, requestId=request_id)

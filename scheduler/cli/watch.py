@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ecs_scheduler.v1.scheduler_pb2 import WatchTasksRequest
-from ecs_scheduler.v1.task_pb2 import Task, TaskEvent, TaskState
+from ecs_scheduler.v1.task_pb2 import TaskEvent, TaskState
 from scheduler.cli import words
 from scheduler.cli.complaint import ExitCode, complain, give_up
 from scheduler.cli.options import (
@@ -17,6 +17,7 @@ from scheduler.cli.options import (
     OutputFormat,
     RetryFor,
     labels,
+    states,
 )
 from scheduler.client.connection import connected
 from scheduler.client.patience import Unreachable
@@ -38,7 +39,7 @@ def watch(
     ] = None,
     resume_token: Annotated[str, typer.Option(metavar="TOKEN", help="Go on after this message.")] = "",
     until_done: Annotated[
-        bool, typer.Option("--until-done", help="End once every task seen has ended; 1 if any failed.")
+        bool, typer.Option("--until-done", help="End once all tasks seen have; 1 if one did not succeed.")
     ] = False,
     address: Address = DEFAULT_ADDRESS,
     retry_for: RetryFor = DEFAULT_RETRY_S,
@@ -52,7 +53,7 @@ def watch(
         tenant=tenant,
         task_ids=task or [],
         labels=labels(label or []),
-        states=[_state(name) for name in state or []],
+        states=states(state or []),
         resume_token=resume_token,
     )
     try:
@@ -69,7 +70,7 @@ def watch(
 async def _watch(
     address: str, request: WatchTasksRequest, retry_for_s: float, output: Output, *, until_done: bool
 ) -> bool:
-    """Whether a task failed, once all have ended; without `until_done` it does not end by itself."""
+    """Whether a task did not succeed, once all have ended; without `until_done` it does not end by itself."""
     states: dict[str, TaskState] = {}
     async with connected(address) as connection:
         messages = watch_tasks(connection, request, retry_for_s=retry_for_s, interrupted=_tell)
@@ -80,7 +81,7 @@ async def _watch(
             done = words.TERMINAL.issuperset(states.values())
             if until_done and message.synced and states and done:
                 break
-    return TaskState.TASK_STATE_FAILED in states.values()
+    return not words.UNSUCCESSFUL.isdisjoint(states.values())
 
 
 def _line(event: TaskEvent) -> str:
@@ -90,26 +91,11 @@ def _line(event: TaskEvent) -> str:
         task.task_id,
         f"{words.state(task.state):<9}",
         f"{words.instance(task) or '-':<19}",
-        _why(task),
+        words.why(task),
     ]
     return "  ".join(parts).rstrip()
-
-
-def _why(task: Task) -> str:
-    """Why it failed; of a task that was sent back to the queue, why its last attempt ended."""
-    if task.state == TaskState.TASK_STATE_FAILED:
-        return words.reason(task.stop_reason)
-    if task.state == TaskState.TASK_STATE_QUEUED and task.attempts:
-        return words.reason(task.attempts[-1].stop_reason)
-    return ""
 
 
 def _tell(interruption: Interruption) -> None:
     what = "starting anew with the present state" if interruption.from_start else "resuming"
     complain(f"{what} after {interruption.refusal}")
-
-
-def _state(name: str) -> TaskState:
-    if name.upper() not in words.STATES:
-        raise typer.BadParameter(f"--state: one of {', '.join(words.STATES)}, not {name}")
-    return TaskState(TaskState.Value(f"TASK_STATE_{name.upper()}"))

@@ -1,5 +1,6 @@
 """Words: how values of the API are written for people."""
 
+import json
 from datetime import timedelta
 
 from google.protobuf.json_format import MessageToJson
@@ -7,16 +8,33 @@ from google.protobuf.message import Message
 
 from ecs_scheduler.v1.resources_pb2 import Resources
 from ecs_scheduler.v1.task_pb2 import StopCategory, StopReason, Task, TaskState
+from scheduler.api.convert.enums import TASK_STATES
+from scheduler.client.refusal import Refusal
+from scheduler.core.model.task import TERMINAL_STATES
 
 _STATE_PREFIX = "TASK_STATE_"
-TERMINAL = frozenset({TaskState.TASK_STATE_SUCCEEDED, TaskState.TASK_STATE_FAILED})
-STATES = tuple(name.removeprefix(_STATE_PREFIX) for name, number in TaskState.items() if number)
+TERMINAL = frozenset(TASK_STATES[each] for each in TERMINAL_STATES)
+"""States in which a task has ended."""
+
+UNSUCCESSFUL = TERMINAL - {TaskState.TASK_STATE_SUCCEEDED}
+STATES = tuple(TASK_STATES)
 """Every state, in the order in which a task passes through them."""
 
 
 def json_line(message: Message) -> str:
     """The message as JSON on one line, spelled as the protobuf JSON mapping has it."""
     return MessageToJson(message, indent=None)
+
+
+def refusal_line(refusal: Refusal, **about: str) -> str:
+    """The refusal as JSON on one line, behind what it is about."""
+    told = {
+        "code": refusal.code.name,
+        "reason": refusal.reason,
+        "message": refusal.message,
+        "violations": refusal.violations,
+    }
+    return json.dumps(about | told)
 
 
 def state(number: TaskState) -> str:
@@ -46,3 +64,10 @@ def reason(stop: StopReason) -> str:
     """Category and message, or nothing."""
     category = StopCategory.Name(stop.category).removeprefix("STOP_CATEGORY_") if stop.category else ""
     return " ".join(part for part in (category, stop.message) if part)
+
+
+def why(task: Task) -> str:
+    """Why it did not succeed; of a task that was sent back to the queue, why its last attempt ended."""
+    if task.state == TaskState.TASK_STATE_QUEUED and task.attempts:
+        return reason(task.attempts[-1].stop_reason)
+    return "" if task.state == TaskState.TASK_STATE_SUCCEEDED else reason(task.stop_reason)

@@ -2,10 +2,15 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import grpc
+from grpc import aio
 
-from scheduler.client.refusal import Refusal
+from scheduler.client.refusal import Refusal, Refused, refusal_of
+
+T = TypeVar("T")
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
@@ -55,3 +60,16 @@ class Patience:
         pause_s = max(self._pause_s * random.uniform(0.5, 1.0), refusal.retry_after_s or 0.0)
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
         await asyncio.sleep(min(pause_s, self._gives_up_at - now))
+
+
+async def answered(call: Callable[[], Awaitable[T]], *, retry_for_s: float) -> T:
+    """The answer of a call that may be made again. Raises Refused, or Unreachable after `retry_for_s`."""
+    patience = Patience(retry_for_s)
+    while True:
+        try:
+            return await call()
+        except aio.AioRpcError as error:
+            refusal = refusal_of(error)
+            if not is_interruption(refusal):
+                raise Refused(refusal) from error
+            await patience.wait(refusal)

@@ -17,11 +17,11 @@ from ecs_scheduler.v1.resources_pb2 import Resources as ResourcesMessage
 from scheduler.adapters.memory import MemoryStore
 from scheduler.api.server import ApiServer, ApiSettings
 from scheduler.core.model.digest import ClusterDigest, empty_digest
-from scheduler.core.model.records import Record, TaskSubmitted
+from scheduler.core.model.records import CancelRequested, Record, TaskSubmitted
 from scheduler.core.model.task import TaskRequest
 from scheduler.ports.store import CommitResult, StoreError
 from scheduler.services.watch import WatchHub
-from tests.builders import submitted
+from tests.builders import cancel_requested, submitted
 
 QUICK = ApiSettings(drain_delay_s=0.0)
 """Nothing is in front of a test's server that would have to notice a drain."""
@@ -41,6 +41,7 @@ class FakePlacement:
         self._store = store
         self._hub = hub
         self.accepted = 0
+        self.cancelled: list[str] = []
 
     def admit(self, request: TaskRequest) -> TaskSubmitted:
         if self.refusal is not None:
@@ -54,13 +55,22 @@ class FakePlacement:
             priority=request.priority,
             labels=request.labels,
             spec=request.spec,
+            timeouts=request.timeouts,
+            may_run_again=request.may_run_again,
         )
 
     def submit(self, record: TaskSubmitted, done: Callable[[CommitResult | StoreError], None]) -> None:
         if not self.mute:
             self.writer.submit(self._commit, record, done)
 
-    def _commit(self, record: TaskSubmitted, done: Callable[[CommitResult | StoreError], None]) -> None:
+    def cancel(self, task_id: str, done: Callable[[CommitResult | StoreError], None]) -> None:
+        self.cancelled.append(task_id)
+        if not self.mute:
+            self.writer.submit(self._commit, cancel_requested(int(task_id[2:])), done)
+
+    def _commit(
+        self, record: TaskSubmitted | CancelRequested, done: Callable[[CommitResult | StoreError], None]
+    ) -> None:
         try:
             [result] = self._store.commit([[record]])
         except StoreError as error:

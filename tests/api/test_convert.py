@@ -1,6 +1,7 @@
 """Messages to nouns and back."""
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
@@ -27,8 +28,11 @@ from scheduler.core.model.task import (
     TaskRequest,
     TaskState,
     TaskStatus,
+    Timeouts,
 )
+from scheduler.core.validate import validate
 from scheduler.ports.store import TaskFilter
+from tests.api.served import schedule_request
 from tests.builders import attempt, stop_reason, submitted
 
 BAMBOO_MESSAGE = task_spec_pb2.BambooAgentSpec(
@@ -115,6 +119,67 @@ def test_containers_are_parsed_whole() -> None:
             ),
         )
     )
+
+
+def test_timeouts_are_parsed_whole() -> None:
+    """Every timeout reaches the noun in its own place, and what is not set is None."""
+    message = scheduler_pb2.ScheduleRequest(
+        bamboo_agent=BAMBOO_MESSAGE,
+        queue_timeout=Duration(seconds=1),
+        start_timeout=Duration(seconds=2),
+        run_timeout=Duration(seconds=3),
+        may_run_again=True,
+    )
+    request = parsed(message)
+    assert request.timeouts == Timeouts(queue_ms=1_000, start_ms=2_000, run_ms=3_000)
+    assert request.may_run_again
+    plain = parsed(scheduler_pb2.ScheduleRequest(bamboo_agent=BAMBOO_MESSAGE))
+    assert (plain.timeouts, plain.may_run_again) == (Timeouts(), False)
+
+
+@pytest.mark.parametrize("name", ["queue_timeout", "start_timeout", "run_timeout"])
+@pytest.mark.parametrize(
+    ("seconds", "nanos"),
+    [(0, 0), (0, 1), (-5, 0), (-5, -1), (0, -1), (5, -1), (-5, 1), (5, 10**9), (-1, -(10**9)), (2**62, 0)],
+)
+def test_wrong_duration_is_named(name: str, seconds: int, nanos: int) -> None:
+    """A duration that is malformed, negative or out of range is a violation at its field."""
+    changes = {name: Duration(seconds=seconds, nanos=nanos)}
+    violations = validate(parsed(schedule_request(1, **changes)))
+    assert [each.field_path for each in violations] == [name]
+
+
+@given(st.integers(0, 2**40), st.integers(0, 999_999_999))
+def test_duration_is_rounded_up(seconds: int, nanos: int) -> None:
+    """The milliseconds are never less than what was asked for, and less than one more."""
+    exact_ns = seconds * 10**9 + nanos
+    rounded_ms = parse.duration_ms(Duration(seconds=seconds, nanos=nanos))
+    assert 0 <= rounded_ms * 1_000_000 - exact_ns < 1_000_000
+
+
+@given(st.integers(0, 10**13))
+def test_duration_survives_the_round_trip(milliseconds: int) -> None:
+    """Integer milliseconds become a valid duration and the same milliseconds again."""
+    message = render.duration(milliseconds)
+    assert message is not None
+    assert 0 <= message.nanos < 1_000_000_000
+    assert parse.duration_ms(message) == milliseconds
+
+
+optional_ms = st.none() | st.integers(1_000, 30 * 86_400_000)
+
+
+@given(st.builds(Timeouts, queue_ms=optional_ms, start_ms=optional_ms, run_ms=optional_ms), st.booleans())
+def test_what_was_asked_for_is_shown(timeouts: Timeouts, may_run_again: bool) -> None:
+    """Timeouts are shown as they were asked for, at once and later, and what was not set stays unset."""
+    record = submitted(timeouts=timeouts, may_run_again=may_run_again)
+    shown = render.accepted(record, revision=1)
+    asked = scheduler_pb2.ScheduleRequest(bamboo_agent=BAMBOO_MESSAGE, may_run_again=shown.may_run_again)
+    for name in ("queue_timeout", "start_timeout", "run_timeout"):
+        if shown.HasField(name):
+            getattr(asked, name).CopyFrom(getattr(shown, name))
+    again = parsed(asked)
+    assert (again.timeouts, again.may_run_again) == (timeouts, may_run_again)
 
 
 @pytest.mark.parametrize("size", [0, 99])
@@ -224,6 +289,8 @@ def test_ended_task_is_rendered_whole() -> None:
             submitted_ms=1,
             status=status,
             spec=BAMBOO,
+            timeouts=Timeouts(queue_ms=1_000, start_ms=1_500, run_ms=2_000),
+            may_run_again=True,
             attempts=(ended,),
         )
     )
@@ -231,6 +298,7 @@ def test_ended_task_is_rendered_whole() -> None:
         field.name for field, _ in shown.ListFields()
     }
     assert unset == {"containers"}
+    assert (shown.start_timeout.seconds, shown.start_timeout.nanos) == (1, 500_000_000)
     [one] = shown.attempts
     assert {field.name for field in one.DESCRIPTOR.fields} == {field.name for field, _ in one.ListFields()}
 
@@ -252,7 +320,7 @@ def test_cluster_is_rendered_whole() -> None:
         idle=1,
         registered=Resources(cpu=6144),
         free=Resources(cpu=1024),
-        tasks={TaskState.QUEUED: 5, TaskState.RUNNING: 2},
+        tasks={TaskState.QUEUED: 5, TaskState.RUNNING: 2, TaskState.STOPPING: 1},
         unplaced=(
             Unplaced(
                 tenant="bamboo",
@@ -273,7 +341,7 @@ def test_cluster_is_rendered_whole() -> None:
         field.name for field, _ in shown.ListFields()
     }
     assert shown.instances == scaling_pb2.InstanceCounts(schedulable=3, idle=1, outside_group=2)
-    assert shown.tasks == scaling_pb2.TaskCounts(queued=5, running=2)
+    assert shown.tasks == scaling_pb2.TaskCounts(queued=5, running=2, stopping=1)
     assert (shown.group.desired_capacity, shown.group.in_flight) == (4, 2)
     assert shown.group.instance_types[0].learned
     assert shown.unplaced[0].rejects == [scaling_pb2.RejectCount(reason="cpu", container_instances=3)]

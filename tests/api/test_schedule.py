@@ -4,6 +4,7 @@ import asyncio
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import BadRequest, PreconditionFailure
 from grpc import aio
 from structlog.testing import capture_logs
@@ -43,6 +44,19 @@ async def test_environment_values_are_masked() -> None:
         answer = await served.scheduler.Schedule(schedule_request())
     [variable] = answer.task.containers.containers[0].environment
     assert (variable.name, variable.value) == ("TOKEN", "***")
+
+
+async def test_timeouts_are_shown_as_asked_for() -> None:
+    """What was asked for comes back at once and when the task is read again; the rest stays unset."""
+    async with serving() as served:
+        asked = schedule_request(queue_timeout=Duration(seconds=600), may_run_again=True)
+        first = (await served.scheduler.Schedule(asked)).task
+        again = (await served.scheduler.Schedule(asked)).task
+    assert first.queue_timeout == Duration(seconds=600)
+    assert first.may_run_again
+    assert not first.HasField("start_timeout")
+    assert not first.HasField("run_timeout")
+    assert first == again
 
 
 async def test_repeated_request_returns_the_task_as_it_is_now() -> None:

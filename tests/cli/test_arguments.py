@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from scheduler.cli import aws_sim
 from scheduler.cli.app import app
-from scheduler.cli.options import labels
+from scheduler.cli.options import duration, labels
 from scheduler.cli.requests import bamboo_spec, containers_spec, read_requests
 
 NOBODY = "127.0.0.1:1"
@@ -23,6 +23,12 @@ WRONG = [
     (["submit", "--file", "missing.jsonl"], "missing.jsonl"),
     (["watch", "--state", "SLEEPING"], "SLEEPING"),
     (["watch", "--retry-for", "-1"], "--retry-for"),
+    (["submit", *CONTAINER, "--queue-timeout", "soon"], "--queue-timeout"),
+    (["submit", *CONTAINER, "--run-timeout", "90"], "90s, 10m, 2h or 7d"),
+    (["cancel", "t-1"], "--tenant"),
+    (["cancel", "--tenant", "acme"], "TASK"),
+    (["tasks"], "--tenant"),
+    (["tasks", "--tenant", "acme", "--state", "SLEEPING"], "SLEEPING"),
     (["aws-sim", "--run-s", "long"], "MIN:MAX"),
     (["aws-sim", "--run-s", "9:1"], "MIN"),
     (["aws-sim", "--listen", "here"], "HOST:PORT"),
@@ -41,7 +47,14 @@ def test_wrong_argument(arguments: list[str], named: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["submit", *CONTAINER, "--retry-for", "0"], ["watch", "--retry-for", "0"], ["cluster"]]
+    "command",
+    [
+        ["submit", *CONTAINER, "--retry-for", "0"],
+        ["watch", "--state", "running", "--retry-for", "0"],
+        ["tasks", "--tenant", "acme", "--retry-for", "0"],
+        ["cancel", "t-1", "--tenant", "acme", "--retry-for", "0"],
+        ["cluster"],
+    ],
 )
 def test_nobody_answers(command: list[str]) -> None:
     """Where nobody answers, a client command ends with 3 and one line that names the address."""
@@ -73,6 +86,21 @@ def test_bamboo() -> None:
 def test_label_value() -> None:
     """A label's value may hold another equals sign."""
     assert labels(["query=a=b"]) == {"query": "a=b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("10m", 600), ("2h", 7_200), ("7d", 604_800), ("0s", 0)]
+)
+def test_duration(text: str, seconds: int) -> None:
+    """A duration is a number and its unit."""
+    assert duration(text).seconds == seconds
+
+
+@pytest.mark.parametrize("text", ["", "s", "10", "-1s", "1.5h", "1h30m", "10 m", "10M", "1w", "1234567890s"])
+def test_wrong_duration(text: str) -> None:
+    """Whatever else is no duration."""
+    with pytest.raises(typer.BadParameter, match="90s"):
+        duration(text)
 
 
 def test_file(tmp_path: Path) -> None:

@@ -3,17 +3,20 @@
 import grpc
 import pytest
 
-from ecs_scheduler.v1.scheduler_pb2 import WatchTasksRequest
+from ecs_scheduler.v1.scheduler_pb2 import CancelTaskRequest, ListTasksRequest, WatchTasksRequest
 from scheduler.adapters.memory import MemoryStore
+from scheduler.client.cancellation import cancel
 from scheduler.client.connection import connected
+from scheduler.client.listing import list_tasks
 from scheduler.client.patience import Unreachable, is_interruption
 from scheduler.client.refusal import Refusal, Refused
 from scheduler.client.submission import submit
 from scheduler.client.watching import Interruption, watch_tasks
 from scheduler.core.model.errors import Violation
+from scheduler.ports.store import StoreError
 from scheduler.services.errors import InvalidRequest
 from tests.api.served import schedule_request, serving
-from tests.builders import submitted
+from tests.builders import submitted, task_id
 
 CASES = [
     (grpc.StatusCode.UNAVAILABLE, "connection refused", True),
@@ -87,3 +90,44 @@ async def test_wrong_token() -> None:
         request = WatchTasksRequest(resume_token="nonsense")
         with pytest.raises(Refused, match="RESUME_TOKEN_INVALID"):
             await anext(watch_tasks(connection, request, retry_for_s=5, interrupted=lambda _: None))
+
+
+@pytest.mark.asyncio
+async def test_listing() -> None:
+    """A listing goes through every page, and leaves the caller's request as it was."""
+    async with serving() as served, connected(served.address) as connection:
+        served.commit(*(submitted(number) for number in range(5)))
+        request = ListTasksRequest(tenant="bamboo", page_size=2)
+        listed = [task.task_id async for task in list_tasks(connection, request, retry_for_s=5)]
+    assert listed == [task_id(number) for number in range(5)]
+    assert request == ListTasksRequest(tenant="bamboo", page_size=2)
+
+
+@pytest.mark.asyncio
+async def test_listing_refused() -> None:
+    """A listing that the service will not have is not asked for again."""
+    async with serving() as served, connected(served.address) as connection:
+        listing = list_tasks(connection, ListTasksRequest(), retry_for_s=5)
+        with pytest.raises(Refused, match="tenant"):
+            await anext(listing)
+
+
+@pytest.mark.asyncio
+async def test_cancellation() -> None:
+    """A cancellation that the store could not take is asked for again, until it is durable."""
+    async with serving() as served, connected(served.address) as connection:
+        served.commit(submitted(1))
+        served.store.fail_next = StoreError("disk full")
+        request = CancelTaskRequest(tenant="bamboo", task_id=task_id(1))
+        assert (await cancel(connection, request, retry_for_s=5)).task_id == task_id(1)
+        [live] = served.store.load().live
+    assert live.cancelled
+    assert served.placement.cancelled == [task_id(1), task_id(1)]
+
+
+@pytest.mark.asyncio
+async def test_cancellation_refused() -> None:
+    """A task that the tenant does not have is not asked for again."""
+    async with serving() as served, connected(served.address) as connection:
+        with pytest.raises(Refused, match="TASK_NOT_FOUND"):
+            await cancel(connection, CancelTaskRequest(tenant="bamboo", task_id="t-1"), retry_for_s=5)

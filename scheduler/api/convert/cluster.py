@@ -66,6 +66,7 @@ def _task_counts(tasks: Mapping[TaskState, int]) -> scaling_pb2.TaskCounts:
         assigned=tasks.get(TaskState.ASSIGNED, 0),
         starting=tasks.get(TaskState.STARTING, 0),
         running=tasks.get(TaskState.RUNNING, 0),
+        stopping=tasks.get(TaskState.STOPPING, 0),
     )
 
 

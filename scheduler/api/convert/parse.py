@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ecs_scheduler.v1 import resources_pb2, scheduler_pb2, task_spec_pb2
@@ -17,13 +19,17 @@ from scheduler.core.model.task import (
     ExtraContainer,
     TaskRequest,
     TaskSpec,
+    Timeouts,
 )
 from scheduler.ports.store import TaskFilter
 
 Violations = tuple[Violation, ...]
+_Filtering: TypeAlias = scheduler_pb2.WatchTasksRequest | scheduler_pb2.ListTasksRequest
+_Naming: TypeAlias = scheduler_pb2.GetTaskRequest | scheduler_pb2.CancelTaskRequest
 
 MAX_WATCHED_TASKS = 1_000
 MAX_LABELS = 32
+_NANOS = 1_000_000_000
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _TENANT_EXPECTED = "1 to 63 lower-case letters, digits and hyphens, not starting with a hyphen"
 
@@ -39,31 +45,60 @@ def task_request(message: scheduler_pb2.ScheduleRequest) -> TaskRequest | Violat
         priority=message.priority,
         labels=dict(message.labels),
         spec=spec,
+        timeouts=_timeouts(message),
+        may_run_again=message.may_run_again,
     )
 
 
-def get_task_violations(message: scheduler_pb2.GetTaskRequest) -> Violations:
+def name_violations(message: _Naming) -> Violations:
     """What is wrong with the names of a task."""
-    return tuple(_get_task_violations(message))
+    return tuple(_name_violations(message))
 
 
 def task_filter(message: scheduler_pb2.WatchTasksRequest) -> TaskFilter | Violations:
     """Which tasks the client watches."""
     violations = tuple(_watch_violations(message))
-    if violations:
-        return violations
+    return violations or _filter(message, task_ids=frozenset(message.task_ids))
+
+
+def list_filter(message: scheduler_pb2.ListTasksRequest) -> TaskFilter | Violations:
+    """Which tasks the client lists."""
+    violations = tuple(_list_violations(message))
+    return violations or _filter(message)
+
+
+def milliseconds(message: Timestamp) -> int:
+    """A timestamp as integer milliseconds since 1970, truncated."""
+    return message.seconds * 1_000 + message.nanos // 1_000_000
+
+
+def duration_ms(message: Duration) -> int:
+    """A duration as integer milliseconds, rounded up: nobody gets less time than was asked for.
+
+    One that is malformed is 0, for `core.validate` to name: nanos are less than a second and of the same sign
+    as the seconds (protobuf docs: google.protobuf.Duration).
+    """
+    if abs(message.nanos) >= _NANOS or message.seconds * message.nanos < 0:
+        return 0
+    return message.seconds * 1_000 + -(-message.nanos // 1_000_000)
+
+
+def _filter(message: _Filtering, *, task_ids: frozenset[str] = frozenset()) -> TaskFilter:
     return TaskFilter(
         tenant=message.tenant,
-        task_ids=frozenset(message.task_ids),
+        task_ids=task_ids,
         build_key=message.build_key,
         labels=tuple(message.labels.items()),
         states=frozenset(TASK_STATE_OF[number] for number in message.states),
     )
 
 
-def milliseconds(message: Timestamp) -> int:
-    """A timestamp as integer milliseconds since 1970, truncated."""
-    return message.seconds * 1_000 + message.nanos // 1_000_000
+def _timeouts(message: scheduler_pb2.ScheduleRequest) -> Timeouts:
+    return Timeouts(
+        queue_ms=duration_ms(message.queue_timeout) if message.HasField("queue_timeout") else None,
+        start_ms=duration_ms(message.start_timeout) if message.HasField("start_timeout") else None,
+        run_ms=duration_ms(message.run_timeout) if message.HasField("run_timeout") else None,
+    )
 
 
 def _spec(message: scheduler_pb2.ScheduleRequest) -> TaskSpec | None:
@@ -117,7 +152,7 @@ def _environment(messages: Iterable[task_spec_pb2.EnvironmentVariable]) -> tuple
     return tuple(EnvironmentVariable(name=variable.name, value=variable.value) for variable in messages)
 
 
-def _get_task_violations(message: scheduler_pb2.GetTaskRequest) -> Iterator[Violation]:
+def _name_violations(message: _Naming) -> Iterator[Violation]:
     if not _TENANT.fullmatch(message.tenant):
         yield Violation(field_path="tenant", expected=_TENANT_EXPECTED)
     if not message.task_id:
@@ -129,6 +164,18 @@ def _watch_violations(message: scheduler_pb2.WatchTasksRequest) -> Iterator[Viol
         yield Violation(field_path="tenant", expected=f"not set, or {_TENANT_EXPECTED}")
     if len(message.task_ids) > MAX_WATCHED_TASKS:
         yield Violation(field_path="task_ids", expected=f"at most {MAX_WATCHED_TASKS} ids")
+    yield from _filter_violations(message)
+
+
+def _list_violations(message: scheduler_pb2.ListTasksRequest) -> Iterator[Violation]:
+    if not _TENANT.fullmatch(message.tenant):
+        yield Violation(field_path="tenant", expected=_TENANT_EXPECTED)
+    yield from _filter_violations(message)
+    if message.page_size < 0:
+        yield Violation(field_path="page_size", expected="0 for the default, or more")
+
+
+def _filter_violations(message: _Filtering) -> Iterator[Violation]:
     if len(message.labels) > MAX_LABELS:
         yield Violation(field_path="labels", expected=f"at most {MAX_LABELS} labels")
     for index, number in enumerate(message.states):

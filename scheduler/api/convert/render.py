@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ecs_scheduler.v1 import resources_pb2, task_pb2, task_spec_pb2
@@ -40,6 +41,8 @@ def accepted(record: TaskSubmitted, revision: int) -> task_pb2.Task:
             submitted_ms=record.at_ms,
             status=TaskStatus(state=TaskState.QUEUED, revision=revision, updated_ms=record.at_ms),
             spec=request.spec,
+            timeouts=request.timeouts,
+            may_run_again=request.may_run_again,
         )
     )
 
@@ -65,6 +68,10 @@ def task(one: Task) -> task_pb2.Task:
         stop_reason=_stop_reason(status.stop_reason),
         attempts=[_attempt(attempt) for attempt in one.attempts],
         revision=status.revision,
+        queue_timeout=duration(one.timeouts.queue_ms),
+        start_timeout=duration(one.timeouts.start_ms),
+        run_timeout=duration(one.timeouts.run_ms),
+        may_run_again=one.may_run_again,
     )
 
 
@@ -90,6 +97,14 @@ def timestamp(milliseconds: int | None) -> Timestamp | None:
         return None
     seconds, rest = divmod(milliseconds, 1_000)
     return Timestamp(seconds=seconds, nanos=rest * 1_000_000)
+
+
+def duration(milliseconds: int | None) -> Duration | None:
+    """Integer milliseconds, not below 0, as a duration; None stays unset."""
+    if milliseconds is None:
+        return None
+    seconds, rest = divmod(milliseconds, 1_000)
+    return Duration(seconds=seconds, nanos=rest * 1_000_000)
 
 
 def _bamboo_agent(spec: BambooAgentSpec) -> task_spec_pb2.BambooAgentSpec:

@@ -1,0 +1,83 @@
+"""Pages of tasks for ListTasks, cut to a number of tasks and to a size."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from ecs_scheduler.v1.scheduler_pb2 import ListTasksResponse
+from scheduler.api import page_token
+from scheduler.api.convert import render
+from scheduler.core.model.task import Task
+from scheduler.ports.store import Store, TaskFilter
+from scheduler.services.watch import ROWS_PER_READ
+
+DEFAULT_PAGE_SIZE = 100
+MAX_PAGE_SIZE = 500
+
+MAX_TASKS_BYTES = (1 << 20) - 1_024
+"""A page of 1 MiB, less room for its token."""
+
+FRAMING_BYTES = 4
+"""Before each task: its field's number, and its length below 2 MiB (protobuf docs: encoding)."""
+
+PAGES_AT_ONCE = 2
+"""A full page costs 20 ms, nearly all of it under the interpreter's lock: more at once would not be faster,
+and would keep the event loop waiting for its turn."""
+
+
+class TaskPages:
+    """Reads pages in threads of its own.
+
+    How many tasks the store looks at before enough of them match, nobody can say beforehand, and the event
+    loop has everybody else to answer.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._readers = ThreadPoolExecutor(PAGES_AT_ONCE, thread_name_prefix="task-pages")
+
+    async def page(self, wanted: TaskFilter, token: str, page_size: int) -> ListTasksResponse:
+        """The page that `token` names. Raises InvalidRequest when it is not for this store and filter."""
+        after_task_id = page_token.decode(token, self._store.epoch, wanted)
+        read = partial(read_page, self._store, wanted, after_task_id, page_size=page_size)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, read)
+
+    def close(self) -> None:
+        """Begins no further page. Waits for none: whoever asked for it is gone."""
+        self._readers.shutdown(wait=False, cancel_futures=True)
+
+
+def read_page(
+    store: Store,
+    wanted: TaskFilter,
+    after_task_id: str,
+    *,
+    page_size: int,
+    max_bytes: int = MAX_TASKS_BYTES,
+) -> ListTasksResponse:
+    """The page behind `after_task_id`; blocks for as long as the store has to search."""
+    limit = min(page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+    page = ListTasksResponse()
+    size_bytes = 0
+    # One more than asked for: that there is a next page is known only from a task that is on it.
+    for task in _tasks(store, wanted, after_task_id, limit + 1):
+        message = render.task(task)
+        size_bytes += message.ByteSize() + FRAMING_BYTES
+        if page.tasks and (len(page.tasks) == limit or size_bytes > max_bytes):
+            page.next_page_token = page_token.encode(store.epoch, wanted, page.tasks[-1].task_id)
+            break
+        page.tasks.append(message)
+    return page
+
+
+def _tasks(store: Store, wanted: TaskFilter, after_task_id: str, limit: int) -> Iterator[Task]:
+    """At most `limit` tasks, in reads that each hold the interpreter's lock no longer than a watch's do."""
+    while limit:
+        rows = min(limit, ROWS_PER_READ)
+        found = store.list_tasks(wanted, after_task_id, rows)
+        yield from found
+        if len(found) < rows:
+            return
+        after_task_id = found[-1].task_id
+        limit -= rows

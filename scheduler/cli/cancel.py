@@ -1,0 +1,73 @@
+"""`cancel`: tasks that nobody wants any more."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from ecs_scheduler.v1.scheduler_pb2 import CancelTaskRequest
+from ecs_scheduler.v1.task_pb2 import Task
+from scheduler.cli import words
+from scheduler.cli.complaint import ExitCode, complain, give_up
+from scheduler.cli.options import (
+    DEFAULT_ADDRESS,
+    DEFAULT_RETRY_S,
+    Address,
+    Output,
+    OutputFormat,
+    RetryFor,
+)
+from scheduler.client.cancellation import cancel as cancel_one
+from scheduler.client.connection import connected
+from scheduler.client.patience import Unreachable
+from scheduler.client.refusal import Refusal, Refused
+
+
+def cancel(
+    *,
+    task: Annotated[list[str], typer.Argument(metavar="TASK", help="Ids of tasks.")],
+    tenant: Annotated[str, typer.Option(help="Whose tasks.")],
+    address: Address = DEFAULT_ADDRESS,
+    retry_for: RetryFor = DEFAULT_RETRY_S,
+    output: OutputFormat = Output.TEXT,
+) -> None:
+    """Cancel tasks; print each with its state. What has ended stays as it ended.
+
+    What waits ends at once; what runs is stopped, and `watch` tells when ECS has done it.
+
+    Exits with 1 if a task was not found, with 3 if nobody answered.
+    """
+    requests = [CancelTaskRequest(tenant=tenant, task_id=each) for each in task]
+    try:
+        refused = asyncio.run(_cancel_all(address, requests, retry_for, output))
+    except Unreachable as error:
+        give_up(f"{address} cannot be reached: {error}", ExitCode.UNREACHABLE)
+    raise typer.Exit(ExitCode.REFUSED if refused else ExitCode.OK)
+
+
+async def _cancel_all(
+    address: str, requests: Iterable[CancelTaskRequest], retry_for_s: float, output: Output
+) -> int:
+    """How many were refused."""
+    refused = 0
+    async with connected(address) as connection:
+        for request in requests:
+            try:
+                _show(await cancel_one(connection, request, retry_for_s=retry_for_s), output)
+            except Refused as error:
+                _show_refusal(request.task_id, error.refusal, output)
+                refused += 1
+    return refused
+
+
+def _show(task: Task, output: Output) -> None:
+    line = words.json_line(task) if output is Output.JSON else f"{task.task_id}  {words.state(task.state)}"
+    print(line, flush=True)
+
+
+def _show_refusal(task_id: str, refusal: Refusal, output: Output) -> None:
+    if output is Output.JSON:
+        print(words.refusal_line(refusal, taskId=task_id), flush=True)
+    else:
+        complain(f"{task_id}: {refusal}")

@@ -1,0 +1,43 @@
+"""The command `watch` against a real server."""
+
+import asyncio
+from subprocess import CompletedProcess
+
+import pytest
+
+from scheduler.cli import words
+from scheduler.core.model.task import TERMINAL_STATES, TaskState
+from tests.api.served import Served, serving
+from tests.builders import stop_reason, submitted, transitioned
+from tests.e2e.programs import ROOT, run
+
+pytestmark = pytest.mark.asyncio
+
+
+async def watch(served: Served) -> "CompletedProcess[str]":
+    """How it ends once all has ended, in a process of its own."""
+    return await asyncio.to_thread(run, "watch", "--until-done", "--address", served.address, directory=ROOT)
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL_STATES))
+async def test_ends_with_the_tasks(state: TaskState) -> None:
+    """It ends in every terminal state; with 1 unless the task succeeded."""
+    async with serving() as served:
+        served.commit(submitted(1), transitioned(1, state, stop_reason=stop_reason()))
+        ended = await watch(served)
+    assert ended.returncode == (state is not TaskState.SUCCEEDED)
+    assert f"  {state}" in ended.stdout
+
+
+async def test_one_spoils_it() -> None:
+    """One task among others that was cancelled ends it with 1."""
+    async with serving() as served:
+        served.commit(submitted(1), submitted(2), transitioned(1, TaskState.SUCCEEDED))
+        served.commit(transitioned(2, TaskState.CANCELLED, stop_reason=stop_reason()))
+        ended = await watch(served)
+    assert ended.returncode == 1
+
+
+async def test_states_in_order() -> None:
+    """States are named in the order in which a task passes through them."""
+    assert tuple(TaskState) == words.STATES
