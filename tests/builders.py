@@ -291,6 +291,7 @@ def a_view(*tasks: QueuedTask, instances: tuple[ContainerInstance, ...] = (), **
         "health": {InstanceHealth.SCHEDULABLE: len(instances)},
         "suspects": frozenset(),
         "wishes": (),
+        "lost_attempts": 0,
         "definitions": {each.definition_key: f"{each.definition_key}:1" for each in tasks},
         "wanted_definitions": (),
         "rejected": (),

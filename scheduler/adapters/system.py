@@ -3,6 +3,7 @@
 import secrets
 import time
 import uuid
+from collections.abc import Callable
 from threading import Lock
 
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -13,12 +14,34 @@ _RANDOM_CHARACTERS = 16
 _RANDOM_BITS = _RANDOM_CHARACTERS * 5
 
 
+class SteadyTime:
+    """Real time since 1970 that never jumps: read once from the machine, carried on by its monotonic clock.
+
+    An operator or NTP may set the machine's clock while we run. Timers, budgets and the search for a lost
+    start must not stand still or rush for it, so a step shows in our times only after the next start.
+    """
+
+    def __init__(
+        self, wall_ns: Callable[[], int] = time.time_ns, steady_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        """Reads the machine's clock, once."""
+        self._steady_ns = steady_ns
+        self._offset_ns = wall_ns() - steady_ns()
+
+    def now_ms(self) -> float:
+        """Milliseconds since 1970-01-01T00:00:00Z."""
+        return (self._offset_ns + self._steady_ns()) / 1_000_000
+
+
 class SystemClock:
-    """The clock port on the machine's own time."""
+    """The clock port on the machine's own time, without its jumps."""
+
+    def __init__(self) -> None:
+        self._time = SteadyTime()
 
     def now_ms(self) -> int:
         """Milliseconds since 1970-01-01T00:00:00Z."""
-        return time.time_ns() // 1_000_000
+        return int(self._time.now_ms())
 
     def monotonic_ms(self) -> int:
         """Milliseconds that never step back."""
@@ -39,14 +62,14 @@ class ScaledClock:
         """Raises ValueError unless time moves forward."""
         if rate <= 0:
             raise ValueError(f"rate must be above 0, not {rate}")
+        self._time = SteadyTime()
         self._real_epoch_ms = real_epoch_ms
         self._epoch_ms = epoch_ms
         self._rate = rate
 
     def now_ms(self) -> int:
         """Domain time: 10 min after the real epoch, a rate of 10 shows 100 min after the epoch."""
-        real_ms = time.time_ns() / 1_000_000
-        return self._epoch_ms + int((real_ms - self._real_epoch_ms) * self._rate)
+        return self._epoch_ms + int((self._time.now_ms() - self._real_epoch_ms) * self._rate)
 
     def monotonic_ms(self) -> int:
         """Domain milliseconds that never step back."""

@@ -72,7 +72,7 @@ def _pack(view: ClusterView, policy: Policy) -> PackingResult:
     """Starts get the slots that stops and repeats leave over; what is about to end is not placed."""
     acts = sum(LANE_OF[type(each)] is Lane.TASK_MODIFY for each in view.due)
     slots = min(view.slots[Lane.TASK_MODIFY] - acts, policy.max_placements_per_decision)
-    limit = max(0, slots) if view.ready else 0
+    limit = max(0, min(slots, policy.max_unknown_attempts - view.lost_attempts)) if view.ready else 0
     unwanted = frozenset(each.task.task_id for each in view.wishes)
     return pack(view.backlog, view.rooms, limit=limit, suspects=view.suspects, unwanted=unwanted)
 

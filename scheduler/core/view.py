@@ -22,7 +22,8 @@ class ClusterView:
     free index, to be forked. `suspects` are (instance, shape) pairs where a task could not be started just
     now. `definitions` maps keys to ARNs. `rejected` are waiting tasks whose definition AWS refused for good.
     `registered_by_type` is the least that instances of a type were seen to register.
-    `wishes` are tasks to be cancelled, expired or stopped. `settled` are records that close acts whose
+    `wishes` are tasks to be cancelled, expired or stopped. `lost_attempts` counts starts that are
+    being looked for. `settled` are records that close acts whose
     outcome was heard. `due` are calls whose time has come, most urgent first. `explain`: count rejects.
     """
 
@@ -39,6 +40,7 @@ class ClusterView:
     rejected: tuple[tuple[QueuedTask, Failure], ...]
     evidence: tuple[AttemptEvidence, ...]
     wishes: tuple[StopWish, ...]
+    lost_attempts: int
     capacity: Capacity
     registered_by_type: Mapping[str, Resources]
     settled: tuple[IntentRecorded | FactRecorded, ...]

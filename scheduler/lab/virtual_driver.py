@@ -107,10 +107,10 @@ class VirtualDriver:
             self._wake(self._clock.now_ms() + 1_000)
             return
         assert isinstance(result, Written), "the loop's own records are never refused"
-        loop.confirm(step, number(step.records, result.first_revision))
+        wake_ms = loop.confirm(step, number(step.records, result.first_revision))
         for call in step.calls:
             self._send(call)
-        self._wake(step.wake_ms)
+        self._wake(wake_ms)
 
     def _send(self, call: Call) -> None:
         engine, life = self.engine, self._life

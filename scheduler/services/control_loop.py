@@ -31,16 +31,18 @@ EXPLAIN_PAUSE_MS = 250
 COALESCE_MS = 20
 """What arrives within this time is decided on together."""
 
+_BUSY_LANE_MS = 1_000
+"""Pause while all that is due waits for calls under way; their outcomes end it earlier."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What one step wants: `records` to be committed, then `calls` to be sent; look again at `wake_ms`."""
+    """What one step wants: `records` to be committed, then `calls` to be sent."""
 
     now_ms: int
     view: ClusterView
     records: tuple[Record, ...]
     calls: tuple[Call, ...]
-    wake_ms: int
     unplaced: tuple[Unplaced, ...]
 
 
@@ -87,12 +89,14 @@ class ControlLoop:
             view=view,
             records=records,
             calls=calls,
-            wake_ms=self._wake_ms(now_ms, busy=bool(records)),
             unplaced=plan.unplaced,
         )
 
-    def confirm(self, step: Step, stored: Sequence[StoredRecord]) -> None:
-        """The step's records are durable as `stored`: they become true, and its calls are under way."""
+    def confirm(self, step: Step, stored: Sequence[StoredRecord]) -> int:
+        """The step's records are durable as `stored`: they become true, and its calls are under way.
+
+        Returns when to look again, if nothing is heard before.
+        """
         self._world.looked_at(step.view)
         self._world.apply(stored, step.now_ms)
         for call in step.calls:
@@ -101,6 +105,7 @@ class ControlLoop:
         if step.view.explain:
             self._explained_ms = step.now_ms
             self.digest = digest_of(self._world, step.unplaced, step.now_ms, self.digest)
+        return self._wake_ms(step.now_ms, busy=bool(stored))
 
     def _hear(self, message: Message, now_ms: int) -> None:
         match message:
@@ -128,13 +133,16 @@ class ControlLoop:
         )
 
     def _wake_ms(self, now_ms: int, *, busy: bool) -> int:
-        """At once after a change; else when something falls due, but never faster than coalescing."""
+        """At once after a change; else when something falls due, but never faster than coalescing.
+
+        What is due already waits for a token, or for a call of its lane to come back, which wakes us.
+        """
         if busy:
             return now_ms
-        due = self._world.next_ms()
-        if due <= now_ms and self._lanes.any_empty():
-            due = self._lanes.next_token_ms(now_ms)
-        return max(due, now_ms + COALESCE_MS)
+        due_ms = self._world.next_ms()
+        if due_ms <= now_ms:
+            due_ms = self._lanes.next_token_ms(now_ms) if self._lanes.any_empty() else now_ms + _BUSY_LANE_MS
+        return max(due_ms, now_ms + COALESCE_MS)
 
 
 def _journal(plan: Plan, opened: list[Attempt], now_ms: int) -> tuple[Record, ...]:

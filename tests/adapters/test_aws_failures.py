@@ -9,6 +9,7 @@ from botocore.parsers import ResponseParserError
 from scheduler.adapters.aws.failures import cloud_errors, failure_of, start_failure_of, start_refusal
 from scheduler.adapters.aws.tasks import ecs_task
 from scheduler.core.model.attempt import StopCategory
+from scheduler.core.model.calls import DEFINITION_GONE
 from scheduler.ports.cloud import CloudError
 
 URL = "http://127.0.0.1:1/"
@@ -34,7 +35,7 @@ THROTTLES = [
 REJECTIONS = [
     refused("AccessDeniedException"),
     refused("InvalidParameterException"),
-    refused("ClientException", message="TaskDefinition is inactive"),
+    refused("ClientException", message="Invalid revision number"),
     refused("ClusterNotFoundException"),
     refused("LimitExceededException"),
     sdk.ParamValidationError(report="startedBy"),
@@ -101,9 +102,18 @@ def test_a_lost_late_or_unreadable_answer_is_unknown(error: Exception) -> None:
 
 def test_a_failure_keeps_awss_own_words() -> None:
     """Code and message of the error answer are kept as they were."""
-    failure = failure_of(refused("ClientException", message="TaskDefinition is inactive"))
-    assert (failure.code, failure.message) == ("ClientException", "TaskDefinition is inactive")
+    failure = failure_of(refused("ClientException", message="Invalid revision number"))
+    assert (failure.code, failure.message) == ("ClientException", "Invalid revision number")
     assert failure.reason is None
+
+
+@pytest.mark.parametrize("message", ["TaskDefinition is inactive", "TaskDefinition not found."])
+def test_a_revision_that_is_gone_is_no_fault_of_the_task(message: str) -> None:
+    """Its configuration can be registered anew."""
+    failure = start_failure_of(refused("ClientException", message=message))
+    assert (failure.definite, failure.blames_request, failure.code) == (True, False, DEFINITION_GONE)
+    assert failure.reason is not None
+    assert failure.reason.category is StopCategory.CAPACITY
 
 
 REFUSALS = [

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from scheduler.adapters.system import ScaledClock, SystemClock, SystemIds
+from scheduler.adapters.system import ScaledClock, SteadyTime, SystemClock, SystemIds
 from scheduler.ports.clock import Clock
 from scheduler.ports.ids import Ids
 from tests.clocks import START_MS
@@ -70,3 +70,13 @@ def test_attempt_id_fits_started_by() -> None:
     made = ids.attempt_id()
     assert (len(made), uuid.UUID(made).version) == (36, 4)
     assert made != ids.attempt_id()
+
+
+def test_a_clock_that_is_set_while_we_run_is_not_noticed() -> None:
+    """Timers neither stand still nor rush when an operator or NTP sets the machine's clock."""
+    wall, steady = [1_000_000_000_000], [5_000_000_000]
+    steady_time = SteadyTime(lambda: wall[0], lambda: steady[0])
+    before = steady_time.now_ms()
+    wall[0] -= 3_600_000_000_000
+    steady[0] += 7_000_000
+    assert steady_time.now_ms() - before == 7

@@ -18,7 +18,7 @@ LOST = Failure(definite=False, code="ReadTimeout", message="no answer")
 NO_ROOM = Failure(
     definite=True, code="RESOURCE:MEMORY", message="", reason=stop_reason(category=StopCategory.CAPACITY)
 )
-REFUSED = Failure(definite=True, code="ClientException", message="no such log driver")
+REFUSED = Failure(definite=True, blames_request=True, code="ClientException", message="no such log driver")
 
 
 def a_cluster(*numbers: int, tasks: Sequence[int] = (1,)) -> Steps:

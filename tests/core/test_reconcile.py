@@ -45,10 +45,10 @@ def seen(of: Attempt, status: str, state: TaskState = S.ASSIGNED, **changes: Any
     return an_evidence(of, state=state, seen=an_ecs_task(of, last_status=status, **changes))
 
 
-def refused(category: StopCategory, number: int = 1, attribute_refusals: int = 0) -> AttemptEvidence:
+def refused(category: StopCategory, number: int = 1, lacking: int = 0) -> AttemptEvidence:
     failure = Failure(definite=True, code=category, message="", reason=stop_reason(category=category))
     refusal = an_evidence(attempt(number=number), failure=failure)
-    return replace(refusal, attribute_refusals=attribute_refusals)
+    return replace(refusal, lacking=lacking)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,7 @@ def refused(category: StopCategory, number: int = 1, attribute_refusals: int = 0
         (seen(STARTED, "STOPPING", S.RUNNING), (S.RUNNING, A.STARTED)),
         (seen(STARTED, "STOPPED", S.RUNNING, stop=an_end(0)), (S.SUCCEEDED, A.ENDED)),
         (seen(STARTED, "STOPPED", S.RUNNING, stop=an_end(1)), (S.FAILED, A.ENDED)),
+        (seen(STARTED, "DELETED", S.RUNNING, stop=an_end(0)), (S.SUCCEEDED, A.ENDED)),
         (seen(UNKNOWN, "RUNNING"), (S.RUNNING, A.ADOPTED)),
         (seen(UNKNOWN, "STOPPED", stop=an_end(0)), (S.SUCCEEDED, A.ENDED)),
         # 2. It was refused for certain.
@@ -75,7 +76,8 @@ def refused(category: StopCategory, number: int = 1, attribute_refusals: int = 0
         (refused(StopCategory.CAPACITY, number=50), (S.QUEUED, A.DEFINITE_FAILURE)),
         (refused(StopCategory.ATTRIBUTE), (S.QUEUED, A.DEFINITE_FAILURE)),
         (refused(StopCategory.ATTRIBUTE, number=50), (S.QUEUED, A.DEFINITE_FAILURE)),
-        (refused(StopCategory.ATTRIBUTE, attribute_refusals=2), (S.FAILED, A.DEFINITE_FAILURE)),
+        (refused(StopCategory.ATTRIBUTE, lacking=2), (S.QUEUED, A.DEFINITE_FAILURE)),
+        (refused(StopCategory.ATTRIBUTE, lacking=3), (S.FAILED, A.DEFINITE_FAILURE)),
         (refused(StopCategory.REJECTED), (S.FAILED, A.DEFINITE_FAILURE)),
         # 3. The answer was lost.
         (an_evidence(OPEN, failure=LOST), (S.ASSIGNED, A.UNKNOWN)),
@@ -107,13 +109,37 @@ def test_an_attempt_that_is_not_missed_is_never_abandoned() -> None:
     assert reconcile(an_evidence(OPEN, absent_as_of_ms=NOW_MS), NOW_MS, POLICY) is None
 
 
-@pytest.mark.parametrize(("state", "then"), [(S.STARTING, S.QUEUED), (S.RUNNING, S.FAILED)])
-def test_missing_is_believed_only_after_its_grace(state: TaskState, then: TaskState) -> None:
-    """ECS answers MISSING for minutes; later the task is lost, and launched again only if it never ran."""
-    early = an_evidence(STARTED, state=state, absent_as_of_ms=START_MS + POLICY.missing_grace_ms - 1)
-    late = replace(early, absent_as_of_ms=START_MS + POLICY.missing_grace_ms)
-    assert reconcile(early, NOW_MS, POLICY) is None
-    assert outcome(late) == (then, A.ENDED)
+def missing(state: TaskState = S.STARTING, **changes: int) -> AttemptEvidence:
+    """ECS has been answering MISSING for long enough, of a task that was seen before it ran just before."""
+    since_ms = START_MS + POLICY.missing_grace_ms
+    fields: dict[str, Any] = {
+        "absent_since_ms": since_ms,
+        "absent_as_of_ms": since_ms + POLICY.lost_after_ms,
+        "absences": POLICY.lost_readings,
+        "starting_as_of_ms": since_ms - POLICY.unseen_ms,
+    }
+    return an_evidence(STARTED, state=state, **(fields | changes))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "then"),
+    [
+        (missing(), (S.QUEUED, A.ENDED)),
+        (missing(S.RUNNING), (S.FAILED, A.ENDED)),
+        # One MISSING, or a few within a moment, or soon after the start: no evidence.
+        (missing(absences=1), (S.STARTING, A.STARTED)),
+        (missing(S.RUNNING, absences=2), (S.RUNNING, A.STARTED)),
+        (missing(absent_since_ms=START_MS + 400_000), (S.STARTING, A.STARTED)),
+        (missing(absent_since_ms=0, absent_as_of_ms=START_MS + 200_000), (S.STARTING, A.STARTED)),
+        # It may have run unseen.
+        (missing(starting_as_of_ms=START_MS), (S.FAILED, A.ENDED)),
+    ],
+)
+def test_missing_is_believed_after_several_readings_over_a_while(
+    evidence: AttemptEvidence, then: tuple[TaskState, AttemptState]
+) -> None:
+    """Then the task is lost, and launched again only if it surely never ran."""
+    assert outcome(evidence) == then
 
 
 @pytest.mark.parametrize("stop", [None, an_end(None), stop_reason(), an_end(0, container="sidekick")])
@@ -201,12 +227,17 @@ def test_a_change_that_was_made_is_not_made_again(evidence: AttemptEvidence) -> 
 
 
 def ended(
-    text: str, *, state: TaskState = S.STARTING, launches: int = 1, ran: bool = False
+    text: str,
+    *,
+    state: TaskState = S.STARTING,
+    code: str = "TaskFailedToStart",
+    ran: bool = False,
+    **changes: int,
 ) -> AttemptEvidence:
     """An ECS task that is STOPPED without an exit code, for the reason that its main container names."""
-    stop = stop_reason(containers=(ContainerExit(name="agent", reason=text),), code="TaskFailedToStart")
+    stop = stop_reason(containers=(ContainerExit(name="agent", reason=text),), code=code)
     end = replace(an_ecs_task(STARTED), last_status="STOPPED", stop=stop, ran=ran)
-    return an_evidence(STARTED, state=state, seen=end, launches=launches)
+    return an_evidence(STARTED, state=state, seen=end, **changes)
 
 
 @pytest.mark.parametrize(
@@ -218,6 +249,10 @@ def ended(
         (ended("CannotPullContainerError: x"), S.QUEUED),
         (ended("CannotPullContainerError: x", launches=2), S.FAILED),
         (ended("OutOfMemoryError: x"), S.FAILED),
+        # Its instance is gone: only a reading just before says that it had not begun.
+        (ended("", code="TerminationNotice", starting_as_of_ms=NOW_MS - POLICY.unseen_ms), S.QUEUED),
+        (ended("", code="TerminationNotice", starting_as_of_ms=NOW_MS - POLICY.unseen_ms - 1), S.FAILED),
+        (ended("", code="TerminationNotice"), S.FAILED),
         # Work that ran is not run again, whether a reading or ECS's own times show that it did.
         (ended("CannotStartContainerError: x", state=S.RUNNING), S.FAILED),
         (ended("CannotStartContainerError: x", ran=True), S.FAILED),
@@ -226,3 +261,12 @@ def ended(
 def test_only_what_never_ran_is_launched_again(evidence: AttemptEvidence, then: TaskState) -> None:
     """A few times, and only for reasons that another instance may not have."""
     assert outcome(evidence) == (then, A.ENDED)
+
+
+def test_an_abandoned_attempt_uses_up_no_retry() -> None:
+    """Nothing of it ever failed."""
+    late = an_evidence(UNKNOWN, absent_as_of_ms=START_MS + WINDOW_MS, unknown_since_ms=START_MS)
+    change = reconcile(late, NOW_MS, POLICY)
+    assert isinstance(change, Transition)
+    assert change.attempt is not None
+    assert (change.attempt.state, change.attempt.counted) == (A.ABANDONED, False)

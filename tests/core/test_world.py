@@ -179,6 +179,6 @@ def test_an_older_reading_of_a_task_is_dropped() -> None:
     of = present(steps)
     answer(steps, call, Started(task=an_ecs_task(of, last_status="RUNNING", version=5)))
     stale = an_ecs_task(of, last_status="STOPPED", version=4)
-    steps.world.attempts.see(stale)
+    steps.world.attempts.see(stale, steps.now_ms)
     steps.step()
     assert state_of(steps) is TaskState.RUNNING

@@ -4,7 +4,9 @@ import pytest
 
 from scheduler.core.decide import decide
 from scheduler.core.lifecycle.transitions import IllegalTransition
+from scheduler.core.model.attempt import StopCategory
 from scheduler.core.model.calls import (
+    DEFINITION_GONE,
     DescribeGroup,
     Failure,
     GroupSeen,
@@ -12,6 +14,7 @@ from scheduler.core.model.calls import (
     RegisterTaskDefinition,
     SetDesiredCapacity,
     Started,
+    StartTask,
     SuspendAZRebalance,
 )
 from scheduler.core.model.facts import instance_type_fact
@@ -20,9 +23,11 @@ from scheduler.core.model.task import TaskState
 from tests.builders import (
     M4_4XLARGE,
     a_group,
+    a_task,
     a_world,
     an_ecs_task,
     an_instance,
+    stop_reason,
     submitted,
     task_id,
     transitioned,
@@ -170,7 +175,56 @@ def test_a_lost_suspension_that_had_its_effect_is_no_trouble() -> None:
     (call,) = steps.awaited(SuspendAZRebalance)
     answer(steps, call, LOST)
     assert steps.world.troubles.keys() == {"AZ_REBALANCE_NOT_SUSPENDED"}
-    pass_ms(steps, POLICY.eager_poll_ms)
+    pass_ms(steps, POLICY.cluster_poll_ms)
     (reading,) = steps.awaited(DescribeGroup)
     answer(steps, reading, GroupSeen(group=a_group()))
     assert steps.world.troubles == {}
+
+
+def test_a_denied_suspension_is_asked_for_once_a_poll() -> None:
+    """A missing permission costs a call now and then, and no reading is hurried for it."""
+    steps = Steps(a_world(group=a_group(suspended_processes=frozenset())))
+    steps.step()
+    (call,) = steps.awaited(SuspendAZRebalance)
+    answer(steps, call, REFUSED)
+    pass_ms(steps, POLICY.cluster_poll_ms - 1)
+    assert steps.awaited(SuspendAZRebalance) == []
+    pass_ms(steps, 1)
+    assert steps.awaited(SuspendAZRebalance) == [call]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Failure(definite=True, code="EndpointConnectionError", message="never connected"),
+        Failure(definite=True, code="ExpiredTokenException", message="the security token is expired"),
+        LOST,
+        THROTTLED,
+    ],
+)
+def test_a_registration_that_fails_for_our_own_reasons_is_repeated(failure: Failure) -> None:
+    """A connection that breaks, or credentials that expire, fail no task."""
+    steps = unregistered(1)
+    steps.step()
+    (call,) = steps.awaited(RegisterTaskDefinition)
+    answer(steps, call, failure)
+    assert list(steps.world.attempts.tracks) == [task_id(1)]
+    pass_ms(steps, POLICY.registration_pauses_ms[0])
+    assert steps.awaited(RegisterTaskDefinition) == [call]
+
+
+def test_a_revision_that_is_gone_is_registered_anew() -> None:
+    """Somebody deregistered it: the configuration's tasks wait for another one, and none fails."""
+    steps = a_cluster(1, 2)
+    call = launched(steps)
+    reason = stop_reason(category=StopCategory.CAPACITY)
+    gone = Failure(definite=True, code=DEFINITION_GONE, message="TaskDefinition is inactive", reason=reason)
+    answer(steps, call, gone)
+    steps.step()
+    (again,) = steps.awaited(RegisterTaskDefinition)
+    assert again.definition_key == a_task().definition_key
+    assert steps.world.definitions.registered == {}
+    assert state_of(steps) is TaskState.QUEUED
+    answer(steps, again, Registered(task_definition_arn="arn:new"))
+    pass_ms(steps, POLICY.cluster_poll_ms)
+    assert {each.task_definition_arn for each in steps.awaited(StartTask)} >= {"arn:new"}

@@ -25,8 +25,9 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from scheduler.adapters.aws.operations import Shape
+from scheduler.adapters.aws.texts import scrubbed
 from scheduler.core.model.attempt import StopCategory, StopReason
-from scheduler.core.model.calls import Failure
+from scheduler.core.model.calls import DEFINITION_GONE, Failure
 from scheduler.ports.cloud import CloudError
 
 NO_CREDENTIALS: tuple[type[Exception], ...] = (
@@ -80,6 +81,13 @@ REFUSED_CREDENTIALS = frozenset(
 # Two registrations in one family at a time; a ClientException (400) that botocore does not retry.
 _REGISTRATION_COLLISION = "Too many concurrent attempts to create a new revision"
 
+# ClientException of StartTask for a revision that somebody deregistered or deleted, or of another account.
+_DEFINITION_GONE = (
+    "TaskDefinition is inactive",
+    "TaskDefinition not found",
+    "Unable to describe task definition",
+)
+
 _UNREADABLE: tuple[type[Exception], ...] = (LookupError, TypeError, ValueError, AttributeError)
 
 
@@ -114,6 +122,7 @@ VERDICTS: tuple[Verdict, ...] = (
     Verdict(
         matches=lambda seen: seen.code.startswith("RequestTimeout") or seen.status == 408, definite=False
     ),
+    Verdict(matches=lambda seen: _is_definition_gone(seen), definite=True),
     Verdict(matches=lambda seen: 400 <= seen.status < 500, definite=True, blames_request=True),
     Verdict(
         matches=lambda seen: isinstance(seen.error, ParamValidationError), definite=True, blames_request=True
@@ -141,7 +150,11 @@ def failure_of(error: Exception) -> Failure:
     seen = _symptom(error)
     verdict = _verdict(seen)
     return Failure(
-        definite=verdict.definite, throttled=verdict.throttled, code=seen.code, message=seen.message
+        definite=verdict.definite,
+        throttled=verdict.throttled,
+        blames_request=verdict.blames_request,
+        code=DEFINITION_GONE if _is_definition_gone(seen) else seen.code,
+        message=seen.message,
     )
 
 
@@ -151,10 +164,10 @@ def start_failure_of(error: Exception) -> Failure:
     A refusal of the request itself is the task's end. Everything else that did not start it - a throttle, no
     connection, no credentials - is the account's condition or ours, and passes.
     """
-    failure, verdict = failure_of(error), _verdict(_symptom(error))
+    failure = failure_of(error)
     if not failure.definite:
         return failure
-    category = StopCategory.REJECTED if verdict.blames_request else StopCategory.CAPACITY
+    category = StopCategory.REJECTED if failure.blames_request else StopCategory.CAPACITY
     return replace(failure, reason=StopReason(category=category, code=failure.code, message=failure.message))
 
 
@@ -182,21 +195,25 @@ def cloud_errors(translate: Callable[[Exception], Failure] = failure_of) -> Iter
         raise CloudError(translate(error)) from error
     except _UNREADABLE as error:
         failure = Failure(
-            definite=False, code="UNREADABLE_ANSWER", message=f"{type(error).__name__}: {error}"
+            definite=False, code="UNREADABLE_ANSWER", message=scrubbed(f"{type(error).__name__}: {error}")
         )
         raise CloudError(failure) from error
 
 
 def _symptom(error: Exception) -> Symptom:
     if not isinstance(error, ClientError):
-        return Symptom(error=error, code=type(error).__name__, message=" ".join(str(error).split()))
+        return Symptom(error=error, code=type(error).__name__, message=scrubbed(" ".join(str(error).split())))
     said = error.response.get("Error", {})
     return Symptom(
         error=error,
-        code=said.get("Code", "Unknown"),
-        message=said.get("Message", ""),
+        code=scrubbed(said.get("Code", "Unknown")),
+        message=scrubbed(said.get("Message", "")),
         status=error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0),
     )
+
+
+def _is_definition_gone(seen: Symptom) -> bool:
+    return seen.code == "ClientException" and any(text in seen.message for text in _DEFINITION_GONE)
 
 
 def _verdict(seen: Symptom) -> Verdict:
@@ -204,5 +221,6 @@ def _verdict(seen: Symptom) -> Verdict:
 
 
 def _refusal(category: StopCategory, code: str, message: str) -> Failure:
+    code, message = scrubbed(code), scrubbed(message)
     reason = StopReason(category=category, code=code, message=message)
     return Failure(definite=True, code=code, message=message, reason=reason)

@@ -16,17 +16,16 @@ from dataclasses import replace
 from scheduler.core.lifecycle.causes import judged_by, succeeded
 from scheduler.core.lifecycle.wishes import ENDS, reason_of
 from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory, StopReason
-from scheduler.core.model.calls import EcsTask, Failure
+from scheduler.core.model.calls import ENDED_STATUSES, STARTING_STATUSES, EcsTask, Failure
 from scheduler.core.model.evidence import AttemptEvidence
 from scheduler.core.model.plan import Transition
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.task import TERMINAL_STATES, TaskState
 
-_STARTING_STATUSES = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
 _BEFORE_RUNNING = frozenset({TaskState.ASSIGNED, TaskState.STARTING})
 _OWN_DOING = frozenset({StopCategory.EXIT, StopCategory.OOM, StopCategory.ESSENTIAL_EXITED})
 _REQUEUED = frozenset({StopCategory.CAPACITY, StopCategory.ATTRIBUTE})
-_MAX_ATTRIBUTE_REFUSALS = 3
+_MAX_LACKING = 3
 _NO_ACCOUNT = StopReason(
     category=StopCategory.INSTANCE_LOST, code="", message="ECS gave no account of its end"
 )
@@ -51,12 +50,12 @@ def reconcile(evidence: AttemptEvidence, now_ms: int, policy: Policy) -> Change 
 def _follow(evidence: AttemptEvidence, seen: EcsTask, now_ms: int, policy: Policy) -> Change | None:
     """Rule 1."""
     attempt = _found(evidence.attempt, seen)
-    if seen.last_status == "STOPPED":
+    if seen.last_status in ENDED_STATUSES:
         return _end(evidence, attempt, seen, now_ms, policy)
     if seen.last_status == "RUNNING" and evidence.state in _BEFORE_RUNNING:
         attempt = replace(attempt, started_ms=now_ms)
         return _transition(evidence, TaskState.RUNNING, attempt)
-    if seen.last_status in _STARTING_STATUSES and evidence.state is TaskState.ASSIGNED:
+    if seen.last_status in STARTING_STATUSES and evidence.state is TaskState.ASSIGNED:
         return _transition(evidence, TaskState.STARTING, attempt)
     if evidence.state is TaskState.ASSIGNED:
         # It is already going away again; ECS showed us neither its start nor its run.
@@ -82,12 +81,19 @@ def _end(
     if attempt.stop_wish is not None and stop.category not in _OWN_DOING:
         stop = reason_of(attempt.stop_wish, stop)
         ended = replace(ended, stop_reason=stop)
-    return _transition(evidence, _after_end(evidence, stop, policy, ran=seen.ran), ended, stop)
+    ran = seen.ran or _may_have_run_unseen(evidence, stop, now_ms, policy)
+    return _transition(evidence, _after_end(evidence, stop, policy, ran=ran), ended, stop)
 
 
-def _after_end(
-    evidence: AttemptEvidence, stop: StopReason, policy: Policy, *, ran: bool = False
-) -> TaskState:
+def _may_have_run_unseen(evidence: AttemptEvidence, stop: StopReason, lost_ms: int, policy: Policy) -> bool:
+    """A lost instance tells nothing of its tasks: only a reading shortly before says that one never began."""
+    if stop.category is not StopCategory.INSTANCE_LOST:
+        return False
+    starting_ms = evidence.starting_as_of_ms
+    return starting_ms is None or lost_ms - starting_ms > policy.unseen_ms
+
+
+def _after_end(evidence: AttemptEvidence, stop: StopReason, policy: Policy, *, ran: bool) -> TaskState:
     """Back to the queue only what never ran, or may run again, and failed for no reason of its own."""
     ran = ran or evidence.state is TaskState.RUNNING
     repeatable = not ran or (stop.category is StopCategory.INSTANCE_LOST and evidence.may_run_again)
@@ -136,8 +142,7 @@ def _nothing_to_stop(evidence: AttemptEvidence, closed: Attempt) -> Transition |
 def _after_refusal(evidence: AttemptEvidence, reason: StopReason) -> TaskState:
     if reason.category not in _REQUEUED:
         return TaskState.FAILED
-    lacking = evidence.attribute_refusals + (reason.category is StopCategory.ATTRIBUTE)
-    return TaskState.FAILED if lacking >= _MAX_ATTRIBUTE_REFUSALS else TaskState.QUEUED
+    return TaskState.FAILED if evidence.lacking >= _MAX_LACKING else TaskState.QUEUED
 
 
 def _abandon(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, policy: Policy) -> Change | None:
@@ -150,20 +155,34 @@ def _abandon(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, polic
         code="NOT_FOUND",
         message="the answer to StartTask was lost and no task was found",
     )
-    abandoned = replace(evidence.attempt, state=AttemptState.ABANDONED, stopped_ms=now_ms, stop_reason=reason)
+    abandoned = replace(
+        evidence.attempt,
+        state=AttemptState.ABANDONED,
+        stopped_ms=now_ms,
+        stop_reason=reason,
+        # Nothing of it ever failed: it does not use up a retry.
+        counted=False,
+    )
     return _nothing_to_stop(evidence, abandoned) or _transition(evidence, TaskState.QUEUED, abandoned, reason)
 
 
 def _lose(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, policy: Policy) -> Change | None:
-    """Rule 5."""
-    if absent_as_of_ms < evidence.attempt.created_ms + policy.missing_grace_ms:
+    """Rule 5. One MISSING is no evidence: it takes several readings in a row, over a while."""
+    since_ms = evidence.absent_since_ms
+    if since_ms is None or evidence.absences < policy.lost_readings:
+        return None
+    believed_ms = max(evidence.attempt.created_ms + policy.missing_grace_ms, since_ms + policy.lost_after_ms)
+    if absent_as_of_ms < believed_ms:
         return None
     reason = StopReason(
         category=StopCategory.INSTANCE_LOST, code="MISSING", message="ECS does not know the task any more"
     )
     lost = replace(evidence.attempt, state=AttemptState.ENDED, stopped_ms=now_ms, stop_reason=reason)
     return _nothing_to_stop(evidence, lost) or _transition(
-        evidence, _after_end(evidence, reason, policy), lost, reason
+        evidence,
+        _after_end(evidence, reason, policy, ran=_may_have_run_unseen(evidence, reason, since_ms, policy)),
+        lost,
+        reason,
     )
 
 

@@ -116,6 +116,13 @@ LANE_OF: dict[type, Lane] = {
 """Which lane a call takes."""
 
 
+STARTING_STATUSES = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
+"""Statuses before RUNNING (ECS Developer Guide: Task lifecycle)."""
+
+ENDED_STATUSES = frozenset({"STOPPED", "DELETED"})
+"""Statuses in which nothing runs any more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EcsTask:
     """An ECS task at one reading. `stop` is ECS's account of its end, once it has one.
@@ -139,13 +146,19 @@ class Failure:
 
     `definite`: certainly without effect (an answer that says so, or never connected). Otherwise the
     effect may have happened: 5xx, a lost, late or unreadable answer. `throttled` is always definite.
+    `blames_request`: the same request would be refused again, so repeating it is useless.
     """
 
     definite: bool
     code: str
     message: str
     throttled: bool = False
+    blames_request: bool = False
     reason: StopReason | None = None
+
+
+DEFINITION_GONE = "DEFINITION_GONE"
+"""The code of a StartTask that failed because AWS does not know its revision (any more), or not as ACTIVE."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

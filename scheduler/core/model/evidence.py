@@ -12,9 +12,10 @@ class AttemptEvidence:
     """What is known of an attempt and what was heard of it.
 
     `state` is its task's. `failure` is StartTask's own; `seen` the newest reading of its ECS task;
-    `absent_as_of_ms` when the newest search or reading that did not find it was sent; `unknown_since_ms` when
-    its answer was lost. `attribute_refusals` counts the instances that lacked an attribute the task needs,
-    `launches` the attempts that used up its retries, this one included.
+    `absent_as_of_ms` when the newest search or reading that did not find it was sent, `absent_since_ms` the
+    first of `absences` in a row; `starting_as_of_ms` when the newest reading was sent that showed it not yet
+    running; `unknown_since_ms` when its answer was lost. `lacking` counts the instances without an attribute
+    that the task needs, `launches` the attempts that used up its retries, this one included.
     """
 
     attempt: Attempt
@@ -23,8 +24,11 @@ class AttemptEvidence:
     failure: Failure | None = None
     seen: EcsTask | None = None
     absent_as_of_ms: int | None = None
+    absent_since_ms: int | None = None
+    absences: int = 0
+    starting_as_of_ms: int | None = None
     unknown_since_ms: int | None = None
-    attribute_refusals: int = 0
+    lacking: int = 0
     launches: int = 1
     may_run_again: bool = False
 

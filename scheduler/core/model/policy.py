@@ -20,6 +20,19 @@ class Policy:
     resolve_pauses_ms: tuple[int, ...] = (1_000, 2_000, 4_000, 8_000, 15_000, 15_000)
     """Pauses between the searches for a lost StartTask; the last one repeats."""
 
+    lost_readings: int = 3
+    """Readings in a row that answer MISSING before a started task is believed to be lost."""
+
+    lost_after_ms: int = 120_000
+    """How long these readings must span: one stale answer of AWS ends no build."""
+
+    unseen_ms: int = 30_000
+    """How old the last reading of a task that had not begun may be, when its instance is lost, for it to be
+    launched again. After a longer gap it may have run unseen."""
+
+    max_unknown_attempts: int = 50
+    """Lost starts at a time beyond which no task is placed: AWS is not well, and each costs searches."""
+
     stray_pauses_ms: tuple[int, ...] = (30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000)
     """When an abandoned start is looked out for once more, pause by pause, to stop it if it shows up."""
 

@@ -5,6 +5,7 @@ timers. A reading is never asked for again while one is under way.
 """
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.calls import (
@@ -75,8 +76,14 @@ class Agenda:
         self._stops.pop(task_arn, None)
 
     def want_az_rebalance_suspended(self, now_ms: int, *, suspended: bool) -> None:
-        """AZRebalance terminates busy instances to even out zones; it is kept suspended."""
-        self._sweep_ms[SuspendAZRebalance] = _NEVER if suspended else now_ms
+        """AZRebalance terminates busy instances to even out zones; it is kept suspended.
+
+        What was refused is asked for again after a poll's pause, not with each reading.
+        """
+        if suspended:
+            self._sweep_ms[SuspendAZRebalance] = _NEVER
+        elif self._sweep_ms[SuspendAZRebalance] == _NEVER:
+            self._sweep_ms[SuspendAZRebalance] = now_ms
 
     def hurry(self, now_ms: int) -> None:
         """Instances are expected or something changed: the cluster is read again soon."""
@@ -111,14 +118,18 @@ class Agenda:
             self._reading.difference_update(call.task_arns)
 
     def due(self, now_ms: int) -> Iterator[Call]:
-        """Calls whose time has come, most urgent first: stops, repeats, searches, sweeps, tasks."""
+        """Calls whose time has come, most urgent first.
+
+        Stops and repeats share their lane with starts alone. In the lane of reads, sweeps are few and go
+        first; searches and readings of tasks take turns, so that neither starves, however many are due.
+        """
         yield from (call for at_ms, call in self._stops.values() if at_ms <= now_ms)
         yield from (call for at_ms, call in self._repeats.values() if at_ms <= now_ms)
-        yield from self.searches.due(now_ms)
         for kind, at_ms in self._sweep_ms.items():
             if at_ms <= now_ms and kind not in self._sweeping:
                 yield self._sweep(kind)
-        yield from self._task_reads(now_ms)
+        turns = zip_longest(self.searches.due(now_ms), self._task_reads(now_ms))
+        yield from (call for turn in turns for call in turn if call is not None)
 
     def next_ms(self) -> int:
         """When the next call is due; calls under way are not waited for here."""

@@ -5,10 +5,10 @@ Evidence is kept until the decision that it leads to is committed: a commit that
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from scheduler.core.model.attempt import Attempt, AttemptState
-from scheduler.core.model.calls import EcsTask, Failure
+from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory
+from scheduler.core.model.calls import STARTING_STATUSES, EcsTask, Failure
 from scheduler.core.model.evidence import AttemptEvidence
 from scheduler.core.model.task import TERMINAL_STATES, QueuedTask, TaskState
 
@@ -19,7 +19,8 @@ _LOOKED_FOR = (AttemptState.OPEN, AttemptState.UNKNOWN)
 class Track:
     """One task that is not terminal.
 
-    `launches` counts its attempts that used up its retries, `refusals` starts in a row that found no room.
+    `lacking` are the instances without an attribute that it needs; `launches` counts attempts that used up
+    its retries, `refusals` starts in a row that found no room.
     """
 
     task: QueuedTask
@@ -28,7 +29,7 @@ class Track:
     attempts_made: int = 0
     launches: int = 0
     refusals: int = 0
-    attribute_refusals: int = 0
+    lacking: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -36,7 +37,32 @@ class _Heard:
     failure: Failure | None = None
     seen: EcsTask | None = None
     absent_as_of_ms: int | None = None
+    absent_since_ms: int | None = None
+    absences: int = 0
+    starting_as_of_ms: int | None = None
     unknown_since_ms: int | None = None
+
+    def is_absent(self, as_of_ms: int) -> None:
+        """One more reading in a row that did not find it."""
+        self.absent_as_of_ms = as_of_ms
+        self.absences += 1
+        if self.absent_since_ms is None:
+            self.absent_since_ms = as_of_ms
+
+    def is_there(self, seen: EcsTask, as_of_ms: int) -> None:
+        """A reading found it."""
+        self.seen = seen
+        self.absent_as_of_ms = self.absent_since_ms = None
+        self.absences = 0
+        if seen.last_status in STARTING_STATUSES:
+            self.starting_as_of_ms = as_of_ms
+
+
+def _lacking(attempt: Attempt, heard: _Heard) -> set[str]:
+    """The attempt's own instance, if it was refused for want of an attribute."""
+    reason = heard.failure.reason if heard.failure is not None else None
+    lacks = reason is not None and reason.category is StopCategory.ATTRIBUTE
+    return {attempt.container_instance_arn} if lacks else set()
 
 
 class Attempts:
@@ -104,24 +130,23 @@ class Attempts:
         if heard is not None:
             heard.unknown_since_ms = since_ms
 
-    def see(self, seen: EcsTask, attempt_id: str = "") -> None:
+    def see(self, seen: EcsTask, as_of_ms: int, attempt_id: str = "") -> None:
         """An ECS task was read; an older reading than the newest known is dropped."""
         heard = self._hear(attempt_id or self._attempt_of.get(seen.arn, ""))
         if heard is not None and (heard.seen is None or seen.version >= heard.seen.version):
-            heard.seen = seen
-            heard.absent_as_of_ms = None
+            heard.is_there(seen, as_of_ms)
 
     def miss(self, attempt_id: str, as_of_ms: int) -> None:
         """A search that was sent at `as_of_ms` did not find the attempt's ECS task."""
         heard = self._hear(attempt_id)
         if heard is not None:
-            heard.absent_as_of_ms = as_of_ms
+            heard.is_absent(as_of_ms)
 
     def miss_task(self, task_arn: str, as_of_ms: int) -> None:
         """ECS answered MISSING for a task that it once had."""
         heard = self._hear(self._attempt_of.get(task_arn, ""))
         if heard is not None:
-            heard.absent_as_of_ms = as_of_ms
+            heard.is_absent(as_of_ms)
             heard.seen = None
 
     def evidence(self) -> tuple[AttemptEvidence, ...]:
@@ -146,8 +171,11 @@ class Attempts:
             failure=heard.failure,
             seen=heard.seen,
             absent_as_of_ms=heard.absent_as_of_ms,
+            absent_since_ms=heard.absent_since_ms,
+            absences=heard.absences,
+            starting_as_of_ms=heard.starting_as_of_ms,
             unknown_since_ms=heard.unknown_since_ms,
-            attribute_refusals=track.attribute_refusals,
+            lacking=len(track.lacking | _lacking(track.attempt, heard)),
             launches=track.launches,
             may_run_again=track.task.may_run_again,
         )

@@ -49,6 +49,10 @@ class Definitions:
         self._rests.pop(key, None)
         return tuple(self._waiting.pop(key, {}).values())
 
+    def withdraw(self, key: str) -> None:
+        """The registered revision cannot be used any more."""
+        self.registered.pop(key, None)
+
     def finish(self, key: str) -> None:
         """The registration is no longer under way, however it ended."""
         self._under_way.discard(key)

@@ -6,6 +6,8 @@ teaches whether it may have had its effect.
 
 from scheduler.core.model.attempt import StopCategory
 from scheduler.core.model.calls import (
+    DEFINITION_GONE,
+    ENDED_STATUSES,
     DescribeContainerInstances,
     DescribeGroup,
     DescribeInstanceTypes,
@@ -70,7 +72,7 @@ def hear(parts: Parts, outcome: Outcome, now_ms: int) -> None:
         case RegisterTaskDefinition() as call:
             _registration(parts, call, outcome, now_ms)
         case SuspendAZRebalance():
-            parts.agenda.hurry(now_ms)
+            _group(parts, outcome, now_ms)
 
 
 def _note_trouble(parts: Parts, outcome: Outcome) -> None:
@@ -87,13 +89,23 @@ def _note_trouble(parts: Parts, outcome: Outcome) -> None:
 def _start(parts: Parts, call: StartTask, outcome: Outcome, now_ms: int) -> None:
     match outcome.answer:
         case Started(task=task):
-            parts.attempts.see(task, call.attempt_id)
+            parts.attempts.see(task, outcome.sent_ms, call.attempt_id)
         case Failure(throttled=True) as failure:
             _throttled_start(parts, call, failure, now_ms)
         case Failure() as failure:
             parts.attempts.fail(call.attempt_id, failure, now_ms)
+            _withdraw_definition(parts, call, failure)
             if _is_agent_failure(failure):
                 parts.agenda.hurry(now_ms)
+
+
+def _withdraw_definition(parts: Parts, call: StartTask, failure: Failure) -> None:
+    """Somebody deregistered the revision: its configuration is registered anew."""
+    track = parts.attempts.track_of(call.attempt_id)
+    if failure.code == DEFINITION_GONE and track is not None:
+        key = track.task.definition_key
+        if parts.definitions.registered.get(key) == call.task_definition_arn:
+            parts.settled.append(definition_fact(key, ""))
 
 
 def _throttled_start(parts: Parts, call: StartTask, failure: Failure, now_ms: int) -> None:
@@ -118,13 +130,13 @@ def _search(parts: Parts, call: FindAttempt, outcome: Outcome, now_ms: int) -> N
     elif parts.agenda.searches.is_stray(call.attempt_id):
         _stray(parts, call.attempt_id, outcome.answer.tasks[0], now_ms)
     else:
-        parts.attempts.see(outcome.answer.tasks[0], call.attempt_id)
+        parts.attempts.see(outcome.answer.tasks[0], outcome.sent_ms, call.attempt_id)
 
 
 def _stray(parts: Parts, attempt_id: str, task: EcsTask, now_ms: int) -> None:
     """The task of an attempt that this store abandoned: nothing else is ever stopped for being unknown."""
     parts.agenda.unstop(task.arn)
-    if task.last_status == "STOPPED":
+    if task.last_status in ENDED_STATUSES:
         parts.agenda.searches.end(attempt_id)
     else:
         parts.agenda.stop(StopTask(ecs_task_arn=task.arn, reason=STRAY), now_ms)
@@ -133,7 +145,7 @@ def _stray(parts: Parts, attempt_id: str, task: EcsTask, now_ms: int) -> None:
 def _tasks(parts: Parts, outcome: Outcome) -> None:
     if isinstance(outcome.answer, TasksSeen):
         for task in outcome.answer.tasks:
-            parts.attempts.see(task)
+            parts.attempts.see(task, outcome.sent_ms)
         for arn in outcome.answer.missing:
             parts.attempts.miss_task(arn, outcome.sent_ms)
 
@@ -185,8 +197,8 @@ def _registration(parts: Parts, call: RegisterTaskDefinition, outcome: Outcome, 
 
 
 def _refusal(parts: Parts, call: RegisterTaskDefinition, failure: Failure) -> IntentState:
-    """Throttled, collided or lost: again after a rest. Refused for good: its tasks fail."""
-    if failure.throttled or not failure.definite:
+    """Refused for good: its tasks fail. Throttled, collided, lost, never sent: again after a rest."""
+    if not failure.blames_request:
         return IntentState.ABANDONED
     parts.definitions.reject(call.definition_key, failure)
     return IntentState.FAILED_DEFINITE

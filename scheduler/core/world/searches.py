@@ -47,6 +47,10 @@ class Searches:
         search = self._searches.get(attempt_id)
         return search is not None and search.stray
 
+    def lost(self) -> int:
+        """How many attempts are neither found nor abandoned."""
+        return sum(not search.stray for search in self._searches.values())
+
     def sent(self, call: FindAttempt) -> None:
         """A search is under way."""
         self._under_way.add(call.attempt_id)

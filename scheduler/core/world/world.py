@@ -83,10 +83,21 @@ class World(Parts):
     def remember(self, key: str, value: str) -> None:
         """Takes in a fact."""
         if key.startswith(DEFINITION_PREFIX):
-            for task in self.definitions.register(key.removeprefix(DEFINITION_PREFIX), value):
-                self.backlog.offer(task.task_id)
+            self._define(key.removeprefix(DEFINITION_PREFIX), value)
         elif key.startswith(INSTANCE_TYPE_PREFIX):
             self.growth.learn(key.removeprefix(INSTANCE_TYPE_PREFIX), read_resources(value))
+
+    def _define(self, definition_key: str, arn: str) -> None:
+        """A definition is registered, or (without an ARN) not any more: who needs it waits for it again."""
+        if arn:
+            for task in self.definitions.register(definition_key, arn):
+                self.backlog.offer(task.task_id)
+            return
+        self.definitions.withdraw(definition_key)
+        for track in self.attempts.tracks.values():
+            if track.state is TaskState.QUEUED and track.task.definition_key == definition_key:
+                self.backlog.remove(track.task)
+                self._wait(track.task)
 
     # ---- what AWS said
 
@@ -121,6 +132,7 @@ class World(Parts):
             rejected=self.definitions.rejected(self.policy.max_placements_per_decision),
             evidence=self.attempts.evidence(),
             wishes=tuple(self._wishes(now_ms)),
+            lost_attempts=self.agenda.searches.lost(),
             capacity=self.growth.capacity(self.fleet.group, in_flight),
             registered_by_type=self.fleet.registered_by_type,
             settled=tuple(self.settled),
@@ -238,12 +250,16 @@ class World(Parts):
             track.refusals += 1
             if attempt is not None and attempt.state is AttemptState.DEFINITE_FAILURE:
                 self._suspect(track, attempt, now_ms)
-        self.backlog.rest(track.task, now_ms + pause)
+        if track.task.definition_key in self.definitions.registered:
+            self.backlog.rest(track.task, now_ms + pause)
+        else:
+            self._wait(track.task)
 
     def _suspect(self, track: Track, attempt: Attempt, until_ms: int) -> None:
         self.suspects[attempt.container_instance_arn, track.task.ask] = until_ms
         reason = attempt.stop_reason
-        track.attribute_refusals += reason is not None and reason.category is StopCategory.ATTRIBUTE
+        if reason is not None and reason.category is StopCategory.ATTRIBUTE:
+            track.lacking.add(attempt.container_instance_arn)
 
     def _settle(self, intent: IntentRecorded, now_ms: int) -> None:
         under_way = intent.state is IntentState.OPEN
