@@ -27,7 +27,7 @@ from scheduler.services.autoscaling import AutoscalingService
 from scheduler.services.calls import Carrier, Identity
 from scheduler.services.control_loop import ControlLoop
 from scheduler.services.driver import CallPool, Driver
-from scheduler.services.lanes import Lanes, default_limits
+from scheduler.services.lanes import CALLS_AT_ONCE, Lanes, default_limits
 from scheduler.services.placement import PlacementService
 from scheduler.services.watch import WatchHub
 from scheduler.services.writer import Writer
@@ -41,6 +41,7 @@ class Engine:
     clock: Clock
     ids: Ids
     loop: ControlLoop
+    lanes: Lanes
     carrier: Carrier
     settings: Settings
 
@@ -48,11 +49,13 @@ class Engine:
 def build_engine(settings: Settings, *, clock: Clock, ids: Ids, cloud: Cloud, store: Store) -> Engine:
     """The control loop on its World, and the carrier of its calls."""
     world = World(settings.policy, settings.group)
+    lanes = Lanes(default_limits(settings.aws_share))
     return Engine(
         store=store,
         clock=clock,
         ids=ids,
-        loop=ControlLoop(world, Lanes(default_limits(settings.aws_share)), ids, settings.cluster),
+        loop=ControlLoop(world, lanes, ids, settings.cluster),
+        lanes=lanes,
         carrier=Carrier(
             cloud=cloud,
             store=store,
@@ -80,10 +83,13 @@ class App:
             advanced=self.hub.revision_committed,
             health=lambda writable: self._on_health(writable),
         )
-        self._driver = Driver(engine.loop, writer=self._writer, clock=engine.clock, failed=self._fail)
-        self._pool = CallPool(engine.carrier.carry_out, self._driver.deliver)
+        self._driver = Driver(
+            engine.loop, lanes=engine.lanes, writer=self._writer, clock=engine.clock, failed=self._fail
+        )
+        self._pool = CallPool(engine.carrier.carry_out, self._driver.deliver, threads=CALLS_AT_ONCE)
         self.placement = PlacementService(
             writer=self._writer,
+            store=engine.store,
             clock=engine.clock,
             ids=engine.ids,
             agents=engine.settings.agents,
@@ -94,15 +100,16 @@ class App:
     def start(self, failed: Callable[[], object]) -> None:
         """Rebuilds the World from the store and starts the threads.
 
-        `failed` is called, on another thread, when a defect has ended the loop: the process should end too.
+        `failed` is called, on another thread, when a defect has ended the loop or the writer: the process
+        should end too.
         """
         self._on_defect = failed
         self._engine.loop.resume(self._engine.store.load(), self._engine.clock.now_ms())
-        self._writer.start()
+        self._writer.start(self._fail)
         self._driver.start(self._pool)
 
     def stop(self) -> None:
-        """Ends the loop, then commits what was heard, then releases the store."""
+        """Ends the loop, which keeps what it hears to the last call, then the writer; releases the store."""
         self._driver.stop()
         self._writer.stop()
         self._engine.store.close()
@@ -134,7 +141,8 @@ def open_store(settings: Settings) -> SqliteStore:
 
 def aws_clients(region: str, *, endpoint_url: str | None, session: boto3.Session) -> AwsClients:
     """boto3's clients, made once."""
-    return make_clients(session, ClientSettings(region=region, endpoint_url=endpoint_url))
+    settings = ClientSettings(region=region, endpoint_url=endpoint_url, max_pool_connections=CALLS_AT_ONCE)
+    return make_clients(session, settings)
 
 
 def build(settings: Settings, *, clients: AwsClients, clock: Clock | None = None) -> App:

@@ -5,8 +5,9 @@ The names of the system that this one replaces keep their meaning (`ECS_ASG`, `E
 `Policy` is a setting of its own: `max_starting_per_instance` is `ECS_SCHEDULER_MAX_STARTING_PER_INSTANCE`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, TypeAdapter, ValidationError
@@ -62,12 +63,24 @@ class Settings:
     stop_grace_s: float
 
 
+KNOWN = sorted(
+    {PREFIX + field.name.upper() for field in fields(Policy)}
+    | {str(field.validation_alias) for field in _Environment.model_fields.values()}
+    | {PREFIX + "ADDRESS"}
+)
+"""Every variable that is read. The last one is the client commands' own."""
+
+_NEAR = 0.8
+"""Of difflib's ratio: with the prefix alone two names share about half."""
+
+
 def load_settings(environment: Mapping[str, str]) -> Settings:
     """The settings in `environment`. Raises SettingsError, naming all that is wrong."""
     problems: list[str] = []
     read = _read(environment, problems)
     log_options = _log_options(environment, problems)
     policy = _policy(environment, problems)
+    problems += _unknown(environment, {name for name, _ in log_options})
     if read is None or problems:
         raise SettingsError("settings: " + "; ".join(problems))
     return Settings(
@@ -101,6 +114,14 @@ def _read(environment: Mapping[str, str], problems: list[str]) -> _Environment |
         problems.append(f"not set: {', '.join(unset)}")
     problems += [f"{each['loc'][0]}: {each['msg']}" for each in found if each["type"] != "missing"]
     return None
+
+
+def _unknown(environment: Mapping[str, str], named: Container[str]) -> Iterator[str]:
+    """Variables of ours that nobody reads: a typing error would silently leave a default in place."""
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in KNOWN and name not in named:
+            near = get_close_matches(name, KNOWN, n=1, cutoff=_NEAR)
+            yield f"{name} is unknown" + (f"; is {near[0]} meant?" if near else "")
 
 
 def _log_options(environment: Mapping[str, str], problems: list[str]) -> tuple[tuple[str, str], ...]:

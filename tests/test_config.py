@@ -119,6 +119,30 @@ def test_only_the_environment_that_is_handed_in_is_read(monkeypatch: pytest.Monk
     assert told({"ECS_CLUSTER": "ci", "ECS_TASK_DEF": "agents"}) == "settings: not set: ECS_ASG"
 
 
+def test_an_unknown_variable_of_ours_is_refused() -> None:
+    """A typing error would silently leave a default in place: the nearest name is suggested."""
+    message = told({"ECS_SCHEDULER_LISTN": "127.0.0.1:1", "ECS_SCHEDULER_TASK_POL_MS": "9"})
+    assert "ECS_SCHEDULER_LISTN is unknown; is ECS_SCHEDULER_LISTEN meant?" in message
+    assert "ECS_SCHEDULER_TASK_POL_MS is unknown; is ECS_SCHEDULER_TASK_POLL_MS meant?" in message
+    assert "not set: ECS_ASG" in message
+
+
+def test_an_unknown_variable_like_no_other_is_refused() -> None:
+    """Where nothing is near, nothing is suggested."""
+    assert told(REQUIRED | {"ECS_SCHEDULER_ZZZ": ""}) == "settings: ECS_SCHEDULER_ZZZ is unknown"
+
+
+def test_the_clients_address_is_known() -> None:
+    """The variable of the client commands may be set where the service runs too."""
+    assert load_settings(REQUIRED | {"ECS_SCHEDULER_ADDRESS": "x:1"}) == load_settings(REQUIRED)
+
+
+def test_a_log_option_may_have_any_name() -> None:
+    """A variable that ECS_LOGOPTIONS names is known, whatever it is called."""
+    named = {"ECS_LOGOPTIONS": "ECS_SCHEDULER_TAG", "ECS_SCHEDULER_TAG": "x"}
+    assert load_settings(REQUIRED | named).agents.log_options == (("ECS_SCHEDULER_TAG", "x"),)
+
+
 def test_other_variables_do_not_matter() -> None:
     """An environment holds many things that are none of ours."""
     assert load_settings(REQUIRED | {"PATH": "/bin", "group": "x"}) == load_settings(REQUIRED)

@@ -2,15 +2,22 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
 import grpc
 import structlog
+from google.protobuf.message import DecodeError
 from grpc import aio
 
-from scheduler.api.status import DefaultDeadlinePassed, Failure, failure_of, internal_failure
+from scheduler.api.status import (
+    DefaultDeadlinePassed,
+    Failure,
+    MalformedMessage,
+    failure_of,
+    internal_failure,
+)
 from scheduler.services.errors import ServiceStopping
 
 log = structlog.get_logger()
@@ -46,19 +53,21 @@ class ErrorInterceptor(aio.ServerInterceptor):
 
     def _wrapped(self, handler: Any, method: str) -> Handler:
         codec = {
-            "request_deserializer": handler.request_deserializer,
+            "request_deserializer": _read(handler.request_deserializer),
             "response_serializer": handler.response_serializer,
         }
         if handler.unary_unary:
             return grpc.unary_unary_rpc_method_handler(self._unary(handler.unary_unary, method), **codec)
         if handler.unary_stream:
             return grpc.unary_stream_rpc_method_handler(_stream(handler.unary_stream, method), **codec)
-        return grpc.stream_stream_rpc_method_handler(_stream(handler.stream_stream, method), **codec)
+        return grpc.stream_stream_rpc_method_handler(
+            _stream(_each_read(handler.stream_stream), method), **codec
+        )
 
     def _unary(self, behavior: Callable[[Any, Context], Awaitable[Any]], method: str) -> Any:
         async def call(request: Any, context: Context) -> Any:
             try:
-                return await self._in_time(behavior(request, context), context)
+                return await self._in_time(behavior(_well_formed(request), context), context)
             except aio.AbortError:
                 raise
             except Exception as error:
@@ -79,12 +88,21 @@ class ErrorInterceptor(aio.ServerInterceptor):
             raise
 
 
+def _each_read(behavior: Callable[[Any, Context], AsyncGenerator[Any, None]]) -> Any:
+    """A behavior to which every request of a stream comes well-formed."""
+
+    def call(requests: AsyncIterator[Any], context: Context) -> AsyncGenerator[Any, None]:
+        return behavior((_well_formed(request) async for request in requests), context)
+
+    return call
+
+
 def _stream(behavior: Callable[[Any, Context], AsyncGenerator[Any, None]], method: str) -> Any:
     async def call(request: Any, context: Context) -> None:
         try:
             # Closed here and not by the garbage collector: a watch gives up its place at once. And written
             # here, so that a client's going away is raised inside this block.
-            async with aclosing(behavior(request, context)) as responses:
+            async with aclosing(behavior(_well_formed(request), context)) as responses:
                 async for response in responses:
                     await context.write(response)
         except aio.AbortError:
@@ -93,6 +111,24 @@ def _stream(behavior: Callable[[Any, Context], AsyncGenerator[Any, None]], metho
             await _abort(context, method, error)
 
     return call
+
+
+def _read(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """Puts a failure to read in the request's place: gRPC would answer UNKNOWN, with Python's words."""
+
+    def read(body: bytes) -> Any:
+        try:
+            return deserialize(body)
+        except DecodeError:
+            return MalformedMessage()
+
+    return read
+
+
+def _well_formed(request: Any) -> Any:
+    if isinstance(request, MalformedMessage):
+        raise request
+    return request
 
 
 async def _abort(context: Context, method: str, error: Exception) -> None:

@@ -10,7 +10,7 @@ from ecs_scheduler.v1 import scaling_pb2, scheduler_pb2
 from ecs_scheduler.v1.scaling_pb2_grpc import add_ScalingServiceServicer_to_server
 from ecs_scheduler.v1.scheduler_pb2_grpc import add_SchedulerServiceServicer_to_server
 from scheduler.api import health
-from scheduler.api.address import ServerAddressError, refuse_open_listener
+from scheduler.api.address import ServerAddressError, check_address, refuse_open_listener
 from scheduler.api.interceptors import ErrorInterceptor
 from scheduler.api.reflection import DescriptorIndex, ReflectionServicer, served_descriptors
 from scheduler.api.replies import Replies
@@ -119,6 +119,7 @@ class ApiServer:
 
         Raises ServerAddressError when it may not or cannot listen there.
         """
+        check_address(address)
         refuse_open_listener(address, self._settings.insecure_listen)
         try:
             port = self._server.add_insecure_port(address)

@@ -53,6 +53,13 @@ class DefaultDeadlinePassed(ServiceError):
         )
 
 
+class MalformedMessage(ServiceError):
+    """The bytes of the request are no message of its type."""
+
+    def __init__(self) -> None:
+        super().__init__("the request is not a message of the method's type; check the client's protos")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
     """What a status says beyond its code: one sentence, ErrorInfo's metadata, and further details."""
@@ -132,6 +139,7 @@ _TABLE: Mapping[type[Exception], _Row] = {
     kind: _Row(code=code, reason=reason, explain=explain)
     for kind, code, reason, explain in (
         (InvalidRequest, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", _invalid_request),
+        (MalformedMessage, grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_MESSAGE", _plain),
         (ResumeTokenInvalid, grpc.StatusCode.INVALID_ARGUMENT, "RESUME_TOKEN_INVALID", _resume_token_invalid),
         (NeverFits, grpc.StatusCode.FAILED_PRECONDITION, "NEVER_FITS", _never_fits),
         (RequestIdTaken, grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_TAKEN", _request_id_taken),

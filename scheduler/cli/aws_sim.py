@@ -1,6 +1,7 @@
 """`aws-sim`: the simulated AWS as a process of its own, for demos, tests and experiments."""
 
 import asyncio
+import re
 import signal
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +11,21 @@ from typing import Annotated, Any
 import typer
 
 from scheduler.adapters.system import ScaledClock, SystemClock
+from scheduler.api.address import MalformedAddress, host_and_port
 from scheduler.cli.complaint import ExitCode, give_up
+from scheduler.cli.options import finite
+from scheduler.simulated_aws.journal import Journal
 from scheduler.simulated_aws.settings import RangeMs, SimulationSettings
 
 REGISTRATION_SHARE = 0.6
 """Of a boot, the part between EC2's `running` and the agent's registration: image, user data, Docker."""
 
+LONGEST_S = 31_536_000
+
+LAST_EPOCH_MS = 32_503_679_999_999
+"""The end of the year 2999: the simulation's time goes on from there, and dates end with the year 9999."""
+
+_MS = re.compile(r"[0-9]+")
 _DEFAULTS = SimulationSettings()
 
 
@@ -27,7 +37,7 @@ class Running:
     port: int
     rate: float
     epoch_ms: int
-    journal: Path | None
+    journal: Journal
 
 
 def aws_sim(
@@ -35,7 +45,9 @@ def aws_sim(
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Port 0 takes a free one.")] = (
         "127.0.0.1:4599"
     ),
-    rate: Annotated[float, typer.Option(min=0.001, help="How many times as fast as real time.")] = 1.0,
+    rate: Annotated[
+        float, typer.Option(min=0.001, callback=finite, help="How many times as fast as real time.")
+    ] = 1.0,
     epoch: Annotated[
         str | None, typer.Option(metavar="ISO|MS", help="The simulation's time at the start; now if unset.")
     ] = None,
@@ -78,7 +90,7 @@ def aws_sim(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     host, port = _host_and_port(listen)
-    running = Running(host=host, port=port, rate=rate, epoch_ms=_epoch_ms(epoch), journal=journal)
+    running = Running(host=host, port=port, rate=rate, epoch_ms=_epoch_ms(epoch), journal=_opened(journal))
     try:
         asyncio.run(_serve(settings, running))
     except OSError as error:
@@ -92,11 +104,9 @@ async def _serve(settings: SimulationSettings, running: Running) -> None:
     from scheduler.simulated_aws.account import SimulatedAws
     from scheduler.simulated_aws.faults import Fault
     from scheduler.simulated_aws.http import ClockReading, HttpFront
-    from scheduler.simulated_aws.journal import Journal
 
     clock = ScaledClock(SystemClock().now_ms(), running.epoch_ms, running.rate)
-    journal = Journal(running.journal)
-    account = SimulatedAws(clock, settings, journal)
+    account = SimulatedAws(clock, settings, running.journal)
 
     def read_clock() -> ClockReading:
         return ClockReading(epoch_ms=running.epoch_ms, rate=running.rate, now_ms=clock.now_ms())
@@ -109,7 +119,14 @@ async def _serve(settings: SimulationSettings, running: Running) -> None:
     print(f"simulated AWS on {url} with {_described(settings)}; time runs {running.rate:g}x", flush=True)
     await _stop_requested()
     await front.stop()
-    journal.close()
+    running.journal.close()
+
+
+def _opened(journal: Path | None) -> Journal:
+    try:
+        return Journal(journal)
+    except OSError as error:
+        give_up(f"cannot write the journal {journal}: {error.strerror or error}", ExitCode.REFUSED)
 
 
 def _described(settings: SimulationSettings) -> str:
@@ -135,6 +152,8 @@ def _range_ms(option: str, text: str) -> RangeMs:
         raise typer.BadParameter(f"{option}: expected MIN:MAX in seconds, not {text!r}") from None
     if not 0 <= least <= most:
         raise typer.BadParameter(f"{option}: MIN is from 0 to MAX")
+    if most > LONGEST_S:
+        raise typer.BadParameter(f"{option}: MAX is at most a year, {LONGEST_S:,} s")
     return int(least * 1000), int(most * 1000)
 
 
@@ -145,18 +164,26 @@ def split_boot(boot_ms: RangeMs) -> tuple[RangeMs, RangeMs]:
 
 
 def _host_and_port(listen: str) -> tuple[str, int]:
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal():
+    try:
+        host, port = host_and_port(listen)
+    except MalformedAddress as error:
+        raise typer.BadParameter(f"--listen: {error}") from error
+    if not host:
         raise typer.BadParameter(f"--listen: expected HOST:PORT, not {listen!r}")
-    return host, int(port)
+    return host, port
 
 
 def _epoch_ms(epoch: str | None) -> int:
     if epoch is None:
         return SystemClock().now_ms()
-    if epoch.isdecimal():
-        return int(epoch)
     try:
-        return int(datetime.fromisoformat(epoch).timestamp() * 1000)
-    except ValueError:
+        epoch_ms = int(epoch) if _MS.fullmatch(epoch) else _moment_ms(epoch)
+    except (ValueError, OverflowError):
         raise typer.BadParameter(f"--epoch: expected ISO 8601 or milliseconds, not {epoch!r}") from None
+    if not 0 <= epoch_ms <= LAST_EPOCH_MS:
+        raise typer.BadParameter(f"--epoch: from 1970 to 2999, not {epoch}")
+    return epoch_ms
+
+
+def _moment_ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)

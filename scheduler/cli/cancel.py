@@ -9,7 +9,7 @@ import typer
 from ecs_scheduler.v1.scheduler_pb2 import CancelTaskRequest
 from ecs_scheduler.v1.task_pb2 import Task
 from scheduler.cli import words
-from scheduler.cli.complaint import ExitCode, complain, give_up
+from scheduler.cli.complaint import ExitCode, complain, give_up_on
 from scheduler.cli.options import (
     DEFAULT_ADDRESS,
     DEFAULT_RETRY_S,
@@ -42,7 +42,7 @@ def cancel(
     try:
         refused = asyncio.run(_cancel_all(address, requests, retry_for, output))
     except Unreachable as error:
-        give_up(f"{address} cannot be reached: {error}", ExitCode.UNREACHABLE)
+        give_up_on(address, error.refusal)
     raise typer.Exit(ExitCode.REFUSED if refused else ExitCode.OK)
 
 

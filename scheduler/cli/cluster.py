@@ -13,7 +13,7 @@ from rich.text import Text
 from ecs_scheduler.v1.scaling_pb2 import Cluster, GetClusterRequest, InstanceType, UnplacedShape
 from scheduler.cli import words
 from scheduler.cli.complaint import ExitCode, give_up
-from scheduler.cli.options import DEFAULT_ADDRESS, Address, Output, OutputFormat
+from scheduler.cli.options import DEFAULT_ADDRESS, Address, Output, OutputFormat, finite
 from scheduler.client.connection import connected
 from scheduler.client.patience import is_interruption
 from scheduler.client.refusal import refusal_of
@@ -25,7 +25,9 @@ PLAIN_WIDTH = 120
 def cluster(
     *,
     address: Address = DEFAULT_ADDRESS,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long to wait.")] = 5.0,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, callback=finite, help="How long to wait.")
+    ] = 5.0,
     output: OutputFormat = Output.TEXT,
 ) -> None:
     """Show the group, its capacity, the demand, and why what waits is waiting."""

@@ -3,7 +3,10 @@
 from enum import IntEnum
 from typing import NoReturn
 
+import grpc
 import typer
+
+from scheduler.client.refusal import Refusal
 
 
 class ExitCode(IntEnum):
@@ -15,7 +18,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     """The arguments or the settings are wrong."""
     UNREACHABLE = 3
-    """Nobody answered for as long as was asked to try."""
+    """Nobody answered, or nobody could serve, for as long as was asked to try."""
 
 
 def complain(line: str) -> None:
@@ -27,3 +30,14 @@ def give_up(line: str, code: ExitCode) -> NoReturn:
     """One line on stderr, then the end of the program."""
     complain(" ".join(line.split()))
     raise typer.Exit(code)
+
+
+def give_up_on(address: str, refusal: Refusal) -> NoReturn:
+    """After all tries: who answered, though without a result, is told from who did not answer at all."""
+    if refusal.reason:
+        what = "answered"
+    elif refusal.code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        what = "did not answer in time"
+    else:
+        what = "cannot be reached"
+    give_up(f"{address} {what}: {refusal}", ExitCode.UNREACHABLE)

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from math import isfinite
 from typing import Annotated, cast
 
 import typer
@@ -18,6 +19,13 @@ class Output(StrEnum):
     JSON = "json"
 
 
+def finite(number: float) -> float:
+    """An infinite number, or none at all, passes every comparison with a bound. Raises typer.BadParameter."""
+    if not isfinite(number):
+        raise typer.BadParameter(f"expected a number, not {number}")
+    return number
+
+
 Address = Annotated[
     str,
     typer.Option(
@@ -27,13 +35,19 @@ Address = Annotated[
 OutputFormat = Annotated[Output, typer.Option("--output", help="`json` writes one object a line.")]
 RetryFor = Annotated[
     float,
-    typer.Option("--retry-for", metavar="SECONDS", min=0, help="How long to try while nobody answers."),
+    typer.Option(
+        "--retry-for",
+        metavar="SECONDS",
+        min=0,
+        callback=finite,
+        help="How long to try while nobody answers.",
+    ),
 ]
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 DEFAULT_RETRY_S = 30.0
 
-_DURATION = re.compile(r"(?P<count>\d{1,9})(?P<unit>[smhd])")
+_DURATION = re.compile(r"(?P<count>[0-9]{1,9})(?P<unit>[smhd])")
 _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,9 @@ from ecs_scheduler.v1.scheduler_pb2 import ScheduleRequest
 from ecs_scheduler.v1.task_spec_pb2 import BambooAgentSpec, Container, ContainersSpec
 
 # The image is greedy: it may hold a port and a tag of its own, so CPU and memory are what comes last.
-_CONTAINER = re.compile(r"(?P<name>[^=]+)=(?P<image>.+):(?P<cpu>\d+):(?P<memory>\d+)")
+_CONTAINER = re.compile(r"(?P<name>[^=]+)=(?P<image>.+):(?P<cpu>[0-9]+):(?P<memory>[0-9]+)")
+
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +33,16 @@ def read_requests(path: str) -> list[Numbered]:
     Raises typer.BadParameter, naming the line.
     """
     try:
-        lines = sys.stdin.readlines() if path == "-" else Path(path).read_text("utf-8").splitlines()
+        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        # Not splitlines(): a JSON string may hold what Unicode calls the end of a line (RFC 8259, section 7).
+        lines = content.decode("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"--file: {error}") from error
-    return list(_parsed(lines))
+    return [
+        Numbered(place=f"line {number}", request=_parsed(line, number))
+        for number, line in enumerate(lines, start=1)
+        if line.strip()
+    ]
 
 
 def containers_spec(containers: Iterable[str], environment: dict[str, str]) -> ContainersSpec:
@@ -53,20 +61,25 @@ def bamboo_spec(text: str) -> BambooAgentSpec:
         raise typer.BadParameter(f"--bamboo: {error}") from error
 
 
-def _parsed(lines: Iterable[str]) -> Iterator[Numbered]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            request = json_format.Parse(line, ScheduleRequest())
-        except json_format.ParseError as error:
-            raise typer.BadParameter(f"--file, line {number}: {error}") from error
-        yield Numbered(place=f"line {number}", request=request)
+def _parsed(line: str, number: int) -> ScheduleRequest:
+    if line.startswith(_BYTE_ORDER_MARK):
+        raise typer.BadParameter(
+            f"--file, line {number}: begins with a byte order mark; save the file without"
+        )
+    if not line.lstrip().startswith("{"):
+        raise typer.BadParameter(f"--file, line {number}: expected a JSON object")
+    try:
+        return json_format.Parse(line, ScheduleRequest())
+    except json_format.ParseError as error:
+        raise typer.BadParameter(f"--file, line {number}: {error}") from error
 
 
 def _container(text: str) -> Container:
     match = _CONTAINER.fullmatch(text)
     if match is None:
         raise typer.BadParameter(f"--container: expected NAME=IMAGE:CPU_UNITS:MEMORY_MIB, not {text!r}")
-    amount = Resources(cpu_units=int(match["cpu"]), memory_mib=int(match["memory"]))
+    try:
+        amount = Resources(cpu_units=int(match["cpu"]), memory_mib=int(match["memory"]))
+    except ValueError as error:  # more than 64 bits, or more digits than Python reads
+        raise typer.BadParameter(f"--container: {error}") from error
     return Container(name=match["name"], image=match["image"], resources=amount)

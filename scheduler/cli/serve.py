@@ -17,13 +17,14 @@ from scheduler.adapters.aws.access import AccessProblem, check_access
 from scheduler.adapters.aws.clients import AwsClients
 from scheduler.adapters.aws.region import RegionUnknown, resolve_region
 from scheduler.adapters.system import SystemClock
-from scheduler.api.address import ServerAddressError
+from scheduler.api.address import MalformedAddress, ServerAddressError, check_address
 from scheduler.bootstrap import App, aws_clients, build
 from scheduler.cli.complaint import ExitCode, give_up
 from scheduler.cli.interpreter import tune
 from scheduler.cli.logs import configure_logs
 from scheduler.cli.simulation import (
     SimulationUnreachable,
+    check_url,
     default_environment,
     dummy_session,
     shared_clock,
@@ -37,7 +38,7 @@ class Defect(Exception):
     """The service has ended itself because of a defect of its own."""
 
 
-WRONG_SETTINGS = (SettingsError, RegionUnknown)
+WRONG_SETTINGS = (SettingsError, RegionUnknown, MalformedAddress)
 CANNOT_SERVE = (AccessProblem, ServerAddressError, SimulationUnreachable, StoreError, BotoCoreError, Defect)
 
 log = structlog.get_logger()
@@ -66,6 +67,8 @@ def serve(
     ] = None,
 ) -> None:
     """Run the service. Settings come from the environment; options win over it."""
+    if simulated_aws is not None:
+        check_url("--simulated-aws", simulated_aws)
     configure_logs()
     given = {
         "ECS_SCHEDULER_LISTEN": listen,
@@ -79,11 +82,20 @@ def serve(
     }
     try:
         settings = load_settings(environment)
+        _check_listener(settings.listen)
         uvloop.run(_run(settings, environment, simulated_aws))
     except WRONG_SETTINGS as error:
         give_up(str(error), ExitCode.USAGE)
     except CANNOT_SERVE as error:
         give_up(str(error), ExitCode.REFUSED)
+
+
+def _check_listener(listen: str) -> None:
+    """Before AWS is asked for anything. Raises MalformedAddress."""
+    try:
+        check_address(listen)
+    except MalformedAddress as error:
+        raise MalformedAddress(f"--listen (ECS_SCHEDULER_LISTEN): {error}") from error
 
 
 async def _run(settings: Settings, environment: Mapping[str, str], simulated_aws: str | None) -> None:
@@ -100,7 +112,7 @@ async def _run(settings: Settings, environment: Mapping[str, str], simulated_aws
         around.clients.close()
     log.info("stopped")
     if app.defective:
-        raise Defect("the control loop was ended by a defect; the log has the details")
+        raise Defect("a defect of its own has ended the service; the log has the details")
 
 
 async def _serve(app: App, settings: Settings, around: Surroundings, stopping: asyncio.Event) -> None:
@@ -128,7 +140,7 @@ def _surroundings(
     """Raises what `serve` complains about, before anything is opened or started."""
     clock: Clock = shared_clock(simulated_aws) if simulated_aws else SystemClock()
     session = dummy_session() if simulated_aws else boto3.Session()
-    region = resolve_region(environment, session, settings.cluster)
+    region = session.region_name if simulated_aws else resolve_region(environment, session, settings.cluster)
     clients = aws_clients(region, endpoint_url=simulated_aws, session=session)
     return Surroundings(clients=clients, clock=clock, caller=check_access(clients, settings.cluster))
 

@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from ecs_scheduler.v1.scheduler_pb2 import ScheduleRequest
 from ecs_scheduler.v1.task_pb2 import Task
 from scheduler.adapters.system import SystemIds
-from scheduler.cli.complaint import ExitCode, complain, give_up
+from scheduler.cli.complaint import ExitCode, complain, give_up_on
 from scheduler.cli.options import (
     DEFAULT_ADDRESS,
     DEFAULT_RETRY_S,
@@ -33,6 +33,17 @@ CALLS_AT_ONCE = 16
 
 Answer = Task | Refusal
 
+ALSO_WITH_A_FILE = frozenset({"file", "address", "retry_for", "output"})
+"""Options that are not part of one request."""
+
+File = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="One ScheduleRequest as JSON a line; `-` is stdin. Many are sent at once: their order in the "
+        "queue is not the file's.",
+    ),
+]
 QueueTimeout = Annotated[
     Duration | None, typer.Option(parser=duration, metavar="DURATION", help="How long it may wait: `10m`.")
 ]
@@ -45,15 +56,14 @@ RunTimeout = Annotated[
 
 
 def submit(
+    context: typer.Context,
     *,
-    file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="One ScheduleRequest as JSON a line; `-` is stdin.")
-    ] = None,
+    file: File = None,
     tenant: Annotated[str, typer.Option(help="Who asks.")] = "default",
     request_id: Annotated[
         str | None, typer.Option(metavar="UUID", help="The idempotency key; a new one if unset.")
     ] = None,
-    priority: Annotated[int, typer.Option(help="Higher goes first.")] = 0,
+    priority: Annotated[int, typer.Option(min=-1_000, max=1_000, help="Higher goes first.")] = 0,
     label: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be repeated.")] = None,
     container: Annotated[
         list[str] | None,
@@ -80,6 +90,7 @@ def submit(
     Exits with 1 if any was refused, with 3 if nobody answered.
     """
     if file is not None:
+        _refuse_more_than_a_file(context)
         requests = read_requests(file)
     else:
         request = ScheduleRequest(
@@ -97,8 +108,20 @@ def submit(
     try:
         refused = asyncio.run(_submit_all(address, requests, retry_for, output))
     except Unreachable as error:
-        give_up(f"{address} cannot be reached: {error}", ExitCode.UNREACHABLE)
+        give_up_on(address, error.refusal)
     raise typer.Exit(ExitCode.REFUSED if refused else ExitCode.OK)
+
+
+def _refuse_more_than_a_file(context: typer.Context) -> None:
+    given = (name for name in context.params if _is_given(context, name))
+    alone = [f"--{name.replace('_', '-')}" for name in given if name not in ALSO_WITH_A_FILE]
+    if alone:
+        raise typer.BadParameter(f"{', '.join(alone)}: not with --file, whose lines say it themselves")
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _set_spec(

@@ -8,7 +8,7 @@ import typer
 from ecs_scheduler.v1.scheduler_pb2 import ListTasksRequest
 from ecs_scheduler.v1.task_pb2 import Task
 from scheduler.cli import words
-from scheduler.cli.complaint import ExitCode, give_up
+from scheduler.cli.complaint import ExitCode, give_up, give_up_on
 from scheduler.cli.options import (
     DEFAULT_ADDRESS,
     DEFAULT_RETRY_S,
@@ -59,7 +59,7 @@ def tasks(
     except Refused as error:
         give_up(str(error), ExitCode.REFUSED)
     except Unreachable as error:
-        give_up(f"{address} cannot be reached: {error}", ExitCode.UNREACHABLE)
+        give_up_on(address, error.refusal)
 
 
 async def _list(address: str, request: ListTasksRequest, retry_for_s: float, output: Output) -> None:

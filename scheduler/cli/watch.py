@@ -8,7 +8,7 @@ import typer
 from ecs_scheduler.v1.scheduler_pb2 import WatchTasksRequest
 from ecs_scheduler.v1.task_pb2 import TaskEvent, TaskState
 from scheduler.cli import words
-from scheduler.cli.complaint import ExitCode, complain, give_up
+from scheduler.cli.complaint import ExitCode, complain, give_up, give_up_on
 from scheduler.cli.options import (
     DEFAULT_ADDRESS,
     DEFAULT_RETRY_S,
@@ -61,7 +61,7 @@ def watch(
     except Refused as error:
         give_up(str(error), ExitCode.REFUSED)
     except Unreachable as error:
-        give_up(f"{address} cannot be reached: {error}", ExitCode.UNREACHABLE)
+        give_up_on(address, error.refusal)
     except KeyboardInterrupt:
         failed = False
     raise typer.Exit(ExitCode.REFUSED if failed else ExitCode.OK)
@@ -72,16 +72,27 @@ async def _watch(
 ) -> bool:
     """Whether a task did not succeed, once all have ended; without `until_done` it does not end by itself."""
     states: dict[str, TaskState] = {}
+    # A token hides what was seen before it, and states what is in another one.
+    unseen = [] if request.resume_token or request.states else list(request.task_ids)
+    missing: list[str] = []
     async with connected(address) as connection:
         messages = watch_tasks(connection, request, retry_for_s=retry_for_s, interrupted=_tell)
         async for message in messages:
             for event in message.events:
                 states[event.task.task_id] = event.task.state
                 print(words.json_line(event) if output is Output.JSON else _line(event), flush=True)
+            if until_done and message.synced and unseen:
+                missing, unseen = [each for each in unseen if each not in states], []
+                _tell_missing(missing)
             done = words.TERMINAL.issuperset(states.values())
-            if until_done and message.synced and states and done:
+            if until_done and message.synced and (states or missing) and done:
                 break
-    return not words.UNSUCCESSFUL.isdisjoint(states.values())
+    return bool(missing) or not words.UNSUCCESSFUL.isdisjoint(states.values())
+
+
+def _tell_missing(task_ids: list[str]) -> None:
+    for each in task_ids:
+        complain(f"no task {each}")
 
 
 def _line(event: TaskEvent) -> str:

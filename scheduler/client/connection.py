@@ -22,6 +22,8 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 1_000),
+    # On a trusted network the service is reached directly; a proxy for the web is no way to it.
+    ("grpc.enable_http_proxy", 0),
     # Retries are ours: they keep the request id and know their end.
     ("grpc.enable_retries", 0),
 )

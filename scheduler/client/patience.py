@@ -21,7 +21,7 @@ _CUT_OFF = ("RST_STREAM", "Stream removed")
 
 
 class Unreachable(Exception):
-    """Nobody answered for as long as was asked to try; the last refusal is kept."""
+    """Nobody gave a result for as long as was asked to try; the last refusal is kept."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(str(refusal))

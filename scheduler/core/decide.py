@@ -101,9 +101,12 @@ def _acts(view: ClusterView, growth: Growth) -> tuple[list[Call], tuple[IntentRe
     ]
     intents = [_open("register", each.definition_key) for each in wanted]
     group = view.capacity.group
-    if growth.types and group is not None and view.slots[Lane.GROUP] > 0:
+    may_ask = view.slots[Lane.GROUP] > 0 and not view.capacity.resting
+    if growth.types and group is not None and may_ask:
         desired = group.desired + len(growth.types)
-        acts.append(SetDesiredCapacity(group=group.name, desired=desired, types=growth.types))
+        acts.append(
+            SetDesiredCapacity(group=group.name, desired=desired, types=growth.types, asks=growth.asks)
+        )
         intents.append(_open("set_desired", group.name, str(desired)))
     return acts, tuple(intents)
 

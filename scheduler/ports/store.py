@@ -132,6 +132,10 @@ class Store(Protocol):
         """One whole task with its spec and its last 10 attempts."""
         ...
 
+    def find_request(self, tenant: str, request_id: str) -> RequestTaken | None:
+        """The task that a request has become, if it has."""
+        ...
+
     def list_tasks(self, wanted: TaskFilter, after_task_id: str, limit: int) -> list[Task]:
         """Tasks with ids after `after_task_id`, in order of id, without spec and with their last attempt."""
         ...

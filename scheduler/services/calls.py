@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from scheduler.core.agents import AgentSettings, Launch, expand, overrides
+from scheduler.core.model.attempt import StopCategory, StopReason
 from scheduler.core.model.calls import (
     Answer,
     Call,
@@ -35,10 +36,13 @@ from scheduler.core.model.calls import (
 from scheduler.core.model.task import Task, TaskSpec
 from scheduler.ports.clock import Clock
 from scheduler.ports.cloud import Cloud, CloudError, TaskLaunch
-from scheduler.ports.store import Store, StoreError
+from scheduler.ports.store import Store, StoreCorrupt, StoreError
 
 TAG_PREFIX = "ecs-scheduler:"
 """Every tag that we set begins so."""
+
+SPEC_UNREADABLE = "SPEC_UNREADABLE"
+"""The code of a task that cannot be launched because the store does not give back what it runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,8 @@ class Carrier:
             answer = self._answer(call)
         except CloudError as error:
             answer = error.failure
+        except _SpecUnreadable as error:
+            answer = _rejected(str(error))
         except StoreError as error:
             # Nothing was sent: the same intent may be sent later, as after a throttle.
             answer = Failure(definite=True, throttled=True, code="STORE", message=str(error))
@@ -106,7 +112,7 @@ class Carrier:
                 return self._register(call)
 
     def _start(self, call: StartTask) -> Answer:
-        task = self._task(call.task_id)
+        task, spec = self._task(call.task_id)
         launch = Launch(
             attempt_id=call.attempt_id,
             request_id=task.request_id,
@@ -119,18 +125,17 @@ class Carrier:
                 started_by=call.attempt_id,
                 container_instance_arn=call.container_instance_arn,
                 task_definition_arn=call.task_definition_arn,
-                overrides=overrides(_spec(task), launch),
+                overrides=overrides(spec, launch),
                 tags=tags | self._identity.tags(),
             )
         )
         return Started(task=started)
 
     def _register(self, call: RegisterTaskDefinition) -> Answer:
-        expansion = expand(_spec(self._task(call.task_id)), self._agents)
-        if expansion.definition_key != call.definition_key:
-            message = "the settings that it was accepted under have changed; schedule it again"
-            return Failure(definite=True, code="DEFINITION_CHANGED", message=message)
-        tags = {TAG_PREFIX + "config-hash": call.definition_key} | self._identity.tags()
+        """What the task needs by the settings of now, which may not be those it was accepted under."""
+        _, spec = self._task(call.task_id)
+        expansion = expand(spec, self._agents)
+        tags = {TAG_PREFIX + "config-hash": expansion.definition_key} | self._identity.tags()
         arn = self._cloud.register_task_definition(expansion.definition, tags)
         return Registered(task_definition_arn=arn)
 
@@ -147,14 +152,24 @@ class Carrier:
             # The act had its effect, whatever became of the reading: the fresh one with it is the next best.
             return GroupSeen(group=replace(fresh, desired=wanted))
 
-    def _task(self, task_id: str) -> Task:
-        task = self._store.get(task_id)
+    def _task(self, task_id: str) -> tuple[Task, TaskSpec]:
+        """The task and what it runs. Raises _SpecUnreadable if that can never be read."""
+        try:
+            task = self._store.get(task_id)
+        except StoreCorrupt as error:
+            raise _SpecUnreadable(str(error)) from error
         if task is None:
-            raise StoreError(f"task {task_id} is not in the store")
-        return task
+            raise _SpecUnreadable(f"task {task_id} is not in the store")
+        if task.spec is None:
+            raise _SpecUnreadable(f"task {task_id} has no spec in the store")
+        return task, task.spec
 
 
-def _spec(task: Task) -> TaskSpec:
-    if task.spec is None:
-        raise StoreError(f"task {task.task_id} has no spec in the store")
-    return task.spec
+class _SpecUnreadable(Exception):
+    """What the task runs is lost: its row is damaged, of another version, or gone. Waiting mends nothing."""
+
+
+def _rejected(message: str) -> Failure:
+    """The end of this one task; its reason tells it from a refusal of what it shares with others."""
+    reason = StopReason(category=StopCategory.REJECTED, code=SPEC_UNREADABLE, message=message)
+    return Failure(definite=True, blames_request=True, code=SPEC_UNREADABLE, message=message, reason=reason)

@@ -20,7 +20,8 @@ from scheduler.core.model.calls import Call, Failure, Message, Outcome, Wake
 from scheduler.ports.clock import Clock
 from scheduler.ports.store import StoreError
 from scheduler.services.control_loop import COALESCE_MS, ControlLoop
-from scheduler.services.narrator import narrate
+from scheduler.services.lanes import Lanes
+from scheduler.services.narrator import narrate, narrate_conditions
 from scheduler.services.writer import Writer
 
 MAX_WAIT_S = 1.0
@@ -36,9 +37,9 @@ class CallPool:
     """The calls port in production: a bounded pool of threads, one call each."""
 
     def __init__(
-        self, carry_out: Callable[[Call], Outcome], deliver: Callable[[Message], None], *, threads: int = 24
+        self, carry_out: Callable[[Call], Outcome], deliver: Callable[[Message], None], *, threads: int
     ) -> None:
-        """`deliver` puts outcomes into the loop's inbox."""
+        """`deliver` puts outcomes into the loop's inbox. As many `threads` as the lanes let calls out."""
         self._carry_out = carry_out
         self._deliver = deliver
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call")
@@ -65,10 +66,11 @@ class Driver:
     """Runs a ControlLoop on a thread of its own."""
 
     def __init__(
-        self, loop: ControlLoop, *, writer: Writer, clock: Clock, failed: Callable[[], None]
+        self, loop: ControlLoop, *, lanes: Lanes, writer: Writer, clock: Clock, failed: Callable[[], None]
     ) -> None:
-        """Nothing runs before `start`. `failed` hears, on the loop's thread, that a defect has ended it."""
+        """Nothing runs before `start`. `lanes` are the loop's. `failed` hears that a defect has ended it."""
         self._loop = loop
+        self._lanes = lanes
         self._writer = writer
         self._clock = clock
         self._failed = failed
@@ -76,6 +78,7 @@ class Driver:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
         self._pool: CallPool | None = None
+        self._defective = False
 
     def deliver(self, message: Message) -> None:
         """Puts a message into the inbox; any thread."""
@@ -87,21 +90,38 @@ class Driver:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends after the step that is under way, and waits for the calls that it sent."""
+        """Ends after the step that is under way, waits for the calls that it sent, and keeps their answers.
+
+        An answer that is not kept is one to be searched for after the next start, for a minute and more.
+        """
         self._stopping.set()
         self.deliver(Wake())
         self._thread.join()
         if self._pool is not None:
             self._pool.stop()
+        if not self._defective:
+            self._contained(self._turn_the_last_time)
 
     def _run(self) -> None:
+        self._contained(self._turn_until_stopped)
+
+    def _contained(self, work: Callable[[], None]) -> None:
         try:
-            self._turn_until_stopped()
+            work()
         except Exception:
             # A defect of ours. Deciding on with a World that may be wrong is worse than starting anew from
             # the store, so the process is told to end.
             log.exception("loop.defect")
+            self._defective = True
             self._failed()
+
+    def _turn_the_last_time(self) -> None:
+        """Commits what the last outcomes teach. Without slots the step has no calls."""
+        self._lanes.close()
+        try:
+            self._turn(self._drain(self._clock.now_ms()))
+        except StoreError as error:
+            log.error("store.unwritable", reason=str(error))
 
     def _turn_until_stopped(self) -> None:
         wake_ms = self._clock.now_ms()
@@ -115,14 +135,16 @@ class Driver:
                 wake_ms = self._clock.now_ms()
 
     def _turn(self, messages: list[Message]) -> int:
+        before = self._loop.digest
         step = self._loop.step(self._clock.now_ms(), messages)
         stored = self._writer.commit(step.records) if step.records else ()
-        self._loop.confirm(step, stored)
-        narrate(stored, step.calls)
+        wake_ms = self._loop.confirm(step, stored)
         for call in step.calls:
             assert self._pool is not None, "start sets the pool"
             self._pool.submit(call)
-        return step.wake_ms
+        narrate(stored, step.calls)
+        narrate_conditions(before.conditions, self._loop.digest.conditions)
+        return wake_ms
 
     def _drain(self, wake_ms: int) -> list[Message]:
         """Everything in the inbox once `wake_ms` is reached or a message came and its companions had time."""

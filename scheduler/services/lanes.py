@@ -10,6 +10,18 @@ from dataclasses import dataclass
 from scheduler.core.budget import TokenBucket
 from scheduler.core.model.calls import LANE_OF, Call, Failure, Lane, Outcome
 
+AT_ONCE: dict[Lane, int] = {
+    Lane.TASK_MODIFY: 24,
+    Lane.READ: 8,
+    Lane.DEFINITIONS: 2,
+    # One writer of desired capacity: one call at a time, each with a fresh reading before.
+    Lane.GROUP: 1,
+}
+"""How many calls of a lane may be under way at once, so that a slow lane holds up no other."""
+
+CALLS_AT_ONCE = sum(AT_ONCE.values())
+"""What carries the calls out must have as many threads and connections."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneLimit:
@@ -23,11 +35,12 @@ class LaneLimit:
 def default_limits(aws_share: float) -> dict[Lane, LaneLimit]:
     """AWS's documented buckets times our share."""
     return {
-        Lane.TASK_MODIFY: LaneLimit(burst=100, per_second=40, at_once=24),
-        Lane.READ: LaneLimit(burst=100 * aws_share, per_second=20 * aws_share, at_once=8),
-        Lane.DEFINITIONS: LaneLimit(burst=20 * aws_share, per_second=1 * aws_share, at_once=2),
-        # One writer of desired capacity: one call at a time, each with a fresh reading before.
-        Lane.GROUP: LaneLimit(burst=10, per_second=2, at_once=1),
+        Lane.TASK_MODIFY: LaneLimit(burst=100, per_second=40, at_once=AT_ONCE[Lane.TASK_MODIFY]),
+        Lane.READ: LaneLimit(burst=100 * aws_share, per_second=20 * aws_share, at_once=AT_ONCE[Lane.READ]),
+        Lane.DEFINITIONS: LaneLimit(
+            burst=20 * aws_share, per_second=1 * aws_share, at_once=AT_ONCE[Lane.DEFINITIONS]
+        ),
+        Lane.GROUP: LaneLimit(burst=10, per_second=2, at_once=AT_ONCE[Lane.GROUP]),
     }
 
 
@@ -39,9 +52,16 @@ class Lanes:
         self._limits = limits
         self._buckets = {lane: TokenBucket(each.burst, each.per_second) for lane, each in limits.items()}
         self._under_way = dict.fromkeys(limits, 0)
+        self._closed = False
+
+    def close(self) -> None:
+        """No lane has a slot from now on; outcomes are still heard."""
+        self._closed = True
 
     def slots(self, now_ms: int) -> dict[Lane, int]:
         """How many calls each lane may send now."""
+        if self._closed:
+            return dict.fromkeys(self._limits, 0)
         return {
             lane: max(0, min(bucket.available(now_ms), self._limits[lane].at_once - self._under_way[lane]))
             for lane, bucket in self._buckets.items()

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import structlog
 
 from scheduler.core.model.calls import Call, RegisterTaskDefinition, SetDesiredCapacity, StopTask
+from scheduler.core.model.digest import Condition
 from scheduler.core.model.records import AttemptRecorded, StoredRecord, TaskTransitioned
 
 log = structlog.get_logger()
@@ -32,6 +33,15 @@ def narrate(stored: Iterable[StoredRecord], calls: Iterable[Call]) -> None:
                 log.info("task.stop", ecs_task=arn, reason=reason)
             case RegisterTaskDefinition(definition_key=key, task_id=task_id):
                 log.info("definition.register", hash=key, task=task_id)
+
+
+def narrate_conditions(before: Iterable[Condition], after: Iterable[Condition]) -> None:
+    """One line for each condition that began, and for each that ended."""
+    known, standing = {each.reason: each for each in before}, {each.reason: each for each in after}
+    for reason in standing.keys() - known.keys():
+        log.warning("condition.began", condition=reason, message=standing[reason].message)
+    for reason in known.keys() - standing.keys():
+        log.info("condition.ended", condition=reason)
 
 
 def _tell_transition(revision: int, moved: TaskTransitioned) -> None:

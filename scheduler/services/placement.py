@@ -11,6 +11,7 @@ from scheduler.core.model.task import TaskRequest
 from scheduler.core.validate import validate
 from scheduler.ports.clock import Clock
 from scheduler.ports.ids import Ids
+from scheduler.ports.store import Store
 from scheduler.services.errors import InvalidRequest, NeverFits
 from scheduler.services.fingerprint import fingerprint
 from scheduler.services.writer import Done, Writer
@@ -23,6 +24,7 @@ class PlacementService:
         self,
         *,
         writer: Writer,
+        store: Store,
         clock: Clock,
         ids: Ids,
         agents: AgentSettings,
@@ -30,6 +32,7 @@ class PlacementService:
     ) -> None:
         """`digest` gives the cluster as the loop last saw it; its types decide what never fits."""
         self._writer = writer
+        self._store = store
         self._clock = clock
         self._ids = ids
         self._agents = agents
@@ -41,7 +44,7 @@ class PlacementService:
         if violations:
             raise InvalidRequest(violations)
         expansion = expand(request.spec, self._agents)
-        self._check_fits(expansion.ask)
+        self._check_fits(request, expansion.ask)
         now_ms = self._clock.now_ms()
         return TaskSubmitted(
             task_id=self._ids.task_id(now_ms),
@@ -62,10 +65,13 @@ class PlacementService:
         """Makes the wish durable that the task be cancelled; `done` is called on the writer's thread."""
         self._writer.submit(CancelRequested(task_id=task_id, at_ms=self._clock.now_ms()), done)
 
-    def _check_fits(self, ask: Resources) -> None:
+    def _check_fits(self, request: TaskRequest, ask: Resources) -> None:
         """Judged on the group's types, never on what runs or is free; unknown types admit all."""
         types = self._digest().types
-        if types and smallest_that_holds(ask, types) is None:
+        if not types or smallest_that_holds(ask, types) is not None:
+            return
+        # An accepted request stays accepted: a client that repeats it must not take its work elsewhere.
+        if self._store.find_request(request.tenant, request.request_id) is None:
             raise NeverFits(ask, types[-1], _lacking(ask, types[-1].allocatable))
 
 

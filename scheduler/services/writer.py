@@ -13,14 +13,17 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
 from scheduler.core.model.calls import Committed
 from scheduler.core.model.records import (
     CancelRequested,
+    FactRecorded,
     Record,
     StoredRecord,
     TaskSubmitted,
@@ -36,6 +39,12 @@ GATHER_S = 0.010
 
 COMPACT_EVERY = 10_000
 """Revisions between two compactions of the history: each deletes a few milliseconds' worth of rows."""
+
+PROBE_S = 1.0
+"""How often an idle writer tries a store that could not be written."""
+
+PROBE = (FactRecorded(key="probe", value="begun"), FactRecorded(key="probe", value="done"))
+"""What it tries it with. Two values, so that one of them is a change that must reach the disk."""
 
 log = structlog.get_logger()
 
@@ -55,6 +64,9 @@ class Writer:
 
     `committed` hears the records of submissions, to fold them into the World; `advanced` hears that there are
     new revisions to watch; `health` hears whether the store can be written. All on the writer's thread.
+
+    While the store cannot be written an idle writer probes it: balancers send nothing to a service that is
+    NOT_SERVING, so no request would ever find out that the disk has room again.
     """
 
     def __init__(
@@ -76,11 +88,16 @@ class Writer:
         self._advanced = advanced
         self._health = health
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._taken: deque[_Job] = deque()
         self._had_company = False
+        self._writable = True
+        self._stopped = False
+        self._failed: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
-    def start(self) -> None:
-        """Starts the thread."""
+    def start(self, failed: Callable[[], None]) -> None:
+        """Starts the thread. `failed` hears, on it, that a defect has ended all commits."""
+        self._failed = failed
         self._thread.start()
 
     def stop(self) -> None:
@@ -104,40 +121,76 @@ class Writer:
         return number(records, answer.first_revision)
 
     def _run(self) -> None:
-        while True:
-            jobs, last = self._gather()
-            if jobs:
-                self._write(jobs)
-            if last:
-                return
+        try:
+            self._commit_until_stopped()
+        except Exception as error:
+            # A defect of ours. What it left half done nobody knows, so nothing more is committed, and the
+            # process is told to end; until then nobody waits in vain.
+            log.exception("writer.defect")
+            self._refuse_until_stopped(StoreError(f"a defect ended the writer ({type(error).__name__})"))
 
-    def _gather(self) -> tuple[list[_Job], bool]:
-        jobs: list[_Job] = []
-        job = self._jobs.get()
+    def _commit_until_stopped(self) -> None:
+        while not self._stopped:
+            try:
+                self._gather()
+            except queue.Empty:
+                self._probe()
+            if self._taken:
+                self._write(tuple(self._taken))
+
+    def _gather(self) -> None:
+        """Takes what has gathered. Raises Empty when the store should be probed meanwhile."""
+        job = self._jobs.get(timeout=None if self._writable else PROBE_S)
         if self._had_company:
             self._rest(GATHER_S)
         while job is not None:
-            jobs.append(job)
-            if len(jobs) == MAX_BATCHES or self._jobs.empty():
+            self._taken.append(job)
+            if len(self._taken) == MAX_BATCHES or self._jobs.empty():
                 break
             job = self._jobs.get()
-        self._had_company = len(jobs) > 1
-        return jobs, job is None
+        self._had_company = len(self._taken) > 1
+        self._stopped = job is None
 
     def _write(self, jobs: Sequence[_Job]) -> None:
         try:
             results = self._store.commit([job.records for job in jobs])
         except StoreError as error:
-            self._health(False)
-            for job in jobs:
-                job.done(error)
+            self._tell_health(writable=False)
+            self._answer([error] * len(jobs))
             return
-        self._health(True)
+        self._tell_health(writable=True)
         self._announce(jobs, results)
-        for job, result in zip(jobs, results, strict=True):
-            job.done(result)
+        self._answer(results)
         self._advanced()
         self._compact()
+
+    def _probe(self) -> None:
+        try:
+            self._store.commit([PROBE])
+        except StoreError:
+            return
+        self._tell_health(writable=True)
+
+    def _tell_health(self, *, writable: bool) -> None:
+        self._writable = writable
+        self._health(writable)
+
+    def _answer(self, answers: Sequence[CommitResult | StoreError]) -> None:
+        """Answers those that were taken, in their order; who was answered is not answered again."""
+        for answer in answers:
+            self._taken.popleft().done(answer)
+
+    def _refuse_until_stopped(self, error: StoreError) -> None:
+        _tell(lambda: self._health(False))
+        _tell(self._failed)
+        while True:
+            while self._taken:
+                _tell(partial(self._taken.popleft().done, error))
+            if self._stopped:
+                return
+            job = self._jobs.get()
+            self._stopped = job is None
+            self._taken.extend([job] if job else [])
 
     def _compact(self) -> None:
         revision = self._store.revision()
@@ -160,6 +213,14 @@ class Writer:
         )
         if submitted:
             self._committed(Committed(records=submitted))
+
+
+def _tell(hearer: Callable[[], None]) -> None:
+    """After a defect: one hearer that fails must not keep the others from hearing."""
+    try:
+        hearer()
+    except Exception:
+        log.exception("writer.defect")
 
 
 def number(records: Sequence[Record], first_revision: int) -> tuple[StoredRecord, ...]:

@@ -49,6 +49,10 @@ class JournalledBackend(Backend, Protocol):
         """The account's journal."""
         ...
 
+    def advance(self) -> None:
+        """Carries out what is due by now, as the next call would."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockReading:
@@ -142,8 +146,9 @@ class HttpFront:
     async def _get_journal(self, request: web.Request) -> web.Response:
         """`?after=N` leaves the first N entries out: a reader that has seen N asks for what is new."""
         after = request.query.get("after", "0")
-        if not after.isdecimal():
+        if not (after.isascii() and after.isdecimal()):
             raise web.HTTPBadRequest(text="after is the number of entries already seen")
+        self._backend.advance()
         return web.json_response(list(self._backend.journal.entries[int(after) :]))
 
 

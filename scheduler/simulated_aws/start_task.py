@@ -23,6 +23,9 @@ from scheduler.simulated_aws.tasks import Container, Task, Tasks, Work, task_sha
 # "Up to 36 letters (uppercase and lowercase), numbers, hyphens (-), forward slash (/), and underscores (_)"
 # (ECS API: StartTask, startedBy).
 _STARTED_BY = re.compile(r"[A-Za-z0-9_/-]*")
+_DIGITS = re.compile(r"[0-9]{1,12}")
+_LONGEST_RUN_MS = 31_536_000_000  # a year
+_LAST_EXIT_CODE = 255  # POSIX: wait, eight bits
 _JOURNALLED_ENVIRONMENT = ("RESULT_UUID", "ATTEMPT_ID")
 
 
@@ -128,13 +131,11 @@ class StartTask:
         settings = self._region.settings
         environment = _environment(definition.body["containerDefinitions"])
         environment |= _environment(overrides.get("containerOverrides", ()))
-        run_ms = environment.get("SIMULATED_RUN_MS")
-        drawn = (
-            Random(f"{settings.seed}/{drawn_for}").randint(*settings.run_ms)
-            if run_ms is None
-            else int(run_ms)
-        )
-        return Work(run_ms=drawn, exit_code=int(environment.get("SIMULATED_EXIT_CODE", settings.exit_code)))
+        run_ms = _number(environment.get("SIMULATED_RUN_MS"), _LONGEST_RUN_MS)
+        if run_ms is None:
+            run_ms = Random(f"{settings.seed}/{drawn_for}").randint(*settings.run_ms)
+        exit_code = _number(environment.get("SIMULATED_EXIT_CODE"), _LAST_EXIT_CODE)
+        return Work(run_ms=run_ms, exit_code=settings.exit_code if exit_code is None else exit_code)
 
     def _record(self, task: Task) -> None:
         environment = _environment(task.overrides.get("containerOverrides", ()))
@@ -164,6 +165,13 @@ def _tags(params: Shape, definition: TaskDefinition) -> list[Shape]:
     propagated = definition.tags if params.get("propagateTags") == "TASK_DEFINITION" else []
     tags = {tag["key"]: tag for tag in [*propagated, *params.get("tags", [])]}
     return [dict(tag) for tag in tags.values()]
+
+
+def _number(text: str | None, most: int) -> int | None:
+    """A number from 0 to `most`. Anything else is none: AWS would not refuse a task for its environment."""
+    if text is None or not _DIGITS.fullmatch(text) or int(text) > most:
+        return None
+    return int(text)
 
 
 def _environment(containers: Iterable[Shape]) -> dict[str, str]:

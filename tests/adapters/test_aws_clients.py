@@ -15,9 +15,11 @@ from scheduler.adapters.aws.access import AccessProblem, check_access
 from scheduler.adapters.aws.clients import AwsClients, ClientSettings, make_clients
 from scheduler.adapters.aws.cloud import AwsCloud
 from scheduler.adapters.aws.region import RegionUnknown, resolve_region
+from scheduler.bootstrap import aws_clients
 from scheduler.core.model.attempt import StopCategory
 from scheduler.core.model.calls import Failure
 from scheduler.ports.cloud import CloudError, TaskLaunch
+from scheduler.services.lanes import default_limits
 from tests.adapters.test_aws_failures import URL, refused
 
 NO_METADATA = {"AWS_EC2_METADATA_DISABLED": "true"}
@@ -112,6 +114,13 @@ class TestClients:
         clients.close()
         assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (3.0, 10.0, 7)
         assert clients.ecs.meta.endpoint_url == URL
+
+    def test_the_service_has_a_connection_for_every_call_at_once(self, session: boto3.Session) -> None:
+        """Calls that wait for a connection would wait for those of other lanes."""
+        clients: Any = aws_clients("eu-west-1", endpoint_url=URL, session=session)
+        clients.close()
+        at_once = sum(limit.at_once for limit in default_limits(0.5).values())
+        assert clients.ecs.meta.config.max_pool_connections >= at_once
 
 
 @pytest.fixture

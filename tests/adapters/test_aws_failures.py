@@ -9,7 +9,7 @@ from botocore.parsers import ResponseParserError
 from scheduler.adapters.aws.failures import cloud_errors, failure_of, start_failure_of, start_refusal
 from scheduler.adapters.aws.tasks import ecs_task
 from scheduler.core.model.attempt import StopCategory
-from scheduler.core.model.calls import DEFINITION_GONE
+from scheduler.core.model.calls import DEFINITION_GONE, Failure
 from scheduler.ports.cloud import CloudError
 
 URL = "http://127.0.0.1:1/"
@@ -155,3 +155,21 @@ def test_an_answer_that_lacks_what_it_must_have_is_unknown() -> None:
     with pytest.raises(CloudError) as caught, cloud_errors():
         ecs_task({"lastStatus": "RUNNING"})
     assert (caught.value.failure.definite, caught.value.failure.code) == (False, "UNREADABLE_ANSWER")
+
+
+CUT = "image \ud83d"
+"""A text that ends inside of an emoji: it has no UTF-8."""
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        failure_of(refused("ClientException", message=CUT)),
+        start_failure_of(refused("ClientException", message=CUT)),
+        start_refusal([{"reason": "AGENT", "detail": CUT}]),
+    ],
+)
+def test_half_a_character_of_aws_can_be_stored(failure: Failure) -> None:
+    """What is no text becomes a question mark, in the failure and in its reason."""
+    assert failure.message == "image ?"
+    assert failure.reason is None or failure.reason.message == "image ?"

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from scheduler.adapters.aws.clients import AwsClients
 from scheduler.adapters.aws.cloud import AwsCloud
@@ -31,6 +32,21 @@ class Answers:
             return self._answers[name].pop(0)
 
         return operation
+
+
+class Throttled:
+    """EC2, when it refuses the first call and knows one instance afterwards."""
+
+    def __init__(self, launched: datetime) -> None:
+        self._launched = launched
+        self._refused = False
+
+    def describe_instances(self, **params: Any) -> dict[str, Any]:
+        if not self._refused:
+            self._refused = True
+            refusal = {"Error": {"Code": "RequestLimitExceeded", "Message": "Request limit exceeded."}}
+            raise ClientError(refusal, "DescribeInstances")  # type: ignore[arg-type]  # as botocore makes it
+        return {"Reservations": [{"Instances": [{"InstanceId": "i-1", "LaunchTime": self._launched}]}]}
 
 
 def cloud_of(answers: Answers) -> AwsCloud:
@@ -109,6 +125,13 @@ class TestLaunchTimes:
         assert times.of(["i-1", "i-2"]) == {"i-1": REGISTERED_MS}
         assert ec2.asked[1][1]["Filters"] == [{"Name": "instance-id", "Values": ["i-2"]}]
 
+    def test_an_unreachable_ec2_costs_no_reading(self) -> None:
+        """Launch times only break ties: without them the others still count, and it is asked again."""
+        ec2: Any = Throttled(REGISTERED_AT)
+        times = LaunchTimes(ec2)
+        assert times.of(["i-1"]) == {}
+        assert times.of(["i-1"]) == {"i-1": REGISTERED_MS}
+
     def test_no_ids_ask_nothing(self) -> None:
         """A describe without ids would return the whole account."""
         ec2: Any = Answers()
@@ -134,6 +157,15 @@ class TestTasks:
             "said",
         )
         assert [(each.name, each.exit_code) for each in stop.containers] == [("db", None), ("agent", 2)]
+
+    def test_half_a_character_of_ecs_can_be_stored(self) -> None:
+        """A text that was cut inside of an emoji has no UTF-8: its rest is kept."""
+        cut = "CannotPullContainerError: image \ud83d"
+        containers = [{"name": "agent", "reason": cut}]
+        shape = {"taskArn": "arn", "lastStatus": "STOPPED", "stoppedReason": cut, "containers": containers}
+        stop = ecs_task(shape).stop
+        assert stop is not None
+        assert {stop.message, stop.containers[0].reason} == {"CannotPullContainerError: image ?"}
 
 
 class TestIncompleteReadings:

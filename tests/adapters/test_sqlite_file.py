@@ -17,6 +17,7 @@ from scheduler.adapters.sqlite import SqliteStore
 from scheduler.core.model.records import FactRecorded
 from scheduler.core.model.task import TaskState, Timeouts
 from scheduler.ports.store import StoreCorrupt, StoreError, StoreLocked, Written
+from scheduler.services.writer import PROBE
 from tests.builders import attempt, cancel_requested, containers_spec, submitted, task_id, transitioned
 
 ROOT = Path(__file__).parents[2]
@@ -369,3 +370,11 @@ def test_readers_see_no_gap_while_the_writer_commits(path: Path) -> None:
         for follower in followers:
             follower.join(timeout=30)
     assert seen == [list(range(1, 301))] * 4
+
+
+def test_every_probe_reaches_the_disk(path: Path) -> None:
+    """SQLite writes no page that does not change: a probe that repeats itself would prove nothing."""
+    log = path.with_name(path.name + "-wal")
+    with closing(SqliteStore(path)) as store:
+        sizes = [log.stat().st_size for _ in range(3) if store.commit([PROBE])]
+    assert sizes[0] < sizes[1] < sizes[2]

@@ -1,6 +1,7 @@
 """Schedule over the wire: every outcome that its proto documents."""
 
 import asyncio
+from typing import Any
 
 import grpc
 import pytest
@@ -19,6 +20,7 @@ from scheduler.ports.store import StoreError
 from scheduler.services.errors import InvalidRequest, NeverFits, ServiceUnavailable
 from tests.api.served import Refusal, Served, refusal, schedule_request, serving
 from tests.builders import transitioned
+from tests.e2e.reflection_client import REFLECTION
 
 pytestmark = pytest.mark.asyncio
 
@@ -202,3 +204,30 @@ async def test_many_callers_each_get_their_own_answer() -> None:
     assert sorted(answer.task.revision for answer in answers) == list(range(1, 101))
     asked = [schedule_request(number).request_id for number in range(100)]
     assert [answer.task.request_id for answer in answers] == asked
+
+
+async def test_body_that_is_no_message() -> None:
+    """Bytes that are no message are the client's mistake, and are told so by methods of every kind."""
+    service, body = "/ecs_scheduler.v1.SchedulerService", b"\xff\xff\xff"
+    async with serving() as served:
+        unary: Any = served.channel.unary_unary(f"{service}/Schedule")
+        stream: Any = served.channel.unary_stream(f"{service}/WatchTasks")
+        with pytest.raises(aio.AioRpcError) as scheduled:
+            await unary(body)
+        with pytest.raises(aio.AioRpcError) as watched:
+            await stream(body).read()
+        both: Any = served.channel.stream_stream(REFLECTION)
+        with pytest.raises(aio.AioRpcError) as reflected:
+            await both(iter([body])).read()
+    for told in map(refusal, (scheduled.value, watched.value, reflected.value)):
+        assert (told.code, told.info.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_MESSAGE")
+
+
+async def test_request_id_in_either_case() -> None:
+    """A UUID is the same one in upper and in lower case, and comes back in lower case."""
+    number = "0000000a-000b-4000-8000-00000000000c"
+    async with serving() as served:
+        first = await served.scheduler.Schedule(schedule_request(request_id=number.upper()))
+        second = await served.scheduler.Schedule(schedule_request(request_id=number))
+    assert first.task.task_id == second.task.task_id
+    assert first.task.request_id == number

@@ -8,7 +8,7 @@ import pytest
 from grpc import aio
 
 from scheduler.adapters.memory import MemoryStore
-from scheduler.api.address import ServerAddressError, refuse_open_listener
+from scheduler.api.address import MalformedAddress, ServerAddressError, host_and_port, refuse_open_listener
 from scheduler.api.server import ApiServer, ApiSettings
 from scheduler.core.model.task import TaskEvent
 from scheduler.ports.store import StoreError
@@ -29,11 +29,38 @@ def test_loopback_is_allowed(address: str) -> None:
 
 @pytest.mark.parametrize("address", ["0.0.0.0:50051", "[::]:50051", "10.0.0.7:50051", "ci.example:1", ":1"])
 def test_other_addresses_need_the_operators_word(address: str) -> None:
-    """Anything else is refused, in one line that names the setting, unless it is set."""
-    with pytest.raises(ServerAddressError, match="insecure_listen") as refused:
+    """Anything else is refused, in one line that names the option, unless it is given."""
+    with pytest.raises(ServerAddressError, match="--insecure-listen") as refused:
         refuse_open_listener(address, insecure_listen=False)
     assert "\n" not in str(refused.value)
     refuse_open_listener(address, insecure_listen=True)
+
+
+@pytest.mark.parametrize("port", ["0", "50051", "65535"])
+def test_port_of_sixteen_bits(port: str) -> None:
+    """A port is from 0 to 65535."""
+    assert host_and_port(f"[::1]:{port}") == ("[::1]", int(port))
+
+
+@pytest.mark.parametrize("port", ["65536", "99999", "-1", "+1", "", "http", "1e3", "\u0661", "9" * 5_000])
+def test_other_ports_are_refused(port: str) -> None:
+    """gRPC would take such a port modulo 65536, and listen where nobody looks."""
+    with pytest.raises(MalformedAddress, match="65535"):
+        host_and_port(f"127.0.0.1:{port}")
+
+
+def test_missing_port_is_named() -> None:
+    """An address without a colon lacks its port, and is told so."""
+    with pytest.raises(MalformedAddress, match="'foo' has no port"):
+        host_and_port("foo")
+
+
+@pytest.mark.asyncio
+async def test_malformed_address_is_refused_before_anything_listens() -> None:
+    """The server does not listen at a port that nobody named, whoever starts it."""
+    async with serving() as served:
+        with pytest.raises(MalformedAddress):
+            await served.server.start("127.0.0.1:99999")
 
 
 @pytest.mark.asyncio

@@ -7,7 +7,14 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 
-from scheduler.api.status import DOMAIN, MAX_VIOLATIONS, DefaultDeadlinePassed, Failure, failure_of
+from scheduler.api.status import (
+    DOMAIN,
+    MAX_VIOLATIONS,
+    DefaultDeadlinePassed,
+    Failure,
+    MalformedMessage,
+    failure_of,
+)
 from scheduler.core.model.errors import Violation
 from scheduler.core.model.group import InstanceType
 from scheduler.core.model.resources import Resources
@@ -45,6 +52,7 @@ ROWS: list[tuple[Exception, StatusCode, str]] = [
     (ResumeTokenForeign(), StatusCode.OUT_OF_RANGE, "RESUME_TOKEN_FOREIGN"),
     (ResumeTokenCompacted(7), StatusCode.OUT_OF_RANGE, "REVISION_COMPACTED"),
     (WatchLagging(1_000), StatusCode.RESOURCE_EXHAUSTED, "WATCH_LAGGING"),
+    (MalformedMessage(), StatusCode.INVALID_ARGUMENT, "MALFORMED_MESSAGE"),
     (DefaultDeadlinePassed(30), StatusCode.DEADLINE_EXCEEDED, "DEFAULT_DEADLINE_PASSED"),
     (StoreError("disk full"), StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE"),
 ]

@@ -1,5 +1,6 @@
 """Arguments: what the commands make of them, and how they refuse them."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,26 @@ WRONG = [
     (["aws-sim", "--run-s", "9:1"], "MIN"),
     (["aws-sim", "--listen", "here"], "HOST:PORT"),
     (["aws-sim", "--epoch", "yesterday"], "yesterday"),
+    (["aws-sim", "--listen", "127.0.0.1:99999"], "65535"),
+    (["aws-sim", "--listen", ":4599"], "HOST:PORT"),
+    (["aws-sim", "--run-s", "inf"], "year"),
+    (["aws-sim", "--run-s", "1:1e9"], "year"),
+    (["aws-sim", "--boot-s", "nan"], "MIN"),
+    (["aws-sim", "--rate", "nan"], "--rate"),
+    (["aws-sim", "--rate", "inf"], "--rate"),
+    (["aws-sim", "--epoch", "99999999999999999999"], "2999"),
+    (["aws-sim", "--epoch", "9999-12-31"], "2999"),
+    (["aws-sim", "--epoch", "0001-01-01"], "0001-01-01"),
+    (["aws-sim", "--epoch", "\u0661"], "\u0661"),
+    (["submit", "--container", "agent=alpine:99999999999999999999:2048"], "99999999999999999999"),
+    (["submit", "--container", f"agent=alpine:{'9' * 5_000}:2048"], "--container"),
+    (["submit", "--container", "agent=alpine:\u0661:2048"], "NAME=IMAGE"),
+    (["submit", *CONTAINER, "--priority", "99999999999"], "--priority"),
+    (["submit", *CONTAINER, "--retry-for", "nan"], "--retry-for"),
+    (["submit", *CONTAINER, "--queue-timeout", "\u0661s"], "--queue-timeout"),
+    (["submit", "--file", "-", "--tenant", "acme"], "--tenant"),
+    (["submit", "--file", "-", *CONTAINER, "--may-run-again"], "--container, --may-run-again"),
+    (["serve", "--simulated-aws", "127.0.0.1:4599"], "http://127.0.0.1:4599"),
     (["aws-sim", "--min", "3", "--max", "1"], "min_size"),
     (["aws-sim", "--instance-type", "t1.tiny"], "t1.tiny"),
 ]
@@ -116,6 +137,40 @@ def test_wrong_line(tmp_path: Path) -> None:
     file = tmp_path / "requests.jsonl"
     file.write_text('{"tenant": "a"}\n{"tenant":\n')
     with pytest.raises(typer.BadParameter, match="line 2"):
+        read_requests(str(file))
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\u0085"])
+def test_line_ends_at_line_feed(tmp_path: Path, separator: str) -> None:
+    """What Unicode calls the end of a line may stand in a JSON string: only a line feed ends a request."""
+    file = tmp_path / "requests.jsonl"
+    file.write_bytes(f'{{"labels": {{"a": "x{separator}y"}}}}\r\n{{"tenant": "b"}}\r\n'.encode())
+    [first, second] = read_requests(str(file))
+    assert first.request.labels["a"] == f"x{separator}y"
+    assert (second.place, second.request.tenant) == ("line 2", "b")
+
+
+def test_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests from stdin are read as those from a file."""
+    body = '{"labels": {"a": "x\u2028y"}}\n{"tenant": "b"}'.encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(body), encoding="latin-1"))
+    assert [each.request.tenant for each in read_requests("-")] == ["", "b"]
+
+
+@pytest.mark.parametrize("line", ["null", "[1]", '"text"', "7"])
+def test_line_is_an_object(tmp_path: Path, line: str) -> None:
+    """JSON that is no object is no request, and is told so."""
+    file = tmp_path / "requests.jsonl"
+    file.write_text(f"{{}}\n{line}\n")
+    with pytest.raises(typer.BadParameter, match="line 2: expected a JSON object"):
+        read_requests(str(file))
+
+
+def test_byte_order_mark(tmp_path: Path) -> None:
+    """A byte order mark, which nobody sees, is named."""
+    file = tmp_path / "requests.jsonl"
+    file.write_bytes(b'\xef\xbb\xbf{"tenant": "a"}\n')
+    with pytest.raises(typer.BadParameter, match=r"line 1: .*byte order mark"):
         read_requests(str(file))
 
 

@@ -6,6 +6,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from scheduler.services.errors import ServiceUnavailable
 from tests.api.served import Served, serving
 from tests.e2e.programs import ROOT, run
 
@@ -26,6 +27,16 @@ async def test_timeouts() -> None:
     task = json.loads(ended.stdout)
     asked = [task[name] for name in ("queueTimeout", "startTimeout", "runTimeout", "mayRunAgain")]
     assert asked == ["600s", "90s", "7200s", True]
+
+
+async def test_reached_and_unavailable() -> None:
+    """Who was reached and could not serve is not called out of reach; what it said is passed on."""
+    async with serving() as served:
+        served.placement.refusal = ServiceUnavailable("not now")
+        ended = await submit(served, "--retry-for", "0")
+    assert ended.returncode == 3
+    assert f"{served.address} answered: UNAVAILABLE SERVICE_UNAVAILABLE not now" in ended.stderr
+    assert "reached" not in ended.stderr
 
 
 async def test_no_timeouts() -> None:

@@ -8,15 +8,16 @@ import pytest
 from scheduler.cli import words
 from scheduler.core.model.task import TERMINAL_STATES, TaskState
 from tests.api.served import Served, serving
-from tests.builders import stop_reason, submitted, transitioned
+from tests.builders import stop_reason, submitted, task_id, transitioned
 from tests.e2e.programs import ROOT, run
 
 pytestmark = pytest.mark.asyncio
 
 
-async def watch(served: Served) -> "CompletedProcess[str]":
+async def watch(served: Served, *options: str) -> "CompletedProcess[str]":
     """How it ends once all has ended, in a process of its own."""
-    return await asyncio.to_thread(run, "watch", "--until-done", "--address", served.address, directory=ROOT)
+    arguments = ("watch", "--until-done", "--address", served.address, *options)
+    return await asyncio.to_thread(run, *arguments, directory=ROOT)
 
 
 @pytest.mark.parametrize("state", sorted(TERMINAL_STATES))
@@ -36,6 +37,25 @@ async def test_one_spoils_it() -> None:
         served.commit(transitioned(2, TaskState.CANCELLED, stop_reason=stop_reason()))
         ended = await watch(served)
     assert ended.returncode == 1
+
+
+async def test_no_such_task() -> None:
+    """A task that does not exist will never end: it is named, and the watch ends with 1."""
+    async with serving() as served:
+        served.commit(submitted(1))
+        ended = await watch(served, "--task", "t-none")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "ecs-scheduler: no task t-none\n"
+
+
+async def test_one_of_two_exists() -> None:
+    """Of two tasks the one that exists is watched to its end, which the other spoils."""
+    async with serving() as served:
+        served.commit(submitted(1), transitioned(1, TaskState.SUCCEEDED))
+        ended = await watch(served, "--task", task_id(1), "--task", "t-none")
+    assert ended.returncode == 1
+    assert "SUCCEEDED" in ended.stdout
+    assert "no task t-none" in ended.stderr
 
 
 async def test_states_in_order() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from scheduler.adapters.aws.access import check_access
 from scheduler.core.model.attempt import StopCategory
-from scheduler.core.model.calls import Failure
+from scheduler.core.model.calls import DEFINITION_GONE, Failure
 from scheduler.core.model.resources import Resources
 from scheduler.ports.cloud import CloudError
 from scheduler.simulated_aws.faults import FaultKind
@@ -108,12 +108,13 @@ class TestStart:
         assert failure.reason is not None
         assert (failure.code, failure.reason.category) == ("MISSING", StopCategory.CAPACITY)
 
-    def test_an_unknown_definition_is_rejected(self, world: World) -> None:
-        """The same request would be refused for ever."""
+    def test_an_unknown_definition_is_not_the_tasks_fault(self, world: World) -> None:
+        """Somebody removed the revision: the task may run once its definition is registered anew."""
         launch = world.launch(task_definition_arn="agents:77")
         failure = failure_in(lambda: world.cloud.start_task(launch))
+        assert (failure.definite, failure.blames_request, failure.code) == (True, False, DEFINITION_GONE)
         assert failure.reason is not None
-        assert (failure.definite, failure.reason.category) == (True, StopCategory.REJECTED)
+        assert failure.reason.category is StopCategory.CAPACITY
 
 
 class TestFind:

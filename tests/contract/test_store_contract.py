@@ -292,3 +292,12 @@ def test_memory_store_fails_when_told_to() -> None:
         store.commit([[submitted(1)]])
     assert store.revision() == 0
     assert store.commit([[submitted(1)]]) == [Written(first_revision=1)]
+
+
+def test_a_request_is_found_by_its_key(store: Store) -> None:
+    """(tenant, request_id) leads to the task that it became, and to no other tenant's."""
+    record = submitted(1)
+    store.commit([[record]])
+    found = store.find_request(record.request.tenant, record.request.request_id)
+    assert found == RequestTaken(task_id=record.task_id, fingerprint=record.fingerprint)
+    assert store.find_request("another", record.request.request_id) is None

@@ -164,7 +164,9 @@ def test_growth_starts_from_what_is_desired() -> None:
     tasks = (a_task(1, ask=M4_4XLARGE), a_task(2, ask=M4_4XLARGE))
     view = a_view(*tasks, capacity=a_capacity(group=a_group(desired=1)))
     (call,) = calls_of(decide(view, POLICY), SetDesiredCapacity)
-    assert call == SetDesiredCapacity(group="ci", desired=3, types=("m4.4xlarge", "m4.4xlarge"))
+    assert call == SetDesiredCapacity(
+        group="ci", desired=3, types=("m4.4xlarge",) * 2, asks=(M4_4XLARGE,) * 2
+    )
 
 
 def test_what_no_type_holds_fails_with_the_largest_named() -> None:

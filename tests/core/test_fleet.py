@@ -15,6 +15,7 @@ from tests.builders import M4_4XLARGE, REGULAR, a_group, a_member, an_instance, 
 from tests.clocks import START_MS
 
 POLICY = Policy()
+SMALL = Resources(cpu=1024, memory_mib=4004)
 HALF = Resources(cpu=8192, memory_mib=32209)
 
 
@@ -100,12 +101,67 @@ def test_in_flight_is_what_is_desired_less_who_can_work(changes: dict[str, Any],
     assert a_fleet(**changes).in_flight(START_MS) == owed
 
 
-def test_a_disconnected_instance_counts_for_buying_after_its_grace() -> None:
-    """It gets no task at once, but agents blink several times an hour: it is not replaced at once."""
-    fleet = a_fleet(agent_connected=False)
+def test_the_free_room_of_a_blinking_instance_is_capacity_for_buying() -> None:
+    """It gets no task at once, but agents blink several times an hour: no other is bought for that."""
+    ledger = Ledger()
+    ledger.record(attempt(), REGULAR, TaskState.RUNNING)
+    fleet = a_fleet(holding=ledger, agent_connected=False)
     assert len(fleet.rooms) == 0
-    assert fleet.in_flight(START_MS + POLICY.purchase_grace_ms - 1) == 0
-    assert fleet.in_flight(START_MS + POLICY.purchase_grace_ms) == 1
+    supply = fleet.supply(START_MS + POLICY.purchase_grace_ms - 1)
+    assert (supply.in_flight, [each.free for each in supply.silent]) == (0, [M4_4XLARGE - REGULAR])
+
+
+def test_a_disconnected_instance_is_lost_after_its_grace() -> None:
+    """The group does not replace it: it is neither capacity nor in flight, and growth buys on top of it."""
+    supply = a_fleet(agent_connected=False).supply(START_MS + POLICY.purchase_grace_ms)
+    assert (supply.in_flight, supply.silent) == (0, ())
+
+
+def test_a_disconnected_instance_that_leaves_is_replaced_by_its_group() -> None:
+    """EC2 owes its successor, within the grace and after it."""
+    fleet = a_fleet(agent_connected=False)
+    fleet.see_group(a_group(a_member(lifecycle_state="Terminating:Wait")))
+    assert [fleet.in_flight(START_MS + age_ms) for age_ms in (0, POLICY.purchase_grace_ms)] == [1, 1]
+
+
+def test_an_instance_that_registered_again_counts_once() -> None:
+    """Its old ARN stays in the cluster, disconnected for ever; able is who is able by EC2 id."""
+    fleet = Fleet(POLICY, Ledger())
+    fleet.see_group(a_group(a_member(), desired=3))
+    old = an_instance(2, ec2_instance_id=an_instance().ec2_instance_id, agent_connected=False)
+    for now_ms in (START_MS, START_MS + POLICY.purchase_grace_ms):
+        fleet.see_instances([an_instance(), old], now_ms)
+        supply = fleet.supply(now_ms)
+        assert (fleet.able(now_ms), supply.in_flight, supply.silent) == (1, 2, ())
+
+
+def test_types_in_flight_are_those_that_the_group_lists() -> None:
+    """Members that cannot work yet, whatever they were asked as; one that leaves is none of them."""
+    coming = a_member(2, lifecycle_state="Pending", instance_type="m5.large")
+    leaving = a_member(3, lifecycle_state="Terminating", instance_type="m5.xlarge")
+    fleet = Fleet(POLICY, Ledger())
+    fleet.see_group(a_group(a_member(instance_type="m4.4xlarge"), coming, leaving))
+    fleet.see_instances([an_instance()], START_MS)
+    assert fleet.supply(START_MS).launched_types == ("m5.large",)
+
+
+def test_an_instance_arrives_once() -> None:
+    """When it can work for the first time, not when it comes back from a blink."""
+    fleet = a_fleet(status="REGISTERING")
+    assert fleet.take_arrivals() == []
+    for version, connected in ((2, True), (3, False), (4, True)):
+        fleet.see_instances([an_instance(version=version, agent_connected=connected)], START_MS)
+    assert [each.version for each in fleet.take_arrivals()] == [2]
+    assert fleet.take_arrivals() == []
+
+
+def test_an_instance_offers_what_others_leave() -> None:
+    """Our own tasks do not count against it; one that is gone offers nothing."""
+    ledger = Ledger()
+    ledger.record(attempt(), REGULAR, TaskState.RUNNING)
+    fleet = a_fleet(holding=ledger, remaining=M4_4XLARGE - REGULAR - SMALL)
+    assert fleet.offered(instance_arn(1)) == M4_4XLARGE - SMALL
+    assert fleet.offered(instance_arn(2)) is None
 
 
 def test_a_blink_starts_the_grace_anew() -> None:
@@ -113,7 +169,7 @@ def test_a_blink_starts_the_grace_anew() -> None:
     fleet = a_fleet(agent_connected=False)
     fleet.see_instances([an_instance(version=2)], START_MS + 60_000)
     fleet.see_instances([an_instance(version=3, agent_connected=False)], START_MS + 61_000)
-    assert fleet.in_flight(START_MS + POLICY.purchase_grace_ms) == 0
+    assert len(fleet.supply(START_MS + POLICY.purchase_grace_ms).silent) == 1
 
 
 def test_before_the_group_was_read_nobody_is_schedulable() -> None:
@@ -127,9 +183,20 @@ def test_before_the_group_was_read_nobody_is_schedulable() -> None:
 def test_a_type_is_learned_from_its_smallest_instance() -> None:
     """Dimension by dimension."""
     fleet = a_fleet()
+    fleet.see_group(a_group(a_member(), a_member(2)))
     other = an_instance(2, registered=Resources(cpu=16384, memory_mib=64000))
     fleet.see_instances([an_instance(), other], START_MS)
     assert fleet.registered_by_type == {"m4.4xlarge": Resources(cpu=16384, memory_mib=64000)}
+
+
+@pytest.mark.parametrize("changes", [{}, {"status": "DRAINING"}, {"agent_connected": False}])
+def test_nothing_is_learned_from_who_cannot_work(changes: dict[str, Any]) -> None:
+    """A stranger, or a member in trouble, may be set up differently: its size says nothing of the type."""
+    fleet = a_fleet()
+    members = [a_member(), a_member(2)] if changes else [a_member()]
+    fleet.see_group(a_group(*members))
+    fleet.see_instances([an_instance(), an_instance(2, registered=HALF, **changes)], START_MS)
+    assert fleet.registered_by_type == {"m4.4xlarge": M4_4XLARGE}
 
 
 def test_idle_is_without_any_task() -> None:

@@ -148,6 +148,8 @@ def test_growth_whose_answer_was_lost_is_decided_anew() -> None:
     (call,) = steps.awaited(SetDesiredCapacity)
     answer(steps, call, LOST)
     steps.step()
+    assert steps.awaited(SetDesiredCapacity) == []
+    pass_ms(steps, POLICY.growth_pauses_ms[0])
     assert steps.awaited(SetDesiredCapacity) == [call]
 
 
@@ -228,3 +230,17 @@ def test_a_revision_that_is_gone_is_registered_anew() -> None:
     answer(steps, again, Registered(task_definition_arn="arn:new"))
     pass_ms(steps, POLICY.cluster_poll_ms)
     assert {each.task_definition_arn for each in steps.awaited(StartTask)} >= {"arn:new"}
+
+
+def test_a_task_that_cannot_be_read_fails_alone() -> None:
+    """Its definition is made from the next task that waits for it."""
+    steps = unregistered(1, 2)
+    steps.step()
+    (call,) = steps.awaited(RegisterTaskDefinition)
+    reason = stop_reason(category=StopCategory.REJECTED)
+    unreadable = Failure(definite=True, blames_request=True, code="x", message="", reason=reason)
+    answer(steps, call, unreadable)
+    assert list(steps.world.attempts.tracks) == [task_id(2)]
+    pass_ms(steps, POLICY.registration_pauses_ms[0])
+    (again,) = steps.awaited(RegisterTaskDefinition)
+    assert again.task_id == task_id(2)

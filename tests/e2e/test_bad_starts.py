@@ -81,10 +81,31 @@ def test_port_in_use(tmp_path: Path, account: SimulatedAccount) -> None:
     assert_one_line(ended, 1, address)
 
 
+@pytest.mark.parametrize("listen", ["127.0.0.1:99999", "127.0.0.1:-1", "foo"])
+def test_listen_malformed(tmp_path: Path, listen: str) -> None:
+    """An address that is none is refused before AWS is asked, by the names of option and variable."""
+    ended = run("serve", f"--listen={listen}", directory=tmp_path, variables=SETTINGS)
+    assert_one_line(ended, 2, "--listen", "ECS_SCHEDULER_LISTEN", listen, "port")
+
+
+def test_simulation_without_scheme(tmp_path: Path) -> None:
+    """Where a URL is wanted and a bare address given, the URL is spelled out."""
+    ended = run("serve", "--simulated-aws", "127.0.0.1:4599", directory=tmp_path)
+    assert ended.returncode == 2
+    assert "http://127.0.0.1:4599" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_journal_unwritable(tmp_path: Path) -> None:
+    """A journal that cannot be written is named."""
+    journal = str(tmp_path / "nowhere" / "journal")
+    assert_one_line(run("aws-sim", "--journal", journal, directory=tmp_path), 1, journal)
+
+
 def test_open_listener(tmp_path: Path, account: SimulatedAccount) -> None:
     """An address that others can reach needs a flag."""
     ended = run("serve", "--listen", "0.0.0.0:0", "--simulated-aws", account.url, directory=tmp_path)
-    assert_one_line(ended, 1, "0.0.0.0:0", "loopback")
+    assert_one_line(ended, 1, "0.0.0.0:0", "loopback", "--insecure-listen")
 
 
 def test_store_locked(tmp_path: Path, account: SimulatedAccount) -> None:

@@ -39,13 +39,13 @@ def ready(world: World) -> World:
 
 
 class HandDriver:
-    """Steps, commits and confirms when told to. Its clock is a number."""
+    """Steps, commits and confirms when told to. Its clock is a number, `wake_ms` when it would look again."""
 
     def __init__(
         self, world: World, store: MemoryStore | None = None, *, limits: dict[Lane, LaneLimit] | None = None
     ) -> None:
         """A loop over `world`, which is made ready."""
-        self.now_ms = START_MS
+        self.now_ms = self.wake_ms = START_MS
         self.store = store or MemoryStore()
         self.world = ready(world)
         self.lanes = Lanes(limits or default_limits(0.5))
@@ -64,7 +64,7 @@ class HandDriver:
         """A whole turn: step, commit, confirm."""
         self.now_ms += after_ms
         step = self.step(*messages)
-        self.loop.confirm(step, self._commit(step.records))
+        self.wake_ms = self.loop.confirm(step, self._commit(step.records))
         return step
 
     def _commit(self, records: Sequence[Record]) -> tuple[StoredRecord, ...]:

@@ -1,7 +1,7 @@
 """The carrier: every call has an outcome, whatever AWS, the network and the store do."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import pytest
@@ -32,7 +32,7 @@ from scheduler.core.model.calls import (
     TypesSeen,
 )
 from scheduler.core.model.task import Task
-from scheduler.ports.store import StoreError
+from scheduler.ports.store import StoreCorrupt, StoreError
 from scheduler.services.calls import Carrier
 from scheduler.simulated_aws.account import SimulatedAws
 from scheduler.simulated_aws.faults import Fault, FaultKind
@@ -50,11 +50,25 @@ GROWN = SimulationSettings(min_size=1, max_size=5, desired_capacity=2)
 A = TypeVar("A", bound=Answer)
 
 
+@dataclass
 class Unreadable(MemoryStore):
-    """A store whose file cannot be read at present."""
+    """A store that gives no task back."""
+
+    error: StoreError
+
+    def __post_init__(self) -> None:
+        super().__init__()
 
     def get(self, task_id: str) -> Task | None:
-        raise StoreError("store: disk I/O error")
+        raise self.error
+
+
+class Emptied(MemoryStore):
+    """A store that has the task and not what it runs."""
+
+    def get(self, task_id: str) -> Task | None:
+        task = super().get(task_id)
+        return task and replace(task, spec=None)
 
 
 @dataclass
@@ -270,15 +284,30 @@ def test_a_refused_start_has_its_reason(shell: Shell) -> None:
 # ---- the store
 
 
-@pytest.mark.parametrize("call", [REGISTER, StartTask(
+START = StartTask(
     attempt_id=ATTEMPT, task_id=task_id(1), container_instance_arn="arn", task_definition_arn="arn"
-)])  # fmt: skip
-def test_an_unreadable_store_is_a_definite_failure(call: Call) -> None:
+)
+
+
+@pytest.mark.parametrize("call", [REGISTER, START])
+def test_a_store_that_cannot_be_read_at_present_is_waited_for(call: Call) -> None:
     """The spec could not be read, so nothing was sent: the same intent may be sent later."""
-    shell = Shell(Unreadable())
+    shell = Shell(Unreadable(StoreError("store: disk I/O error")))
     failure = shell.ask(call, Failure)
     assert (failure.definite, failure.throttled, failure.code) == (True, True, "STORE")
     assert shell.effects(Effect.START_TASK) == []
+
+
+@pytest.mark.parametrize("call", [REGISTER, START])
+@pytest.mark.parametrize("store", [lambda: Unreadable(StoreCorrupt("a row cannot be read")), Emptied])
+def test_a_spec_that_is_lost_is_the_end_of_its_task(call: Call, store: Callable[[], MemoryStore]) -> None:
+    """No wait brings back a damaged row: the task is rejected, and AWS is not asked."""
+    shell = Shell(store())
+    failure = shell.ask(call, Failure)
+    assert (failure.definite, failure.throttled, failure.code) == (True, False, "SPEC_UNREADABLE")
+    assert failure.reason is not None
+    assert failure.reason.category is StopCategory.REJECTED
+    assert shell.account.journal.calls["StartTask"] == 0
 
 
 def test_a_task_that_is_not_in_the_store_is_not_started(shell: Shell) -> None:
@@ -290,12 +319,12 @@ def test_a_task_that_is_not_in_the_store_is_not_started(shell: Shell) -> None:
     assert shell.account.journal.calls["StartTask"] == 0
 
 
-def test_a_definition_of_other_settings_is_not_registered(shell: Shell) -> None:
-    """The settings changed since the task was accepted: what it was accepted as is not made up."""
+def test_a_task_accepted_under_other_settings_runs_under_those_of_now(shell: Shell) -> None:
+    """What it expands to now is registered under its own hash, and answers for the hash of before."""
     call = RegisterTaskDefinition(definition_key="of-other-settings", task_id=task_id(1))
-    failure = shell.ask(call, Failure)
-    assert (failure.definite, failure.throttled, failure.code) == (True, False, "DEFINITION_CHANGED")
-    assert shell.effects(Effect.REGISTER_TASK_DEFINITION) == []
+    shell.ask(call, Registered)
+    (entry,) = shell.effects(Effect.REGISTER_TASK_DEFINITION)
+    assert entry["tags"]["ecs-scheduler:config-hash"] == KEY
 
 
 def test_a_launch_says_which_attempt_it_is(shell: Shell) -> None:

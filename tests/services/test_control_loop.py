@@ -185,13 +185,15 @@ def test_a_found_attempt_is_adopted(driver: HandDriver) -> None:
 
 def test_a_change_is_followed_by_another_look(driver: HandDriver) -> None:
     """What was committed may let more happen: the loop looks again at once."""
-    assert driver.step(driver.submission(1)).wake_ms == driver.now_ms
+    driver.turn(driver.submission(1))
+    assert driver.wake_ms == driver.now_ms
 
 
 def test_an_idle_loop_sleeps_until_something_is_due(driver: HandDriver) -> None:
     """With nothing to do the loop wakes for its next reading, not before."""
-    driver.turn()
-    assert driver.step().wake_ms == START_MS + Policy().cluster_poll_ms
+    failed = Failure(definite=True, code="x", message="")
+    driver.turn(*(answered(call, failed) for call in driver.turn().calls))
+    assert driver.wake_ms == START_MS + Policy().cluster_poll_ms
 
 
 def test_the_loop_never_spins_behind_a_full_lane(driver: HandDriver) -> None:
@@ -200,7 +202,7 @@ def test_the_loop_never_spins_behind_a_full_lane(driver: HandDriver) -> None:
     driver.lanes.sent(DescribeGroup(group="ci"), driver.now_ms)
     step = driver.turn()
     assert not any(isinstance(each, DescribeGroup) for each in step.calls)
-    assert step.wake_ms >= driver.now_ms + COALESCE_MS
+    assert driver.wake_ms >= driver.now_ms + COALESCE_MS
 
 
 def test_an_empty_bucket_is_waited_for() -> None:
@@ -208,9 +210,9 @@ def test_an_empty_bucket_is_waited_for() -> None:
     limit = LaneLimit(burst=1, per_second=0.5, at_once=9)
     driver = HandDriver(a_world(an_instance(1)), limits=dict.fromkeys(Lane, limit))
     driver.now_ms += 10_000
-    for call in driver.step().calls:
-        driver.lanes.sent(call, driver.now_ms)
-    assert driver.step().wake_ms == driver.now_ms + 2_000
+    driver.lanes.sent(DescribeGroup(group="ci"), driver.now_ms)
+    driver.turn()
+    assert driver.wake_ms == driver.now_ms + 2_000
 
 
 # ---- the digest

@@ -36,7 +36,8 @@ class Running:
 
     def __post_init__(self) -> None:
         world = ready(a_world(an_instance(1)))
-        loop = self.loop_type(world, Lanes(default_limits(0.5)), CountedIds(), "ci")
+        lanes = Lanes(default_limits(0.5))
+        loop = self.loop_type(world, lanes, CountedIds(), "ci")
         self.failed = Event()
         self.changed: SimpleQueue[None] = SimpleQueue()
         self.writer = Writer(
@@ -45,7 +46,9 @@ class Running:
             advanced=lambda: self.changed.put(None),
             health=lambda writable: None,
         )
-        self.driver = Driver(loop, writer=self.writer, clock=SystemClock(), failed=self.failed.set)
+        self.driver = Driver(
+            loop, lanes=lanes, writer=self.writer, clock=SystemClock(), failed=self.failed.set
+        )
         self.pool = CallPool(self.aws.carry_out, self.driver.deliver, threads=4)
 
     def submit(self, number: int) -> CommitResult | StoreError:
@@ -77,7 +80,7 @@ def running(
     aws: ScriptedAws, store: GatedStore | None = None, loop_type: type[ControlLoop] = ControlLoop
 ) -> Iterator[Running]:
     each = Running(aws, store or GatedStore(), loop_type)
-    each.writer.start()
+    each.writer.start(each.failed.set)
     each.driver.start(each.pool)
     try:
         yield each
@@ -138,7 +141,7 @@ def test_a_defect_in_a_call_is_an_unknown_outcome() -> None:
 class DefectiveLoop(ControlLoop):
     """Fails for a reason that nobody foresaw."""
 
-    def confirm(self, step: Step, stored: Sequence[StoredRecord]) -> None:
+    def confirm(self, step: Step, stored: Sequence[StoredRecord]) -> int:
         raise KeyError("a defect")
 
 
@@ -182,26 +185,56 @@ def test_a_slow_call_holds_up_nobody() -> None:
         hanging.set()
 
 
-def test_stopping_waits_for_the_calls_that_were_sent() -> None:
-    """What AWS was asked is heard to its end: no call is cut off by a stop."""
-    begun, released, ended = Event(), Event(), Event()
+class SlowStart:
+    """A StartTask that begins, and is answered when it is released."""
 
-    def start(call: Call) -> Answer:
-        begun.set()
-        assert released.wait(WAIT_S)
-        ended.set()
+    def __init__(self) -> None:
+        self.begun, self.released = Event(), Event()
+
+    def __call__(self, call: Call) -> Answer:
+        self.begun.set()
+        assert self.released.wait(WAIT_S)
         return pending(call)
 
-    with running(ScriptedAws(StartTask=start)) as service:
+
+@contextmanager
+def stopping_during_a_start(store: GatedStore | None = None) -> Iterator[Running]:
+    """A service that is being stopped while its first StartTask is under way, until the block's end."""
+    start = SlowStart()
+    with running(ScriptedAws(StartTask=start), store) as service:
         service.submit(1)
-        assert begun.wait(WAIT_S)
+        assert start.begun.wait(WAIT_S)
         stopping = Thread(target=service.driver.stop)
         stopping.start()
         stopping.join(timeout=0.1)
         assert stopping.is_alive()
-        released.set()
+        yield service
+        start.released.set()
         stopping.join(timeout=WAIT_S)
-        assert ended.is_set()
+        assert not stopping.is_alive()
+
+
+def test_stopping_keeps_the_answers_that_it_waits_for() -> None:
+    """No call is cut off by a stop, and what it did is durable: nothing is to be searched for afterwards."""
+    with stopping_during_a_start() as service:
+        assert service.state(1) is TaskState.ASSIGNED
+    assert service.state(1) is TaskState.STARTING
+
+
+def test_the_last_step_starts_nothing() -> None:
+    """What was accepted during a stop is known, and waits for the next start."""
+    with stopping_during_a_start() as service:
+        service.submit(2)
+    assert (service.state(1), service.state(2)) == (TaskState.STARTING, TaskState.QUEUED)
+    assert _starts(service.aws) == 1
+
+
+def test_a_stop_on_a_full_disk_ends() -> None:
+    """The last outcome is lost with a store that cannot keep it; its attempt is looked for later."""
+    with stopping_during_a_start(GatedStore([None, None, FULL, FULL])) as service:
+        pass
+    assert service.state(1) is TaskState.ASSIGNED
+    assert not service.failed.is_set()
 
 
 def test_a_stopped_driver_decides_no_more() -> None:

@@ -112,6 +112,15 @@ def test_the_group_has_one_call_at_a_time() -> None:
     assert each.slots(START_MS)[Lane.GROUP] == 0
 
 
+def test_closed_lanes_send_nothing_and_still_hear() -> None:
+    """While the service ends no call is sent; the outcomes of those under way are still counted."""
+    each = lanes()
+    send(each, READ, 1)
+    each.close()
+    each.heard(answered(READ), START_MS)
+    assert set(each.slots(START_MS + 60_000).values()) == {0}
+
+
 def test_our_share_is_taken_of_reads_and_not_of_starts() -> None:
     """A share of 0.5 halves what we read and register, and leaves StartTask the account's whole bucket."""
     half, whole = default_limits(0.5), default_limits(1.0)

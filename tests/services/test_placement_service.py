@@ -30,14 +30,20 @@ class Cluster:
     digest: ClusterDigest = field(default_factory=lambda: empty_digest("ci"))
 
     def __post_init__(self) -> None:
+        self.store = MemoryStore()
         writer = Writer(
-            MemoryStore(),
+            self.store,
             committed=lambda message: None,
             advanced=lambda: None,
             health=lambda writable: None,
         )
         self.service = PlacementService(
-            writer=writer, clock=VirtualClock(), ids=CountedIds(), agents=AGENTS, digest=lambda: self.digest
+            writer=writer,
+            store=self.store,
+            clock=VirtualClock(),
+            ids=CountedIds(),
+            agents=AGENTS,
+            digest=lambda: self.digest,
         )
 
     def launches(self, *types: InstanceType) -> "Cluster":
@@ -119,3 +125,13 @@ def test_a_full_cluster_refuses_nobody() -> None:
     cluster = Cluster().launches(a_type())
     cluster.digest = replace(cluster.digest, registered=M4_4XLARGE, free=Resources())
     assert cluster.service.admit(asking()).ask == REGULAR
+
+
+def test_an_accepted_request_stays_accepted() -> None:
+    """Its repetition is let through to the earlier task, although no type holds it any more."""
+    cluster = Cluster()
+    cluster.store.commit([[cluster.service.admit(asking())]])
+    cluster.launches(a_type(allocatable=Resources(cpu=1, memory_mib=1)))
+    assert cluster.service.admit(asking()).request == asking()
+    with pytest.raises(NeverFits):
+        cluster.service.admit(asking(request_id=UUID.replace("3", "4")))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from threading import Event
 from time import sleep
 
 import pytest
@@ -13,7 +14,7 @@ from scheduler.core.model.records import AttemptRecorded, FactRecorded, StoredRe
 from scheduler.core.model.task import TaskState
 from scheduler.ports.store import CommitResult, RequestTaken, RevisionCompacted, StoreError, Written
 from scheduler.services import writer as writer_module
-from scheduler.services.writer import GATHER_S, MAX_BATCHES, Rest, Writer, number
+from scheduler.services.writer import GATHER_S, MAX_BATCHES, PROBE, Rest, Writer, number
 from tests.builders import attempt, submitted, task_id, transitioned
 from tests.services.fakes import FULL, WAIT_S, GatedStore
 
@@ -52,7 +53,7 @@ def writing(
         advanced=listener.advanced,
         health=listener.health.append,
     )
-    writer.start()
+    writer.start(lambda: None)
     try:
         yield writer
     finally:
@@ -143,6 +144,28 @@ def test_health_recovers_with_the_store() -> None:
     assert listener.health == [False, True]
     assert listener.announced() == [(1, task_id(2))]
     assert listener.advances == 1
+
+
+def test_a_store_that_recovers_is_found_out_without_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks a service that is NOT_SERVING: the writer itself tries until the disk has room again."""
+    monkeypatch.setattr(writer_module, "PROBE_S", 0.01)
+    store, listener = GatedStore([FULL, FULL, FULL]), Listener()
+    with writing(store, listener) as writer:
+        assert taken(submit(writer, 1), 1) == [FULL]
+        for _ in range(4):
+            store.entered.get(timeout=WAIT_S)
+    assert listener.health == [False, True]
+    assert (store.commits, listener.announced()) == ([[PROBE]], [])
+
+
+def test_a_writable_store_is_not_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What works is left alone: an idle service does not wear out its disk."""
+    monkeypatch.setattr(writer_module, "PROBE_S", 0.001)
+    store, listener = GatedStore(), Listener()
+    with writing(store, listener) as writer:
+        taken(submit(writer, 1), 1)
+        assert not Event().wait(0.02)
+    assert len(store.commits) == 1
 
 
 def test_a_failed_commit_of_the_loop_is_raised() -> None:

@@ -19,6 +19,11 @@ class StandIn:
     answers: dict[str, Canned] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     journal: StandInJournal = field(default_factory=StandInJournal)
+    due: list[dict[str, Any]] = field(default_factory=list)
+
+    def advance(self) -> None:
+        """What is due happens now."""
+        self.journal.entries, self.due = [*self.journal.entries, *self.due], []
 
     def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         self.asked.append((service, operation, params))

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.simulated_aws.driver import (
     HOUR_MS,
     RUN_MS,
@@ -68,6 +70,17 @@ def test_the_environment_says_how_long_a_task_runs() -> None:
     arn = running_task(account, overrides=environment(SIMULATED_RUN_MS="5000"))
     account.pass_ms(5_000)
     assert account.task(arn)["desiredStatus"] == "STOPPED"
+
+
+@pytest.mark.parametrize("text", ["abc", "", "-1", "1.5", "9" * 13, "\u0661"])
+def test_an_unusable_environment_is_none(text: str) -> None:
+    """A value that is no such number changes nothing: the task runs as long as without it."""
+    account = make_account()
+    arn = running_task(account, overrides=environment(SIMULATED_RUN_MS=text, SIMULATED_EXIT_CODE=text))
+    account.pass_ms(RUN_MS - 1)
+    assert account.task(arn)["desiredStatus"] == "RUNNING"
+    account.pass_ms(1 + STOP_MS)
+    assert account.task(arn)["containers"][0]["exitCode"] == 0
 
 
 def test_run_times_follow_from_the_seed_and_started_by() -> None:

@@ -174,7 +174,13 @@ def test_the_journal_can_be_followed(site: Site) -> None:
     assert site.get("/_simulation/journal?after=3") == []
 
 
-@pytest.mark.parametrize("after", ["-1", "x", ""])
+def test_the_journal_is_up_to_date(site: Site) -> None:
+    """What is due by now has happened before the journal is shown, without a call in between."""
+    site.backend.due = [{"n": 1}]
+    assert site.get("/_simulation/journal") == [{"n": 1}]
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "", "%D9%A1"])
 def test_the_journal_refuses_what_is_not_a_number(site: Site, after: str) -> None:
     """`after` counts entries."""
     with pytest.raises(HTTPError) as caught:

@@ -30,8 +30,8 @@ class ClientSettings:
     read_timeout_s: float = 10.0
     """botocore's own 60 s would keep a lost StartTask unknown for a minute."""
     read_attempts: int = 3
-    max_pool_connections: int = 32
-    """At least the threads of the pool of calls; botocore's own 10 would make the others reconnect."""
+    max_pool_connections: int = 10
+    """botocore's own. More calls at once would reconnect each time: give as many as there may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,19 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
 
+import structlog
+
 from scheduler.adapters.aws.container_instances import milliseconds
+from scheduler.adapters.aws.failures import cloud_errors
 from scheduler.adapters.aws.operations import Ec2Reads
 from scheduler.adapters.aws.paging import batches, pages
+from scheduler.ports.cloud import CloudError
 
 _KNOWN_AT_MOST = 10_000
 """Twice what a cluster can hold (ECS Developer Guide: Service quotas, 5,000 container instances)."""
+
+
+log = structlog.get_logger()
 
 
 class LaunchTimes:
@@ -18,13 +25,18 @@ class LaunchTimes:
     def __init__(self, ec2: Ec2Reads) -> None:
         self._ec2 = ec2
         self._lock = Lock()
+        self._complaint = ""
         self._known: OrderedDict[str, int] = OrderedDict()
 
     def of(self, instance_ids: Sequence[str]) -> dict[str, int]:
-        """Launch times in ms by instance id; an id that EC2 does not know (yet, or any more) has none."""
+        """Launch times in ms by instance id.
+
+        An id that EC2 does not know (yet, or any more) has none, and while EC2 cannot be asked no new one
+        has: they only break ties, which is not worth a reading of the cluster. They are asked for again.
+        """
         with self._lock:
             unseen = [each for each in instance_ids if each not in self._known]
-        fresh = dict(self._ask(unseen))
+        fresh = self._ask_if_possible(unseen)
         with self._lock:
             known = {each: self._known[each] for each in instance_ids if each in self._known}
             self._remember(fresh, used=known)
@@ -36,6 +48,22 @@ class LaunchTimes:
         self._known.update(fresh)
         while len(self._known) > _KNOWN_AT_MOST:
             self._known.popitem(last=False)
+
+    def _ask_if_possible(self, instance_ids: Sequence[str]) -> dict[str, int]:
+        try:
+            with cloud_errors():
+                fresh = dict(self._ask(instance_ids))
+        except CloudError as error:
+            self._complain(str(error))
+            return {}
+        self._complaint = ""
+        return fresh
+
+    def _complain(self, reason: str) -> None:
+        """Once, not with each reading of the cluster."""
+        if reason != self._complaint:
+            log.warning("launch_times.unread", reason=reason)
+        self._complaint = reason
 
     def _ask(self, instance_ids: Sequence[str]) -> Iterator[tuple[str, int]]:
         """By filter: one unknown id in `InstanceIds` fails the whole call (InvalidInstanceID.NotFound)."""

@@ -1,6 +1,7 @@
 """ECS's tasks, read into the core's."""
 
 from scheduler.adapters.aws.operations import Shape
+from scheduler.adapters.aws.texts import scrubbed
 from scheduler.core.lifecycle.causes import classify_stop
 from scheduler.core.model.attempt import ContainerExit, StopReason
 from scheduler.core.model.calls import EcsTask
@@ -24,7 +25,7 @@ def ecs_task(task: Shape) -> EcsTask:
 
 
 def _stop_reason(task: Shape) -> StopReason:
-    code, message = task.get("stopCode", ""), task.get("stoppedReason", "")
+    code, message = scrubbed(task.get("stopCode", "")), scrubbed(task.get("stoppedReason", ""))
     containers = tuple(_container_exit(container) for container in task.get("containers", ()))
     return StopReason(
         category=classify_stop(code, message, containers),
@@ -37,7 +38,7 @@ def _stop_reason(task: Shape) -> StopReason:
 
 def _container_exit(container: Shape) -> ContainerExit:
     return ContainerExit(
-        name=container.get("name", ""),
+        name=scrubbed(container.get("name", "")),
         exit_code=container.get("exitCode"),
-        reason=container.get("reason", ""),
+        reason=scrubbed(container.get("reason", "")),
     )

@@ -100,6 +100,11 @@ class MemoryStore:
                 return None
             return replace(task, attempts=self._attempts_of(task_id)[-_ATTEMPTS_SHOWN:])
 
+    def find_request(self, tenant: str, request_id: str) -> RequestTaken | None:
+        """The task that a request has become, if it has."""
+        with self._lock:
+            return self._requests.get((tenant, request_id))
+
     def list_tasks(self, wanted: TaskFilter, after_task_id: str, limit: int) -> list[Task]:
         """Tasks after `after_task_id`, in order of id."""
         with self._lock:

@@ -20,6 +20,7 @@ from scheduler.core.model.task import Task, TaskEvent
 from scheduler.ports.store import (
     CommitResult,
     LiveTask,
+    RequestTaken,
     RevisionCompacted,
     StoredState,
     TaskFilter,
@@ -106,6 +107,12 @@ class SqliteStore:
         with told_as_reading_errors(self._path), self._readers.lent() as connection:
             row = connection.execute(sql("get.sql"), (task_id,)).fetchone()
             return None if row is None else rows.whole_task(row)
+
+    def find_request(self, tenant: str, request_id: str) -> RequestTaken | None:
+        """The task that a request has become, if it has."""
+        with told_as_reading_errors(self._path), self._readers.lent() as connection:
+            row = connection.execute(sql("find.sql"), (tenant, request_id)).fetchone()
+            return None if row is None else RequestTaken(task_id=row[0], fingerprint=row[1])
 
     def list_tasks(self, wanted: TaskFilter, after_task_id: str, limit: int) -> list[Task]:
         """Tasks after `after_task_id`, in order of id."""

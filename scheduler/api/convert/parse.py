@@ -40,7 +40,8 @@ def task_request(message: scheduler_pb2.ScheduleRequest) -> TaskRequest | Violat
     if spec is None:
         return (Violation(field_path="spec", expected="bamboo_agent or containers"),)
     return TaskRequest(
-        request_id=message.request_id,
+        # One UUID, one key: its hexadecimal digits are read in either case (RFC 9562, section 4).
+        request_id=message.request_id.lower(),
         tenant=message.tenant,
         priority=message.priority,
         labels=dict(message.labels),

@@ -46,11 +46,20 @@ class Children:
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
+                env={**_surroundings(), **(environment or {})},
                 start_new_session=True,
             )
         self._running.append(child)
         return _wait_for(child, output, re.compile(ready), command[0])
+
+
+def _surroundings() -> dict[str, str]:
+    """What any process needs: the caller's settings, profiles and proxies are for something else."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "LANG") or name.startswith("PYTHON")
+    }
 
 
 def _wait_for(child: "subprocess.Popen[bytes]", output: Path, ready: "re.Pattern[str]", name: str) -> str:

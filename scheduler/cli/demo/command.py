@@ -23,6 +23,7 @@ from scheduler.cli.demo.children import ChildFailed, Children
 from scheduler.cli.demo.story import Story
 from scheduler.cli.demo.tellers import LiveScreen, PlainLines, Teller
 from scheduler.cli.demo.verdict import each_started_once, starts_by_task, summary
+from scheduler.cli.options import finite
 from scheduler.cli.simulation import SimulationUnreachable, shared_clock
 from scheduler.client.connection import Connection, connected
 from scheduler.client.patience import Unreachable
@@ -39,9 +40,12 @@ INTERRUPTED = 130
 
 def demo(
     *,
-    rate: Annotated[float, typer.Option(min=1, help="How many times as fast as real time.")] = 10.0,
+    rate: Annotated[
+        float, typer.Option(min=1, callback=finite, help="How many times as fast as real time.")
+    ] = 10.0,
     within: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1, help="Real time after which it is given up.")
+        float,
+        typer.Option(metavar="SECONDS", min=1, callback=finite, help="Real time after which it is given up."),
     ] = 60.0,
 ) -> None:
     """Play the service against a simulated AWS: twenty agents, a group that grows, exactly one start each.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from scheduler.core.model.backlog import BacklogGroup
 from scheduler.core.model.group import Capacity, InstanceType
 from scheduler.core.model.resources import Resources
+from scheduler.core.placement.free_index import FreeIndex
 from scheduler.core.placement.packer import PackingResult
 
 
@@ -17,11 +18,13 @@ from scheduler.core.placement.packer import PackingResult
 class Growth:
     """What the group should be asked for.
 
-    `types` are the types of the instances to ask for beyond those in flight, one each. `clamped` are the
-    shapes for which max size leaves no instance, `never` those that no type can hold.
+    `types` are the types of the instances to ask for beyond those in flight, one each, and `asks` the shapes
+    that they are bought for. `clamped` are the shapes for which max size leaves no instance, `never` those
+    that no type and no present instance can hold.
     """
 
     types: tuple[str, ...] = ()
+    asks: tuple[Resources, ...] = ()
     clamped: frozenset[Resources] = frozenset()
     never: frozenset[Resources] = frozenset()
 
@@ -39,33 +42,46 @@ def scale_up(capacity: Capacity, packing: PackingResult) -> Growth:
     if capacity.group is None or not capacity.types:
         return Growth()
     room = packing.index.fork()  # what is told of rejects is read from the packing afterwards
-    bins = _in_flight_bins(capacity)
+    bins = [_Bin(each.free, 1) for each in capacity.silent] + _in_flight_bins(capacity)
     spare = max(0, capacity.group.max_size - capacity.group.desired)
-    bought: list[str] = []
+    bought: list[tuple[str, Resources]] = []
     clamped: set[Resources] = set()
     never: set[Resources] = set()
     for ask, count in _demand(packing.left):
         instance_type = smallest_that_holds(ask, capacity.types)
-        if instance_type is None:
+        if instance_type is None and not _is_held(ask, capacity, room):
             never.add(ask)
             continue
-        left = _fill_bins(bins, ask, count - room.fill(ask, count))
-        if left == 0:
+        avoid = frozenset(arn for arn, each in capacity.suspects if each == ask)
+        left = _fill_bins(bins, ask, count - room.fill(ask, count, avoid))
+        if left == 0 or instance_type is None or ask in capacity.disappointing:
             continue
         wanted = -(-left // ask.times_that_fit(instance_type.allocatable))
         affordable = min(wanted, spare - len(bought))
         if affordable < wanted:
             clamped.add(ask)
         if affordable > 0:
-            bought += [instance_type.name] * affordable
+            bought += [(instance_type.name, ask)] * affordable
             bins.append(_Bin(instance_type.allocatable, affordable))
             _fill_bins(bins, ask, left)
-    return Growth(types=tuple(bought), clamped=frozenset(clamped), never=frozenset(never))
+    return Growth(
+        types=tuple(name for name, _ in bought),
+        asks=tuple(ask for _, ask in bought),
+        clamped=frozenset(clamped),
+        never=frozenset(never),
+    )
 
 
 def smallest_that_holds(ask: Resources, types: Sequence[InstanceType]) -> InstanceType | None:
     """The first of `types` (smallest first) that holds `ask`, judged on every dimension."""
     return next((each for each in types if ask.fits_in(each.allocatable)), None)
+
+
+def _is_held(ask: Resources, capacity: Capacity, room: FreeIndex) -> bool:
+    """True when an instance that is there registered enough, even if its type once registered less."""
+    return any(ask.fits_in(size.registered) for size, _ in room.spots()) or any(
+        ask.fits_in(each.registered) for each in capacity.silent
+    )
 
 
 def _demand(left: Sequence[tuple[BacklogGroup, int]]) -> list[tuple[Resources, int]]:

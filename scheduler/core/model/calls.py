@@ -7,6 +7,7 @@ from scheduler.core.model.attempt import StopReason
 from scheduler.core.model.container_instance import ContainerInstance
 from scheduler.core.model.group import InstanceGroup, InstanceType
 from scheduler.core.model.records import StoredRecord
+from scheduler.core.model.resources import Resources
 
 
 class Lane(StrEnum):
@@ -48,12 +49,14 @@ class RegisterTaskDefinition:
 class SetDesiredCapacity:
     """Act: raise the group's desired capacity. Dropped by the caller if it is not above the fresh one.
 
-    `types` are the types that the additional instances are expected to be.
+    `types` are the types that the additional instances are expected to be, `asks` the shapes that they are
+    bought for, one each.
     """
 
     group: str
     desired: int
     types: tuple[str, ...]
+    asks: tuple[Resources, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

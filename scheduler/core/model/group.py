@@ -41,12 +41,36 @@ class InstanceType:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SilentInstance:
+    """A member whose agent disconnected a moment ago: no place for tasks now, still capacity for buying."""
+
+    registered: Resources
+    free: Resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """What the fleet tells of instances that take no task yet.
+
+    `in_flight` is how many instances are asked of EC2 and not yet able to work; `launched_types` are the
+    types of those that the group lists already.
+    """
+
+    group: InstanceGroup | None
+    in_flight: int
+    launched_types: tuple[str, ...] = ()
+    silent: tuple[SilentInstance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
     """What growth starts from.
 
     `types` are smallest first. `in_flight` is how many instances are asked of EC2 and not yet able to work,
-    `in_flight_types` the types that they were asked as, oldest first, as far as known. `growing` is true
-    while a SetDesiredCapacity is under way.
+    `in_flight_types` their types, as the group lists them or else as they were asked, as far as known.
+    `growing` is true while a SetDesiredCapacity is under way, `resting` for a while after one failed.
+    `suspects` are (instance, shape) pairs where a start failed: its room is no room for that shape.
+    `disappointing` are shapes that nothing is bought for, because what was bought did not hold them.
     """
 
     group: InstanceGroup | None
@@ -54,3 +78,7 @@ class Capacity:
     in_flight: int
     in_flight_types: tuple[str, ...]
     growing: bool
+    resting: bool = False
+    silent: tuple[SilentInstance, ...] = ()
+    suspects: frozenset[tuple[str, Resources]] = frozenset()
+    disappointing: frozenset[Resources] = frozenset()

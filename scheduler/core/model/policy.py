@@ -69,6 +69,16 @@ class Policy:
     purchase_grace_ms: int = 90_000
     """How long a disconnected instance still counts as capacity for buying. Agents blink every hour."""
 
+    growth_pauses_ms: tuple[int, ...] = (2_000, 10_000, 60_000)
+    """Rest of growth after a raise of desired capacity failed, by consecutive failures; the last one
+    repeats. A refused one is refused again, and repeating it would starve the readings of the group."""
+
+    settling_ms: int = 60_000
+    """How long a fresh instance is watched for daemon tasks that take the room it was bought for."""
+
+    disappointment_ms: int = 600_000
+    """How long nothing is bought for a shape after an instance bought for it did not hold it."""
+
     task_poll_ms: int = 2_000
     """Pause between two readings of the tasks under way."""
 

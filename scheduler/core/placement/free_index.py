@@ -174,15 +174,18 @@ class FreeIndex:
         self._delete(size, room)
         self._insert(size, _less(size, room, ask, slots=room.slots - 1))
 
-    def fill(self, ask: Resources, count: int) -> int:
+    def fill(self, ask: Resources, count: int, avoid: frozenset[str] = frozenset()) -> int:
         """Takes `ask` up to `count` times wherever it fits, slots or none; returns how many found room.
 
-        For growth: a task that only waits for a slot needs no new instance.
+        For growth: a task that only waits for a slot needs no new instance. One that could not be started
+        on the instances to `avoid` does.
         """
         left = count
         for size, room in list(self._spots_for(ask)):
             if left == 0:
                 break
+            if room.arn in avoid:
+                continue
             times = min(left, ask.times_that_fit(room.free))
             self._delete(size, room)
             self._insert(size, _less(size, room, ask.times(times), slots=room.slots))

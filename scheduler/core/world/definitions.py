@@ -4,7 +4,7 @@ A revision is registered once per content hash: while one registration is under 
 (single flight), and tasks of known configurations never wait for it.
 """
 
-from itertools import islice
+from itertools import chain, islice
 
 from scheduler.core.model.backlog import WantedDefinition
 from scheduler.core.model.calls import Failure
@@ -25,6 +25,7 @@ class Definitions:
         self._waiting: dict[str, dict[str, QueuedTask]] = {}
         self._under_way: set[str] = set()
         self._rejected: dict[str, Failure] = {}
+        self._rejected_tasks: dict[str, tuple[QueuedTask, Failure]] = {}
         self._rests: dict[str, tuple[int, int]] = {}
 
     def wait(self, task: QueuedTask) -> None:
@@ -35,6 +36,7 @@ class Definitions:
         """A task waits no longer, for whatever reason."""
         waiting = self._waiting.get(task.definition_key, {})
         waiting.pop(task.task_id, None)
+        self._rejected_tasks.pop(task.task_id, None)
         if not waiting:
             self._waiting.pop(task.definition_key, None)
             self._rejected.pop(task.definition_key, None)
@@ -67,6 +69,12 @@ class Definitions:
         """AWS refused the definition for good."""
         self._rejected[key] = failure
 
+    def reject_task(self, key: str, task_id: str, failure: Failure) -> None:
+        """The definition could not be made from this task; another one may still give it."""
+        task = self._waiting.get(key, {}).get(task_id)
+        if task is not None:
+            self._rejected_tasks[task_id] = (task, failure)
+
     def wanted(self, now_ms: int) -> tuple[WantedDefinition, ...]:
         """Definitions to register now, the one that was needed first at the front."""
         ready = (
@@ -79,13 +87,13 @@ class Definitions:
         return tuple(islice(ready, _OFFERED))
 
     def rejected(self, limit: int) -> tuple[tuple[QueuedTask, Failure], ...]:
-        """At most `limit` tasks whose definition AWS refused for good, with its answer."""
+        """At most `limit` tasks that will never have a definition, with the answer that says so."""
         doomed = (
             (task, failure)
             for key, failure in self._rejected.items()
             for task in self._waiting.get(key, {}).values()
         )
-        return tuple(islice(doomed, limit))
+        return tuple(islice(chain(self._rejected_tasks.values(), doomed), limit))
 
     def next_ms(self) -> int | None:
         """When the next rest of a wanted definition is over; outcomes of calls are not waited for here."""

@@ -1,19 +1,30 @@
-"""The growth book: what the group can launch, and what it was asked for."""
+"""The growth book: what the group can launch, what it was asked for, and what came of it."""
+
+from collections.abc import Callable
 
 from scheduler.core.model.calls import SetDesiredCapacity
-from scheduler.core.model.group import Capacity, InstanceGroup, InstanceType
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.container_instance import ContainerInstance
+from scheduler.core.model.group import Capacity, InstanceType, Supply
+from scheduler.core.model.policy import Policy
+from scheduler.core.model.resources import NOTHING, Resources
+from scheduler.core.world.promises import Promises
 
 
 class GrowthBook:
-    """Types at their learned or declared size, and the instances in flight by the type they were asked as."""
+    """Types at their learned or declared size, and the instances bought that have not arrived.
 
-    def __init__(self, declared_size_factor: float) -> None:
+    `growing` is true while a SetDesiredCapacity is under way. After a failed one growth rests.
+    """
+
+    def __init__(self, policy: Policy) -> None:
         """No types are known."""
-        self._factor = declared_size_factor
+        self._policy = policy
         self._declared: tuple[InstanceType, ...] = ()
         self._learned: dict[str, Resources] = {}
-        self._asked: list[str] = []
+        self._promises = Promises(policy)
+        self._failures = 0
+        self._failed_desired = 0
+        self._rest_until_ms: int | None = None
         self.types: tuple[InstanceType, ...] = ()
         self.growing = False
 
@@ -27,20 +38,81 @@ class GrowthBook:
         self._learned[name] = registered
         self._judge()
 
+    # ---- asks
+
     def ask(self, call: SetDesiredCapacity) -> None:
         """More instances were granted."""
-        self._asked += call.types
+        self._promises.give(call.types, call.asks or (NOTHING,) * len(call.types))
 
-    def capacity(self, group: InstanceGroup | None, in_flight: int) -> Capacity:
-        """What growth starts from; instances that arrived are the ones asked for first."""
-        self._asked = self._asked[-in_flight:] if in_flight else []
+    def fail(self, call: SetDesiredCapacity, now_ms: int) -> None:
+        """An ask was refused or lost: whatever it was, the same again at once would meet the same."""
+        pauses = self._policy.growth_pauses_ms
+        self._rest_until_ms = now_ms + pauses[min(self._failures, len(pauses) - 1)]
+        self._failures += 1
+        self._failed_desired = call.desired
+
+    def has_grown(self, desired: int) -> bool:
+        """True when the group has reached what the last failed ask wanted, whoever asked for it."""
+        if desired < self._failed_desired:
+            return False
+        self.end_rest()
+        return True
+
+    def end_rest(self) -> None:
+        """An ask succeeded."""
+        self._failures = self._failed_desired = 0
+        self._rest_until_ms = None
+
+    def next_ms(self) -> int | None:
+        """When growth has rested, if it rests."""
+        return self._rest_until_ms
+
+    # ---- arrivals
+
+    def arrive(self, instance: ContainerInstance, offered: Resources, *, in_flight: int, now_ms: int) -> None:
+        """An instance is able to work for the first time; `in_flight` are still owed after it."""
+        self._promises.keep(instance, offered, in_flight=in_flight, now_ms=now_ms)
+
+    def settle(self, offered: Callable[[str], Resources | None], now_ms: int) -> None:
+        """Looks again at what fresh instances offer: daemon tasks start in their first seconds."""
+        self._promises.settle(offered, now_ms)
+
+    def look_ahead(self, supply: Supply, now_ms: int) -> None:
+        """The group lists what it launched, long before it arrives: a type too small is no surprise then."""
+        by_name = {each.name: each.allocatable for each in self.types}
+        launched = [by_name[name] for name in supply.launched_types[: supply.in_flight] if name in by_name]
+        self._promises.look_ahead(launched, supply.in_flight, now_ms)
+
+    def disappointing(self, now_ms: int) -> frozenset[Resources]:
+        """Shapes for which an instance was bought a while ago that did not hold them."""
+        return self._promises.broken(now_ms)
+
+    # ---- what a decision sees
+
+    def capacity(
+        self, supply: Supply, now_ms: int, suspects: frozenset[tuple[str, Resources]] = frozenset()
+    ) -> Capacity:
+        """What growth starts from."""
+        if self._rest_until_ms is not None and now_ms >= self._rest_until_ms:
+            self._rest_until_ms = None
         return Capacity(
-            group=group,
+            group=supply.group,
             types=self.types,
-            in_flight=in_flight,
-            in_flight_types=tuple(self._asked),
+            in_flight=supply.in_flight,
+            in_flight_types=self._in_flight_types(supply),
             growing=self.growing,
+            resting=self._rest_until_ms is not None,
+            silent=supply.silent,
+            suspects=suspects,
+            disappointing=self.disappointing(now_ms),
         )
+
+    def _in_flight_types(self, supply: Supply) -> tuple[str, ...]:
+        """What the group shows of them is certain and survives a restart; the others are as asked."""
+        asked = self._promises.latest_types(supply.in_flight)
+        launched = supply.launched_types[: supply.in_flight]
+        unseen = supply.in_flight - len(launched)
+        return (*launched, *(asked[-unseen:] if unseen else ()))
 
     def _judge(self) -> None:
         self.types = tuple(
@@ -53,4 +125,5 @@ class GrowthBook:
         learned = self._learned.get(declared.name)
         if learned is not None:
             return InstanceType(name=declared.name, allocatable=learned, learned=True)
-        return InstanceType(name=declared.name, allocatable=declared.allocatable.scaled(self._factor))
+        factor = self._policy.declared_size_factor
+        return InstanceType(name=declared.name, allocatable=declared.allocatable.scaled(factor))

@@ -30,6 +30,7 @@ from scheduler.core.model.calls import (
 )
 from scheduler.core.model.facts import definition_fact
 from scheduler.core.model.records import IntentRecorded, IntentState
+from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.model.task import TaskState
 from scheduler.core.world.parts import Parts
 
@@ -45,9 +46,13 @@ _READINGS: dict[type, str] = {
     DescribeGroup: "GROUP_UNREADABLE",
     DescribeInstanceTypes: "INSTANCE_TYPES_UNREADABLE",
     DescribeTasks: "TASKS_UNREADABLE",
+    SetDesiredCapacity: "GROUP_NOT_GROWN",
     SuspendAZRebalance: "AZ_REBALANCE_NOT_SUSPENDED",
 }
 """The trouble that stands while a kind of call fails."""
+
+_DISAPPOINTING = "SHAPE_NOT_HELD"
+"""The trouble that stands while nothing is bought for a shape, because what was bought did not hold it."""
 
 
 def hear(parts: Parts, outcome: Outcome, now_ms: int) -> None:
@@ -61,7 +66,7 @@ def hear(parts: Parts, outcome: Outcome, now_ms: int) -> None:
         case DescribeTasks():
             _tasks(parts, outcome)
         case DescribeContainerInstances():
-            _instances(parts, outcome)
+            _instances(parts, outcome, now_ms)
         case DescribeGroup():
             _group(parts, outcome, now_ms)
         case DescribeInstanceTypes():
@@ -150,11 +155,12 @@ def _tasks(parts: Parts, outcome: Outcome) -> None:
             parts.attempts.miss_task(arn, outcome.sent_ms)
 
 
-def _instances(parts: Parts, outcome: Outcome) -> None:
+def _instances(parts: Parts, outcome: Outcome, now_ms: int) -> None:
     if not isinstance(outcome.answer, InstancesSeen):
         return
     seen = outcome.answer.instances
     parts.fleet.see_instances(seen, outcome.sent_ms)
+    _judge_arrivals(parts, now_ms)
     parts.instances_read_ms = outcome.sent_ms
     # A refusal is believed until the instance has been read again, a failed start for a while longer.
     parts.suspects = {pair: until for pair, until in parts.suspects.items() if until > outcome.sent_ms}
@@ -164,11 +170,39 @@ def _group(parts: Parts, outcome: Outcome, now_ms: int) -> None:
     if isinstance(outcome.answer, GroupSeen):
         group = outcome.answer.group
         parts.fleet.see_group(group)
+        _judge_arrivals(parts, now_ms)
+        if parts.growth.has_grown(group.desired):
+            parts.troubles.pop(_READINGS[SetDesiredCapacity], None)
         parts.group_read_ms = outcome.sent_ms
         suspended = AZ_REBALANCE in group.suspended_processes
         if suspended:
             parts.troubles.pop(_READINGS[SuspendAZRebalance], None)
         parts.agenda.want_az_rebalance_suspended(now_ms, suspended=suspended)
+
+
+def _judge_arrivals(parts: Parts, now_ms: int) -> None:
+    """What was bought is held against what it was bought for, in the first readings that show it."""
+    fleet, growth = parts.fleet, parts.growth
+    supply = fleet.supply(now_ms)
+    for instance in fleet.take_arrivals():
+        offered = fleet.offered(instance.arn) or NOTHING
+        growth.arrive(instance, offered, in_flight=supply.in_flight, now_ms=now_ms)
+    growth.look_ahead(supply, now_ms)
+    growth.settle(fleet.offered, now_ms)
+    shapes = sorted(growth.disappointing(now_ms))
+    parts.troubles.pop(_DISAPPOINTING, None)
+    if shapes:
+        parts.troubles[_DISAPPOINTING] = _disappointment(shapes)
+
+
+def _disappointment(shapes: list[Resources]) -> str:
+    first = shapes[0]
+    others = f" and {len(shapes) - 1} other shapes" if len(shapes) > 1 else ""
+    return (
+        f"an instance bought for {first.cpu} CPU units, {first.memory_mib} MiB and {first.gpus} GPUs{others} "
+        "did not hold it: the group chose a smaller type, or daemon tasks took the room; none is bought for "
+        "it for a while; give the group larger types"
+    )
 
 
 def _desired(parts: Parts, call: SetDesiredCapacity, outcome: Outcome, now_ms: int) -> None:
@@ -179,8 +213,10 @@ def _desired(parts: Parts, call: SetDesiredCapacity, outcome: Outcome, now_ms: i
         parts.fleet.see_group(outcome.answer.group)
         if before is not None and outcome.answer.group.desired > before.desired:
             parts.growth.ask(call)
+        parts.growth.end_rest()
     elif isinstance(outcome.answer, Failure):
         state = IntentState.FAILED_DEFINITE if outcome.answer.definite else IntentState.ABANDONED
+        parts.growth.fail(call, now_ms)
         parts.agenda.hurry(now_ms)
     parts.settled.append(IntentRecorded(kind="set_desired", key=call.group, state=state))
 
@@ -199,6 +235,10 @@ def _registration(parts: Parts, call: RegisterTaskDefinition, outcome: Outcome, 
 def _refusal(parts: Parts, call: RegisterTaskDefinition, failure: Failure) -> IntentState:
     """Refused for good: its tasks fail. Throttled, collided, lost, never sent: again after a rest."""
     if not failure.blames_request:
+        return IntentState.ABANDONED
+    if failure.reason is not None:
+        # Not AWS's word on the definition: the task that was to give it cannot be read.
+        parts.definitions.reject_task(call.definition_key, call.task_id, failure)
         return IntentState.ABANDONED
     parts.definitions.reject(call.definition_key, failure)
     return IntentState.FAILED_DEFINITE

@@ -30,7 +30,7 @@ class Parts:
         self.fleet = Fleet(policy, self.ledger)
         self.definitions = Definitions(policy)
         self.attempts = Attempts()
-        self.growth = GrowthBook(policy.declared_size_factor)
+        self.growth = GrowthBook(policy)
         self.agenda = Agenda(policy, group)
         self.deadlines = Deadlines()
         self.cancelled: dict[str, None] = {}

@@ -23,6 +23,7 @@ from scheduler.core.model.records import (
     TaskSubmitted,
     TaskTransitioned,
 )
+from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import TERMINAL_STATES, QueuedTask, TaskState
 from scheduler.core.view import ClusterView
 from scheduler.core.world.attempts import Track
@@ -115,8 +116,8 @@ class World(Parts):
     def view(self, now_ms: int, slots: Mapping[Lane, int], *, explain: bool) -> ClusterView:
         """The view at `now_ms`. It stays valid until the next `apply` or `hear`."""
         self.backlog.wake(now_ms)
-        in_flight = self.fleet.in_flight(now_ms)
-        if in_flight:
+        supply = self.fleet.supply(now_ms)
+        if supply.in_flight:
             self.agenda.hurry(now_ms)
         return ClusterView(
             now_ms=now_ms,
@@ -133,7 +134,7 @@ class World(Parts):
             evidence=self.attempts.evidence(),
             wishes=tuple(self._wishes(now_ms)),
             lost_attempts=self.agenda.searches.lost(),
-            capacity=self.growth.capacity(self.fleet.group, in_flight),
+            capacity=self.growth.capacity(supply, now_ms, self._failed_starts(now_ms)),
             registered_by_type=self.fleet.registered_by_type,
             settled=tuple(self.settled),
             due=tuple(self.agenda.due(now_ms)),
@@ -152,8 +153,13 @@ class World(Parts):
             self.backlog.next_ms(),
             self.definitions.next_ms(),
             self.deadlines.next_ms(),
+            self.growth.next_ms(),
         ]
         return min(each for each in times if each is not None)
+
+    def _failed_starts(self, now_ms: int) -> frozenset[tuple[str, Resources]]:
+        """Suspects beyond the next reading. One that only refused is full for a moment, and has room."""
+        return frozenset(pair for pair, until_ms in self.suspects.items() if until_ms > now_ms)
 
     # ---- records, one by one
 
