@@ -43,10 +43,6 @@ class SystemClock:
         """Milliseconds since 1970-01-01T00:00:00Z."""
         return int(self._time.now_ms())
 
-    def monotonic_ms(self) -> int:
-        """Milliseconds that never step back."""
-        return time.monotonic_ns() // 1_000_000
-
     def real_seconds(self, domain_ms: int) -> float:
         """Domain time is real time."""
         return domain_ms / 1000
@@ -70,10 +66,6 @@ class ScaledClock:
     def now_ms(self) -> int:
         """Domain time: 10 min after the real epoch, a rate of 10 shows 100 min after the epoch."""
         return self._epoch_ms + int((self._time.now_ms() - self._real_epoch_ms) * self._rate)
-
-    def monotonic_ms(self) -> int:
-        """Domain milliseconds that never step back."""
-        return int(time.monotonic_ns() / 1_000_000 * self._rate)
 
     def real_seconds(self, domain_ms: int) -> float:
         """A rate of 10 lets ten domain seconds pass in one real second."""

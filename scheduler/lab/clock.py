@@ -8,17 +8,12 @@ class VirtualClock:
     """The clock port on virtual time; a waiting driver is told that any duration takes no real time."""
 
     def __init__(self, start_ms: int = START_MS) -> None:
-        """Domain time begins at `start_ms`, monotonic time at 0."""
+        """Domain time begins at `start_ms`."""
         self._now_ms = start_ms
-        self._monotonic_ms = 0
 
     def now_ms(self) -> int:
         """Domain time, as last set."""
         return self._now_ms
-
-    def monotonic_ms(self) -> int:
-        """Domain milliseconds advanced since the clock was made; jumps do not count."""
-        return self._monotonic_ms
 
     def real_seconds(self, domain_ms: int) -> float:
         """Virtual time costs none."""
@@ -29,10 +24,9 @@ class VirtualClock:
         if duration_ms < 0:
             raise ValueError("time does not pass backwards; use jump_ms for a clock that is set")
         self._now_ms += duration_ms
-        self._monotonic_ms += duration_ms
         return self._now_ms
 
     def jump_ms(self, offset_ms: int) -> int:
-        """Set the wall clock forwards or backwards, as an operator or NTP might; monotonic time stays."""
+        """Set the wall clock forwards or backwards, as an operator or NTP might."""
         self._now_ms += offset_ms
         return self._now_ms

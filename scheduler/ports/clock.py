@@ -6,17 +6,13 @@ from typing import Protocol
 class Clock(Protocol):
     """Who calls: the drivers and the edges. The core never does: it is handed `now_ms`.
 
-    Domain time may run faster than real time (a demo) or only when told to (a test), and it
-    may jump when the machine's clock is set. Deadlines of RPCs, HTTP timeouts and progress
+    Domain time may run faster than real time (a demo) or only when told to (a test). In production it does
+    not jump when the machine's clock is set (ADR 0014). Deadlines of RPCs, HTTP timeouts and progress
     messages are real time and do not ask this port.
     """
 
     def now_ms(self) -> int:
         """Domain time: milliseconds since 1970-01-01T00:00:00Z."""
-        ...
-
-    def monotonic_ms(self) -> int:
-        """Domain milliseconds that never step back; only differences mean anything."""
         ...
 
     def real_seconds(self, domain_ms: int) -> float:

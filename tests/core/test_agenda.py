@@ -132,6 +132,19 @@ def test_a_stop_is_repeated_until_it_is_taken_back() -> None:
     assert call not in due(agenda, POLICY.stop_repeat_ms)
 
 
+def test_no_kind_of_reading_starves_another() -> None:
+    """However many starts are lost, sweeps go first, and searches and readings of tasks take turns."""
+    agenda = an_agenda()
+    for number in range(60):
+        agenda.searches.begin(attempt(number), START_MS)
+    for number in range(5 * BATCH):
+        agenda.watch(an_ecs_task(attempt(1_000 + number)).arn, START_MS)
+    calls = due(agenda, POLICY.task_poll_ms)
+    assert calls[: len(SWEEPS)] == SWEEPS
+    turns = calls[len(SWEEPS) : len(SWEEPS) + 10]
+    assert [type(call) for call in turns] == [FindAttempt, DescribeTasks] * 5
+
+
 def test_a_found_attempt_is_not_looked_for() -> None:
     """Its task is read like any other."""
     agenda = a_quiet_agenda()

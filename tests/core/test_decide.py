@@ -261,3 +261,12 @@ def test_heard_outcomes_close_their_intents() -> None:
     assert first == done
     assert isinstance(second, IntentRecorded)
     assert second.state is IntentState.OPEN
+
+
+def test_nothing_is_placed_while_many_starts_are_lost() -> None:
+    """AWS is not well then, and each lost start costs searches: those under way are found out about first."""
+    task = a_task()
+    view = a_view(task, instances=(an_instance(1),))
+    assert len(decide(view, POLICY).placements) == 1
+    unwell = replace(view, lost_attempts=POLICY.max_unknown_attempts)
+    assert decide(unwell, POLICY).placements == ()

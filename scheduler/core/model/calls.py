@@ -21,7 +21,7 @@ class Lane(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartTask:
-    """Act: `ecs:StartTask` of one attempt, sent once and never repeated."""
+    """Act: `ecs:StartTask` of one attempt, sent once; again only after a throttle, which had no effect."""
 
     attempt_id: str
     task_id: str

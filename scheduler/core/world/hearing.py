@@ -100,7 +100,7 @@ def _start(parts: Parts, call: StartTask, outcome: Outcome, now_ms: int) -> None
         case Failure() as failure:
             parts.attempts.fail(call.attempt_id, failure, now_ms)
             _withdraw_definition(parts, call, failure)
-            if _is_agent_failure(failure):
+            if _is_for_want_of_room(failure):
                 parts.agenda.hurry(now_ms)
 
 
@@ -122,7 +122,7 @@ def _throttled_start(parts: Parts, call: StartTask, failure: Failure, now_ms: in
         parts.agenda.repeat(call, now_ms + parts.policy.capacity_pauses_ms[0])
 
 
-def _is_agent_failure(failure: Failure) -> bool:
+def _is_for_want_of_room(failure: Failure) -> bool:
     reason = failure.reason
     return reason is not None and reason.category is StopCategory.CAPACITY
 
