@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from scheduler.core.model.calls import EcsTask, Failure
+from scheduler.core.model.answers import EcsTask, Failure, InstanceInspected
 from scheduler.core.model.container_instance import ContainerInstance
-from scheduler.core.model.group import InstanceGroup, InstanceType
+from scheduler.core.model.group import FailedLaunch, Hazard, InstanceGroup, InstanceType
 
 
 class CloudError(Exception):
@@ -53,11 +53,53 @@ class Cloud(Protocol):
         ...
 
     def container_instances(self) -> tuple[ContainerInstance, ...]:
-        """Every container instance of the cluster that is not INACTIVE."""
+        """Every container instance of the cluster that is not INACTIVE.
+
+        Of those whose agent is disconnected EC2 is asked for its `ec2_state`.
+        """
+        ...
+
+    def inspect(self, arn: str) -> InstanceInspected:
+        """One container instance, and then every task on it that has not stopped, whatever it is to become.
+
+        In this order: tasks that are read after the instance showed DRAINING are all there will ever be.
+        """
+        ...
+
+    def census(self) -> tuple[EcsTask, ...]:
+        """Every task of the cluster whose desired status is RUNNING, with its mark."""
+        ...
+
+    def set_draining(self, arns: tuple[str, ...], *, draining: bool) -> tuple[tuple[str, str], ...]:
+        """Drains at most 10 container instances or makes them ACTIVE again; returns the refused, and why."""
+        ...
+
+    def deregister_container_instance(self, arn: str) -> None:
+        """Deregisters it by force. One that ECS does not know any more is no failure."""
         ...
 
     def group(self, name: str) -> InstanceGroup:
         """The Auto Scaling group of that name; a definite Failure if there is not exactly one."""
+        ...
+
+    def hazards(self, group: str) -> tuple[Hazard, ...]:
+        """Features of the group and of the cluster that kill busy instances or fight this service."""
+        ...
+
+    def failed_launches(self, group: str) -> tuple[FailedLaunch, ...]:
+        """The group's launches that failed, among its last activities, oldest first."""
+        ...
+
+    def detach(self, group: str, ec2_instance_ids: tuple[str, ...], *, decrement: bool) -> None:
+        """Detaches at most 20 members, all or none.
+
+        A refusal is a definite Failure with the code NOT_IN_SERVICE, NOT_A_MEMBER or BELOW_MIN_SIZE where
+        Auto Scaling says so.
+        """
+        ...
+
+    def terminate(self, ec2_instance_ids: tuple[str, ...]) -> None:
+        """Terminates instances, all or none; INSTANCE_UNKNOWN when EC2 does not know one of them."""
         ...
 
     def instance_types(self, group: str) -> tuple[InstanceType, ...]:

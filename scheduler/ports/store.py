@@ -6,7 +6,14 @@ from typing import Protocol
 
 from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.records import IntentRecorded, Record
+from scheduler.core.model.scaling import ScaleWish, StoredScalingEvent
 from scheduler.core.model.task import QueuedTask, Task, TaskEvent, TaskState
+
+SCALING_EVENTS_KEPT = 100_000
+"""Scaling events that a compaction leaves. At one a minute that is ten weeks of them, in some 40 MB."""
+
+WISHES_KEPT = 1_000
+"""Wishes that a compaction leaves, so that a client may repeat one. A human makes a few a day."""
 
 
 class StoreError(Exception):
@@ -45,7 +52,14 @@ class RequestTaken:
     fingerprint: str
 
 
-CommitResult = Written | RequestTaken
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishTaken:
+    """A ScaleRequested met an earlier one of the same request id, `wish`; nothing of its batch is kept."""
+
+    wish: ScaleWish
+
+
+CommitResult = Written | RequestTaken | WishTaken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +81,16 @@ class LiveTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredState:
-    """Everything the World is rebuilt from after a start. `live` is in queue order and may be long."""
+    """Everything the World is rebuilt from after a start. `live` is in queue order and may be long.
+
+    `wish` is the last one that was committed, expired or not.
+    """
 
     revision: int
     live: Iterator[LiveTask]
     intents: Sequence[IntentRecorded]
     facts: Mapping[str, str]
+    wish: ScaleWish | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +133,7 @@ class Store(Protocol):
     def commit(self, batches: Sequence[Sequence[Record]]) -> list[CommitResult]:
         """Makes the batches durable in one sync of the disk, in order; each batch wholly or not at all.
 
-        Only a taken request refuses a batch; any error refuses all of them. A duplicate within one
+        Only a taken request or wish refuses a batch; any error refuses all of them. A duplicate within one
         call is refused like an older one. At return the records survive power loss.
         """
         ...
@@ -133,7 +151,7 @@ class Store(Protocol):
         ...
 
     def find_request(self, tenant: str, request_id: str) -> RequestTaken | None:
-        """The task that a request has become, if it has."""
+        """The task that a request has become, if it has and the task is not forgotten."""
         ...
 
     def list_tasks(self, wanted: TaskFilter, after_task_id: str, limit: int) -> list[Task]:
@@ -144,8 +162,30 @@ class Store(Protocol):
         """Events of later revisions in order. Raises RevisionCompacted when the next one is gone."""
         ...
 
+    def scaling_sequence(self) -> int:
+        """The sequence of the last scaling event; 0 for an empty log."""
+        ...
+
+    def scaling_events_after(self, sequence: int, limit: int) -> list[StoredScalingEvent]:
+        """Later scaling events in order; raises RevisionCompacted when the next one is gone.
+
+        The last SCALING_EVENTS_KEPT at least are kept.
+        """
+        ...
+
     def compact(self, before_revision: int) -> None:
-        """Forgets events of revisions below `before_revision`; tasks stay."""
+        """Forgets events of revisions below `before_revision`; tasks stay.
+
+        Of scaling events and wishes it leaves the last SCALING_EVENTS_KEPT and WISHES_KEPT.
+        """
+        ...
+
+    def forget_tasks(self, stopped_before_ms: int, limit: int) -> int:
+        """Forgets at most `limit` tasks that ended before then, the first first; returns how many.
+
+        With them go their attempts, their requests, which are free again, and all events up to the last of
+        theirs: the log has no gaps, and no event is without its task. A later attempt of theirs is not kept.
+        """
         ...
 
     def close(self) -> None:

@@ -1,12 +1,8 @@
-"""Calls that a plan asks for, and the messages that tell what came of them."""
+"""Calls that a plan asks for."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scheduler.core.model.attempt import StopReason
-from scheduler.core.model.container_instance import ContainerInstance
-from scheduler.core.model.group import InstanceGroup, InstanceType
-from scheduler.core.model.records import StoredRecord
 from scheduler.core.model.resources import Resources
 
 
@@ -17,6 +13,7 @@ class Lane(StrEnum):
     READ = "read"
     DEFINITIONS = "definitions"
     GROUP = "group"
+    EC2 = "ec2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +64,72 @@ class SuspendAZRebalance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrainInstances:
+    """Act: at most 10 container instances take no new tasks; those that run go on. Harmless to repeat."""
+
+    arns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivateInstances:
+    """Act: at most 10 container instances that were drained take tasks again. Harmless to repeat."""
+
+    arns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetachInstances:
+    """Act: the group lets at most 20 of its members go. Harmless to repeat: they go by name, once.
+
+    `decrement`: desired capacity shrinks with them, else the group launches replacements.
+    """
+
+    group: str
+    ec2_instance_ids: tuple[str, ...]
+    decrement: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminateInstances:
+    """Act: EC2 ends these instances. Harmless to repeat."""
+
+    ec2_instance_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeregisterInstance:
+    """Act: ECS forgets a container instance whose EC2 instance is gone or registered anew."""
+
+    arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectInstance:
+    """Read: one container instance, then every task on it that has not stopped."""
+
+    arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeCensus:
+    """Read: every task of the cluster that is to run, with the marks of whoever started it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeHazards:
+    """Read: features of the group and the cluster that kill busy instances or fight this service."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeFailedLaunches:
+    """Read: the group's launches that failed of late."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindAttempt:
     """Read: look for the ECS task of an attempt whose answer was lost."""
 
@@ -100,9 +163,44 @@ class DescribeInstanceTypes:
     group: str
 
 
-Act = StartTask | StopTask | RegisterTaskDefinition | SetDesiredCapacity | SuspendAZRebalance
-Read = FindAttempt | DescribeTasks | DescribeContainerInstances | DescribeGroup | DescribeInstanceTypes
+Act = (
+    StartTask
+    | StopTask
+    | RegisterTaskDefinition
+    | SetDesiredCapacity
+    | SuspendAZRebalance
+    | DrainInstances
+    | ActivateInstances
+    | DetachInstances
+    | TerminateInstances
+    | DeregisterInstance
+)
+Read = (
+    FindAttempt
+    | DescribeTasks
+    | DescribeContainerInstances
+    | DescribeGroup
+    | DescribeInstanceTypes
+    | InspectInstance
+    | TakeCensus
+    | DescribeHazards
+    | DescribeFailedLaunches
+)
 Call = Act | Read
+
+CAPACITY_ACTS = (
+    SetDesiredCapacity,
+    SuspendAZRebalance,
+    DrainInstances,
+    ActivateInstances,
+    DetachInstances,
+    TerminateInstances,
+    DeregisterInstance,
+)
+"""Acts on instances and their group."""
+
+ACTS = (StartTask, StopTask, RegisterTaskDefinition, *CAPACITY_ACTS)
+"""Every act."""
 
 LANE_OF: dict[type, Lane] = {
     StartTask: Lane.TASK_MODIFY,
@@ -110,130 +208,19 @@ LANE_OF: dict[type, Lane] = {
     RegisterTaskDefinition: Lane.DEFINITIONS,
     SetDesiredCapacity: Lane.GROUP,
     SuspendAZRebalance: Lane.GROUP,
+    DrainInstances: Lane.TASK_MODIFY,
+    ActivateInstances: Lane.TASK_MODIFY,
+    DetachInstances: Lane.GROUP,
+    TerminateInstances: Lane.EC2,
+    DeregisterInstance: Lane.TASK_MODIFY,
     FindAttempt: Lane.READ,
     DescribeTasks: Lane.READ,
     DescribeContainerInstances: Lane.READ,
     DescribeGroup: Lane.GROUP,
     DescribeInstanceTypes: Lane.GROUP,
+    InspectInstance: Lane.READ,
+    TakeCensus: Lane.READ,
+    DescribeHazards: Lane.GROUP,
+    DescribeFailedLaunches: Lane.GROUP,
 }
 """Which lane a call takes."""
-
-
-STARTING_STATUSES = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
-"""Statuses before RUNNING (ECS Developer Guide: Task lifecycle)."""
-
-ENDED_STATUSES = frozenset({"STOPPED", "DELETED"})
-"""Statuses in which nothing runs any more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EcsTask:
-    """An ECS task at one reading. `stop` is ECS's account of its end, once it has one.
-
-    `ran`: ECS knows a time at which it was RUNNING, even if no reading showed it so.
-    """
-
-    arn: str
-    container_instance_arn: str
-    started_by: str
-    last_status: str
-    desired_status: str
-    version: int
-    ran: bool = False
-    stop: StopReason | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A call that did not do its work.
-
-    `definite`: certainly without effect (an answer that says so, or never connected). Otherwise the
-    effect may have happened: 5xx, a lost, late or unreadable answer. `throttled` is always definite.
-    `blames_request`: the same request would be refused again, so repeating it is useless.
-    """
-
-    definite: bool
-    code: str
-    message: str
-    throttled: bool = False
-    blames_request: bool = False
-    reason: StopReason | None = None
-
-
-DEFINITION_GONE = "DEFINITION_GONE"
-"""The code of a StartTask that failed because AWS does not know its revision (any more), or not as ACTIVE."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """StartTask answered with this task."""
-
-    task: EcsTask
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopping:
-    """StopTask was accepted, or there was nothing left to stop."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
-    """RegisterTaskDefinition answered with this ARN."""
-
-    task_definition_arn: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TasksSeen:
-    """Some ECS tasks; `missing` are those that ECS does not know."""
-
-    tasks: tuple[EcsTask, ...]
-    missing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstancesSeen:
-    """Every container instance of the cluster; a partial reading is never made into one of these."""
-
-    instances: tuple[ContainerInstance, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupSeen:
-    """The Auto Scaling group."""
-
-    group: InstanceGroup
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypesSeen:
-    """The types that the group can launch, at EC2's declared sizes."""
-
-    types: tuple[InstanceType, ...]
-
-
-Answer = Started | Stopping | Registered | TasksSeen | InstancesSeen | GroupSeen | TypesSeen | Failure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What came of a call. `sent_ms` is when it was sent: a reading is true as of then, not later."""
-
-    call: Call
-    answer: Answer
-    sent_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Committed:
-    """The writer made these records durable; submissions enter the World so."""
-
-    records: tuple[StoredRecord, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wake:
-    """Nothing but a reason to look again."""
-
-
-Message = Committed | Outcome | Wake

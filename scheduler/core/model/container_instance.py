@@ -5,13 +5,17 @@ from enum import StrEnum
 
 from scheduler.core.model.resources import Resources
 
+GONE = "gone"
+"""The `ec2_state` of an instance that EC2 does not know."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerInstance:
     """One container instance at one reading. Replaced as a whole, never changed.
 
     `version` grows with every event on it (ECS API, ContainerInstance): an older reading is dropped.
-    `launched_ms` is EC2's launch time, by AWS's clock.
+    `launched_ms` is EC2's launch time, by AWS's clock. `ec2_state` is EC2's word on an instance whose agent
+    is disconnected: its state, or GONE when EC2 does not know it (any more); empty while nobody asked.
     """
 
     arn: str
@@ -24,6 +28,7 @@ class ContainerInstance:
     launched_ms: int
     instance_type: str = ""
     availability_zone: str = ""
+    ec2_state: str = ""
 
 
 class InstanceHealth(StrEnum):
@@ -38,3 +43,5 @@ class InstanceHealth(StrEnum):
     NOT_ACTIVE = "not active"
     DRAINING = "draining"
     DISCONNECTED = "agent disconnected"
+    LEAVING = "being removed"
+    STALE = "too old"

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scheduler.core.model.container_instance import InstanceHealth
+from scheduler.core.model.container_instance import ContainerInstance, InstanceHealth
 from scheduler.core.model.group import InstanceGroup, InstanceType
+from scheduler.core.model.removal import Removal
 from scheduler.core.model.resources import NOTHING, Resources
+from scheduler.core.model.scaling import ScaleWish
 from scheduler.core.model.task import TaskState
 
 
@@ -34,6 +36,27 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceDigest:
+    """One container instance as the loop sees it. `free` is what tasks of ours could still have of it.
+
+    `tasks` counts our attempts on it, `starting` those that do not run yet; `foreign` is what others hold.
+    `idle_since_ms` and `disconnected_since_ms` are None while it is not so.
+    """
+
+    instance: ContainerInstance
+    group: str
+    health: InstanceHealth
+    free: Resources
+    foreign: Resources
+    tasks: int
+    starting: int
+    stale: bool
+    idle_since_ms: int | None = None
+    disconnected_since_ms: int | None = None
+    removal: Removal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterDigest:
     """The cluster as the last step saw it. `observed_ms` is None until AWS was read completely once."""
 
@@ -51,6 +74,7 @@ class ClusterDigest:
     stale: bool
     conditions: tuple[Condition, ...]
     revision: int
+    wish: ScaleWish | None = None
 
 
 def empty_digest(cluster: str) -> ClusterDigest:

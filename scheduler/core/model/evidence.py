@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from scheduler.core.model.answers import EcsTask, Failure
 from scheduler.core.model.attempt import Attempt, StopCategory
-from scheduler.core.model.calls import EcsTask, Failure
 from scheduler.core.model.task import QueuedTask, TaskState
 
 

@@ -5,6 +5,9 @@ from scheduler.core.model.resources import Resources
 
 DEFINITION_PREFIX = "definition/"
 INSTANCE_TYPE_PREFIX = "instance_type/"
+DISCONNECTED_PREFIX = "disconnected/"
+PAIR_PREFIX = "pair/"
+LAUNCH_FAILURE = "launch_failure"
 
 
 def definition_fact(definition_key: str, arn: str) -> FactRecorded:
@@ -16,6 +19,22 @@ def instance_type_fact(name: str, registered: Resources) -> FactRecorded:
     """The least that instances of a type were seen to register, as `cpu memory_mib gpus`."""
     value = f"{registered.cpu} {registered.memory_mib} {registered.gpus}"
     return FactRecorded(key=INSTANCE_TYPE_PREFIX + name, value=value)
+
+
+def disconnected_fact(ec2_instance_id: str, since_ms: int | None) -> FactRecorded:
+    """Since when an instance's agent is away; None: it is back, or the instance is gone."""
+    value = "" if since_ms is None else str(since_ms)
+    return FactRecorded(key=DISCONNECTED_PREFIX + ec2_instance_id, value=value)
+
+
+def pair_fact(cluster: str, group: str) -> FactRecorded:
+    """A member of this group was seen in this cluster: they belong together."""
+    return FactRecorded(key=f"{PAIR_PREFIX}{cluster}/{group}", value="seen")
+
+
+def launch_failure_fact(at_ms: int) -> FactRecorded:
+    """The newest failed launch that was told, by its time: none is told twice."""
+    return FactRecorded(key=LAUNCH_FAILURE, value=str(at_ms))
 
 
 def read_resources(value: str) -> Resources:

@@ -8,11 +8,12 @@ from scheduler.core.model.resources import Resources
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupMember:
-    """An instance that the group lists, in whatever lifecycle state."""
+    """An instance that the group lists, in whatever lifecycle state. `launched_ms` is EC2's, if it tells."""
 
     ec2_instance_id: str
     lifecycle_state: str
     instance_type: str = ""
+    launched_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,28 @@ class InstanceGroup:
     desired: int
     members: Mapping[str, GroupMember]
     suspended_processes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hazard:
+    """A feature of the group or the cluster that kills busy instances or fights this service.
+
+    `reason` is upper-snake, `message` a sentence with the remedy. `stops_scaling`: with it every number that
+    this service would ask for is wrong, so it does not scale at all.
+    """
+
+    reason: str
+    message: str
+    stops_scaling: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedLaunch:
+    """A launch that the group tried in vain: no capacity, a quota, a broken template."""
+
+    activity_id: str
+    at_ms: int
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +72,26 @@ class SilentInstance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A member that could be removed. `idle_ms`: for how long it has had nothing to do; None: it is busy."""
+
+    arn: str
+    ec2_instance_id: str
+    availability_zone: str
+    launched_ms: int
+    too_old: bool
+    idle_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnableInstance:
+    """An idle member that is being removed and could still be taken back, empty."""
+
+    ec2_instance_id: str
+    free: Resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
     """What the fleet tells of instances that take no task yet.
 
@@ -68,7 +111,9 @@ class Capacity:
 
     `types` are smallest first. `in_flight` is how many instances are asked of EC2 and not yet able to work,
     `in_flight_types` their types, as the group lists them or else as they were asked, as far as known.
-    `growing` is true while a SetDesiredCapacity is under way, `resting` for a while after one failed.
+    `returnable` are idle members being removed, and `shrinking` is by how many desired capacity will still
+    shrink if none of those under way is taken back. `growing` is true while a SetDesiredCapacity is under
+    way, `resting` for a while after one failed.
     `suspects` are (instance, shape) pairs where a start failed: its room is no room for that shape.
     `disappointing` are shapes that nothing is bought for, because what was bought did not hold them.
     """
@@ -80,5 +125,7 @@ class Capacity:
     growing: bool
     resting: bool = False
     silent: tuple[SilentInstance, ...] = ()
+    returnable: tuple[ReturnableInstance, ...] = ()
+    shrinking: int = 0
     suspects: frozenset[tuple[str, Resources]] = frozenset()
     disappointing: frozenset[Resources] = frozenset()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from scheduler.core.model.attempt import Attempt, StopReason
 from scheduler.core.model.calls import Call
 from scheduler.core.model.digest import Unplaced
-from scheduler.core.model.records import FactRecorded, IntentRecorded
+from scheduler.core.model.records import Settled
+from scheduler.core.model.scaling import Hold, KeptInstance, ScalingEvent
 from scheduler.core.model.task import QueuedTask, TaskState
 
 
@@ -34,12 +35,17 @@ class Transition:
 class Plan:
     """Everything one decision wants. It takes effect only by: commit, apply, send.
 
-    `settled` opens the intents of this plan's acts, closes those that were heard of, and keeps facts.
+    `settled` opens the intents of this plan's acts, closes those that were heard of, and keeps facts and
+    scaling events. `scaling` are the events of this plan alone, `kept` the idle instances that stay and why.
+    `hold` is why the plan has no acts, if so.
     """
 
     placements: tuple[Placement, ...] = ()
     transitions: tuple[Transition, ...] = ()
     attempts: tuple[Attempt, ...] = ()
-    settled: tuple[IntentRecorded | FactRecorded, ...] = ()
+    settled: tuple[Settled, ...] = ()
     calls: tuple[Call, ...] = ()
     unplaced: tuple[Unplaced, ...] = ()
+    scaling: tuple[ScalingEvent, ...] = ()
+    kept: tuple[KeptInstance, ...] = ()
+    hold: Hold | None = None

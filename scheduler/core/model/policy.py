@@ -94,8 +94,81 @@ class Policy:
     stale_after_ms: int = 30_000
     """Age at which a reading of AWS counts as stale in GetCluster."""
 
+    idle_timeout_ms: int = 120_000
+    """How long an instance is idle before it is removed. Demand comes in bursts, and a boot takes as long."""
+
+    keep_last_instance: bool = True
+    """Whether one instance stays when the group's min size and the operator's floor would let the last go."""
+
+    instance_max_age_ms: int = 604_800_000
+    """Age at which an instance is replaced: disks fill and images age. Years of use have taught a week."""
+
+    instance_age_jitter: float = 0.1
+    """Share by which this age differs between instances, so that a burst launched together does not expire
+    together."""
+
+    disconnected_after_ms: int = 1_200_000
+    """How long an agent is disconnected, in one piece, before its instance is replaced. Most come back within
+    minutes; a build on it may go on all the while."""
+
+    disconnected_readings: int = 3
+    """Readings that must have shown it so since our own start: our downtime is no evidence."""
+
+    disconnected_readings_ms: int = 120_000
+    """How long these readings must span."""
+
+    blink_window_ms: int = 3_600_000
+    """Over how long blinks are added up: an agent that was away for more than half of it counts as lost."""
+
+    mass_failure_ms: int = 600_000
+    """If more agents than is likely disconnect within this time, it is the region, the agent or the image,
+    and nothing is replaced: builds go on without ECS."""
+
+    mass_failure_share: float = 0.1
+    """How many are likely, as a share of the group's members..."""
+
+    mass_failure_least: int = 2
+    """... but never fewer than this."""
+
+    never_joined_after_ms: int = 300_000
+    """How long a member may take to join the cluster, at least; twice the slowest boots if that is more."""
+
+    never_joined_until_ms: int = 3_000_000
+    """Age from which a member that is not in the cluster is left alone: old ones blink out of listings."""
+
+    max_replacements_per_hour: int = 10
+    """Members that never joined and are replaced, beyond which it is the image and none is."""
+
+    absence_ms: int = 600_000
+    """Over how long removals that are justified by absence alone are counted."""
+
+    absence_share: float = 0.1
+    """Share of the group that these may touch in that time; one always."""
+
+    rival_window_ms: int = 120_000
+    """How old the newest mark of a second scheduler must be before we act: a living one makes more."""
+
+    census_poll_ms: int = 30_000
+    """Pause between two readings of all tasks of the cluster, ours and others'."""
+
+    hazards_poll_ms: int = 600_000
+    """Pause between two readings of the group's features that fight this service."""
+
+    launches_poll_ms: int = 10_000
+    """Pause between two readings of failed launches while instances are in flight."""
+
+    removal_repeat_ms: int = 5_000
+    """Pause before the act of a removal's step is sent again."""
+
+    inspect_pause_ms: int = 3_000
+    """Pause between two readings of what still runs on an instance that is drained."""
+
     registration_pauses_ms: tuple[int, ...] = (1_000, 2_000, 5_000, 10_000)
     """Rest after RegisterTaskDefinition was throttled or collided, by consecutive failures."""
 
     max_placements_per_decision: int = 100
     """Upper bound of StartTask calls that one decision sends: a crash leaves tens of unknown intents."""
+
+    task_retention_ms: int = 604_800_000
+    """How long a task stays readable after it has stopped, and its request id taken: a week, for who looks at
+    a broken build after a holiday. The events that watches resume from are kept no longer."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from scheduler.core.model.attempt import Attempt, StopReason
 from scheduler.core.model.resources import Resources
+from scheduler.core.model.scaling import ScaleWish, ScalingEvent
 from scheduler.core.model.task import TaskRequest, TaskState
 
 
@@ -77,13 +78,42 @@ class IntentRecorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactRecorded:
-    """Something learned that must survive a restart, such as the ARN of a task definition."""
+    """Something learned that must survive a restart, such as the ARN of a task definition.
+
+    An empty value forgets the fact.
+    """
 
     key: str
     value: str
 
 
-Record = TaskSubmitted | TaskTransitioned | AttemptRecorded | CancelRequested | IntentRecorded | FactRecorded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleRequested:
+    """An operator wishes for capacity. Refused by the store when its request id is taken."""
+
+    wish: ScaleWish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalingRecorded:
+    """Something was done to capacity. It gets the next sequence of the scaling log, and no revision."""
+
+    event: ScalingEvent
+
+
+Settled = IntentRecorded | FactRecorded | ScalingRecorded
+"""What a decision keeps beside changes of tasks and attempts."""
+
+Record = (
+    TaskSubmitted
+    | TaskTransitioned
+    | AttemptRecorded
+    | CancelRequested
+    | IntentRecorded
+    | FactRecorded
+    | ScaleRequested
+    | ScalingRecorded
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
