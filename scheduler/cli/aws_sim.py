@@ -5,6 +5,7 @@ import re
 import signal
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,6 +69,7 @@ def aws_sim(
     boot_s: Annotated[
         str, typer.Option(metavar="MIN:MAX", help="From a launch to the agent's registration.")
     ] = "45:100",
+    throttling: Annotated[bool, typer.Option("--throttling", help="At AWS's documented rates.")] = False,
     seed: Annotated[int, typer.Option(help="Of every duration that is drawn.")] = _DEFAULTS.seed,
 ) -> None:
     """Run a simulated AWS account: ECS, Auto Scaling and EC2 in AWS's own protocols, for any SDK."""
@@ -78,6 +80,7 @@ def aws_sim(
             cluster=cluster,
             auto_scaling_group=group,
             seed=seed,
+            throttling=throttling,
             min_size=minimum,
             max_size=maximum,
             desired_capacity=desired,
@@ -102,6 +105,7 @@ def aws_sim(
 async def _serve(settings: SimulationSettings, running: Running) -> None:
     # Imported here: the HTTP front's library is an extra, which the service itself does without.
     from scheduler.simulated_aws.account import SimulatedAws
+    from scheduler.simulated_aws.acts import perform
     from scheduler.simulated_aws.faults import Fault
     from scheduler.simulated_aws.http import ClockReading, HttpFront
 
@@ -114,7 +118,13 @@ async def _serve(settings: SimulationSettings, running: Running) -> None:
     def add_fault(fault: dict[str, Any]) -> None:
         account.faults.add(Fault(**fault))
 
-    front = HttpFront(account, read_clock=read_clock, add_fault=add_fault)
+    front = HttpFront(
+        account,
+        read_clock=read_clock,
+        add_fault=add_fault,
+        act=partial(perform, account),
+        read_instances=account.instances,
+    )
     url = await front.start(running.host, running.port)
     print(f"simulated AWS on {url} with {_described(settings)}; time runs {running.rate:g}x", flush=True)
     await _stop_requested()

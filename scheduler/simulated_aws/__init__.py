@@ -16,5 +16,8 @@ Words:
   journal     what really happened, in order: the oracle of every exactly-once test
   shape       a structure as boto3 gives and takes it, keys spelled as in AWS's API
   operation   one API action of one service, with the parameters that the model honours
+  act         what befalls the account without any API call: a kill, a lost agent, a human's hand
+  ghost       a registration of a container instance that no agent stands behind any more
+  orphan      a task that runs on although ECS follows it no longer
   refusal     an error answer; a fault is one that the account was told to give
 """

@@ -1,23 +1,29 @@
 """The account: the front of the simulated AWS."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from random import Random
 from threading import RLock
 from typing import Any
 
 from scheduler.ports.clock import Clock
 from scheduler.simulated_aws.auto_scaling import AutoScaling
 from scheduler.simulated_aws.auto_scaling_group import AutoScalingGroup
+from scheduler.simulated_aws.container_instances import ContainerInstance
 from scheduler.simulated_aws.ec2 import Ec2
-from scheduler.simulated_aws.ec2_instances import Ec2Instances
+from scheduler.simulated_aws.ec2_instances import Ec2Instance, Ec2Instances
 from scheduler.simulated_aws.ecs import Ecs
 from scheduler.simulated_aws.errors import ApiError
 from scheduler.simulated_aws.faults import Fault, FaultPlan
+from scheduler.simulated_aws.instance_rows import instance_rows
 from scheduler.simulated_aws.journal import Effect, Journal
 from scheduler.simulated_aws.launch_sources import LaunchSource
 from scheduler.simulated_aws.operations import Operation
+from scheduler.simulated_aws.partial_reads import thinned
 from scheduler.simulated_aws.region import Region
 from scheduler.simulated_aws.settings import SimulationSettings
 from scheduler.simulated_aws.sts import Sts
+from scheduler.simulated_aws.throttling import Throttling
 
 
 class SimulatedAws:
@@ -42,18 +48,22 @@ class SimulatedAws:
         self._region = Region(clock, self.settings, self.journal)
         if self.settings.booted_at_start:
             self._region.now_ms -= _longest_boot_ms(self.settings)
+        # Of its own, so that a gap in an answer moves no other draw.
+        self._gaps = Random(self.settings.seed)
+        self._throttling = Throttling(self._region)
         launch_source = LaunchSource(self._region)
-        ec2_instances = Ec2Instances(self._region)
-        self._ecs = Ecs(self._region, ec2_instances)
-        self._group = AutoScalingGroup(self._region, ec2_instances, launch_source)
+        self._ec2_instances = Ec2Instances(self._region)
+        self._group = AutoScalingGroup(self._region, self._ec2_instances, launch_source)
+        self._ecs = Ecs(self._region, self._ec2_instances, self._group.arn)
         self._services = {
             "ecs": self._ecs.service,
             "autoscaling": AutoScaling(self._region, self._group).service,
-            "ec2": Ec2(self._region, ec2_instances, launch_source).service,
+            "ec2": Ec2(self._region, self._ec2_instances, launch_source).service,
             "sts": Sts(self._region).service,
         }
         # Instances booted at the start were launched before it: `advance` brings them up to the present.
         self._group.set_desired_capacity(self.settings.desired_capacity)
+        self._region.happened()
         self._region.advance()
 
     def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -67,11 +77,9 @@ class SimulatedAws:
             self.journal.count_call(operation)
             fault = self.faults.draw(operation)
             if fault is None:
-                return self._carry_out(service, operation, params)
-            if not fault.strikes_before:
-                self._carry_out_unheard(service, operation, params)
-            self._region.record(Effect.FAULT_INJECTED, operation=operation, kind=fault.kind)
-            raise fault.error(service)
+                share = self._gap_share(operation)
+                return self._thinned(operation, self._carry_out(service, operation, params), share)
+            return self._carry_out_struck(service, operation, params, fault)
 
     def operations(self, service: str) -> Mapping[str, Operation]:
         """What the account offers of a service, with the parameters that it honours."""
@@ -89,21 +97,84 @@ class SimulatedAws:
 
     def set_agent_connected(self, ec2_instance_id: str, connected: bool) -> None:
         """Flip the connection of a container instance's ECS agent."""
-        with self._lock:
-            self._region.advance()
-            instance = self._ecs.container_instances.of_ec2(ec2_instance_id)
-            if instance is None:
-                raise LookupError(f"no container instance is registered for {ec2_instance_id}")
+        with self._acting():
+            instance = self._container_instance(ec2_instance_id)
             self._ecs.container_instances.set_agent_connected(instance, connected)
 
-    def set_start_failure(self, ec2_instance_id: str, reason: str | None) -> None:
+    def set_start_failure(self, ec2_instance_id: str, reason: str | None = None) -> None:
         """Has every task on a container instance fail to start for this reason; None heals it."""
+        with self._acting():
+            self._container_instance(ec2_instance_id).start_failure = reason
+
+    def reregister(self, ec2_instance_id: str) -> None:
+        """Has the agent of a running EC2 instance register anew; the old registration becomes a ghost."""
+        with self._acting():
+            ec2_instance = self._ec2_instance(ec2_instance_id)
+            if ec2_instance.state != "running":
+                raise LookupError(f"{ec2_instance_id} is {ec2_instance.state}: no agent runs there")
+            self._ecs.container_instances.reregister(ec2_instance)
+
+    def terminate_instance(self, ec2_instance_id: str, *, spot: bool = False) -> None:
+        """Kill an EC2 instance, as its owner or, with `spot`, as EC2 would that wants it back."""
+        with self._acting():
+            self._ec2_instances.terminate(self._ec2_instance(ec2_instance_id), spot=spot)
+
+    def fail_launches(self, count: int, message: str) -> None:
+        """Has the group's next `count` launches fail with this status message; 0 heals."""
+        with self._acting():
+            self._group.launches.fail_next(count, message)
+
+    def set_next_launches_never_join(self, count: int) -> None:
+        """Has the next `count` instances boot without ever registering with ECS; 0 heals."""
+        with self._acting():
+            self._ec2_instances.launch_without_agent(count)
+
+    def set_group_limits(self, min_size: int, max_size: int) -> None:
+        """Set the group's sizes, as a human would; a desired capacity outside them moves."""
+        if not 0 <= min_size <= max_size:
+            raise ValueError("sizes must satisfy 0 <= min_size <= max_size")
+        with self._acting():
+            self._group.set_limits(min_size, max_size)
+
+    def set_desired(self, desired_capacity: int) -> None:
+        """Set the desired capacity, as a human would: not among the calls that the journal counts."""
+        with self._acting():
+            if not self._group.min_size <= desired_capacity <= self._group.max_size:
+                sizes = f"{self._group.min_size}..{self._group.max_size}"
+                raise ValueError(f"desired_capacity must be within {sizes}, not {desired_capacity}")
+            self._group.set_desired_capacity(desired_capacity)
+
+    def instances(self) -> list[dict[str, Any]]:
+        """Every instance with what EC2, ECS and the group each make of it: what no single API call shows."""
+        with self._acting():
+            return instance_rows(self._ec2_instances, self._ecs, self._group)
+
+    @contextmanager
+    def _acting(self) -> Iterator[None]:
+        """What no API call does happens at the present, one thing at a time."""
         with self._lock:
             self._region.advance()
-            instance = self._ecs.container_instances.of_ec2(ec2_instance_id)
-            if instance is None:
-                raise LookupError(f"no container instance is registered for {ec2_instance_id}")
-            instance.start_failure = reason
+            yield
+            self._region.happened()
+
+    def _container_instance(self, ec2_instance_id: str) -> ContainerInstance:
+        instance = self._ecs.container_instances.of_ec2(ec2_instance_id)
+        if instance is None:
+            raise LookupError(f"no container instance is registered for {ec2_instance_id}")
+        return instance
+
+    def _ec2_instance(self, ec2_instance_id: str) -> Ec2Instance:
+        instance = self._ec2_instances.by_id.get(ec2_instance_id)
+        if instance is None:
+            raise LookupError(f"there is no EC2 instance {ec2_instance_id}")
+        return instance
+
+    def _gap_share(self, operation: str) -> float:
+        of_instances = operation in ("ListContainerInstances", "DescribeContainerInstances")
+        return self.settings.container_instance_gap_share if of_instances else 0.0
+
+    def _thinned(self, operation: str, answer: dict[str, Any], share: float) -> dict[str, Any]:
+        return thinned(operation, answer, share, self._gaps) if share else answer
 
     def _carry_out(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         known = self._services.get(service)
@@ -112,10 +183,24 @@ class SimulatedAws:
                 raise ApiError(
                     "UnknownOperationException", f"The simulated account has no service {service}."
                 )
-            return known.call(operation, params)
+            if self.settings.throttling:
+                self._throttling.admit(service, operation, params)
+            answer = known.call(operation, params)
         except ApiError as refusal:
             self.journal.count_rejection(operation, refusal.code)
             raise
+        self._region.happened()
+        return answer
+
+    def _carry_out_struck(
+        self, service: str, operation: str, params: dict[str, Any], fault: Fault
+    ) -> dict[str, Any]:
+        if not fault.strikes_before:
+            self._carry_out_unheard(service, operation, params)
+        self._region.record(Effect.FAULT_INJECTED, operation=operation, kind=fault.kind)
+        if fault.kind != "partial":
+            raise fault.error(service)
+        return self._thinned(operation, self._carry_out(service, operation, params), fault.share)
 
     def _carry_out_unheard(self, service: str, operation: str, params: dict[str, Any]) -> None:
         """The effect happens or is refused; either way the caller only gets the fault."""

@@ -1,11 +1,15 @@
 """Auto Scaling's operations on the account's one group."""
 
 from scheduler.simulated_aws import limits
-from scheduler.simulated_aws.auto_scaling_group import PROCESSES, AutoScalingGroup, Member
+from scheduler.simulated_aws.auto_scaling_checks import auto_scaling_page, check_group
+from scheduler.simulated_aws.auto_scaling_group import PROCESSES, AutoScalingGroup
+from scheduler.simulated_aws.detach_instances import DetachInstances
 from scheduler.simulated_aws.errors import ApiError, validation_error
-from scheduler.simulated_aws.limits import Limit
+from scheduler.simulated_aws.group_history import GroupHistory
+from scheduler.simulated_aws.group_members import Member
+from scheduler.simulated_aws.group_plans import GroupPlans
 from scheduler.simulated_aws.operations import Service, operation
-from scheduler.simulated_aws.paging import PageRequest, cut
+from scheduler.simulated_aws.paging import cut
 from scheduler.simulated_aws.region import Region
 from scheduler.simulated_aws.shapes import Shape, present, utc
 
@@ -17,6 +21,10 @@ class AutoScaling:
         self._region = region
         self._group = group
         self._name = region.settings.auto_scaling_group
+        self._history = GroupHistory(region.settings.group_read_lag_ms)
+        if region.settings.group_read_lag_ms:
+            region.after_each.append(self._note)
+        self._detach_instances = DetachInstances(group, self._name)
         self.service = Service(
             operations={
                 "DescribeAutoScalingGroups": operation(
@@ -31,8 +39,12 @@ class AutoScaling:
                 "SetDesiredCapacity": operation(
                     self._set_desired_capacity, "AutoScalingGroupName! DesiredCapacity! HonorCooldown"
                 ),
+                "DetachInstances": operation(
+                    self._detach, "AutoScalingGroupName! InstanceIds ShouldDecrementDesiredCapacity!"
+                ),
                 "SuspendProcesses": operation(self._suspend, "AutoScalingGroupName! ScalingProcesses"),
                 "ResumeProcesses": operation(self._resume, "AutoScalingGroupName! ScalingProcesses"),
+                **GroupPlans(region).operations(),
             },
             missing=validation_error,
             unknown_operation_code="InvalidAction",
@@ -42,40 +54,39 @@ class AutoScaling:
         names = params.get("AutoScalingGroupNames")
         # Unknown names just do not match (Auto Scaling API: DescribeAutoScalingGroups).
         groups = [self._name] if not names or self._name in names else []
-        request = _page_request(params, "DescribeAutoScalingGroups", limits.GROUPS_PAGE, default=50)
+        request = auto_scaling_page(params, "DescribeAutoScalingGroups", limits.GROUPS_PAGE, default=50)
         page = cut(groups, lambda name: name, request)
-        return present(AutoScalingGroups=[self._group_shape() for _ in page.items], NextToken=page.next_token)
+        return present(AutoScalingGroups=[self._shown_group() for _ in page.items], NextToken=page.next_token)
 
     def _describe_launch_configurations(self, params: Shape) -> Shape:
         found = self._group.launch_source.configurations(params.get("LaunchConfigurationNames", []))
-        request = _page_request(
+        request = auto_scaling_page(
             params, "DescribeLaunchConfigurations", limits.CONFIGURATIONS_PAGE, default=50
         )
         page = cut(found, lambda shape: str(shape["LaunchConfigurationName"]), request)
         return present(LaunchConfigurations=list(page.items), NextToken=page.next_token)
 
     def _describe_activities(self, params: Shape) -> Shape:
-        if params.get("AutoScalingGroupName", self._name) != self._name:
-            raise self._no_such_group(params["AutoScalingGroupName"])
+        check_group(params, self._name)
         wanted = params.get("ActivityIds")
         activities = self._group.activities
         # "sorted by start time", newest first (Auto Scaling API: DescribeScalingActivities).
         newest_first = [a for a in reversed(activities.all) if not wanted or a.activity_id in wanted]
-        request = _page_request(params, "DescribeScalingActivities", limits.ACTIVITIES_PAGE, default=100)
+        request = auto_scaling_page(params, "DescribeScalingActivities", limits.ACTIVITIES_PAGE, default=100)
         page = cut(newest_first, lambda activity: -activity.sequence, request)
         return present(Activities=[activities.shape(a) for a in page.items], NextToken=page.next_token)
 
     def _set_desired_capacity(self, params: Shape) -> Shape:
-        self._check_group(params)
-        desired, settings = params["DesiredCapacity"], self._region.settings
-        if desired > settings.max_size:
+        check_group(params, self._name)
+        desired, group = params["DesiredCapacity"], self._group
+        if desired > group.max_size:
             raise validation_error(
-                f"New SetDesiredCapacity value {desired} is above max value {settings.max_size} "
+                f"New SetDesiredCapacity value {desired} is above max value {group.max_size} "
                 "for the AutoScalingGroup."
             )
-        if desired < settings.min_size:
+        if desired < group.min_size:
             raise validation_error(
-                f"New SetDesiredCapacity value {desired} is below min value {settings.min_size} "
+                f"New SetDesiredCapacity value {desired} is below min value {group.min_size} "
                 "for the AutoScalingGroup."
             )
         if params.get("HonorCooldown", False):
@@ -93,38 +104,45 @@ class AutoScaling:
                 f"Scaling activity is in progress and blocked by cooldown of group {self._name}.",
             )
 
+    def _detach(self, params: Shape) -> Shape:
+        check_group(params, self._name)
+        return self._detach_instances(params)
+
     def _suspend(self, params: Shape) -> Shape:
-        self._check_group(params)
+        check_group(params, self._name)
         self._group.suspend(_processes(params))
         return {}
 
     def _resume(self, params: Shape) -> Shape:
-        self._check_group(params)
+        check_group(params, self._name)
         self._group.resume(_processes(params))
         return {}
 
-    def _check_group(self, params: Shape) -> None:
-        if params["AutoScalingGroupName"] != self._name:
-            raise self._no_such_group(params["AutoScalingGroupName"])
+    def _note(self) -> None:
+        self._history.note(self._region.now_ms, self._group_shape())
 
-    def _no_such_group(self, name: str) -> ApiError:
-        return validation_error(f"AutoScalingGroup name not found - no such group: {name}")
+    def _shown_group(self) -> Shape:
+        """Whether reads of the group may lag, no source says: a knob."""
+        if not self._region.settings.group_read_lag_ms:
+            return self._group_shape()
+        self._note()
+        return self._history.read(self._region.now_ms)
 
     def _group_shape(self) -> Shape:
         """Auto Scaling API: AutoScalingGroup."""
         group, settings = self._group, self._region.settings
         return {
             "AutoScalingGroupName": self._name,
-            "AutoScalingGroupARN": self._region.arns.group(self._name, group.group_id),
+            "AutoScalingGroupARN": group.arn,
             **group.launch_source.group_members(),
-            "MinSize": settings.min_size,
-            "MaxSize": settings.max_size,
+            "MinSize": group.min_size,
+            "MaxSize": group.max_size,
             "DesiredCapacity": group.desired_capacity,
             "DefaultCooldown": settings.default_cooldown_s,
             "AvailabilityZones": list(settings.availability_zones),
             "LoadBalancerNames": [],
             "TargetGroupARNs": [],
-            "HealthCheckType": "EC2",
+            "HealthCheckType": settings.health_check_type,
             "HealthCheckGracePeriod": 300,
             "Instances": [self._member_shape(member) for member in group.members.values()],
             "CreatedTime": utc(group.created_ms),
@@ -134,6 +152,7 @@ class AutoScaling:
             "TerminationPolicies": ["Default"],
             "NewInstancesProtectedFromScaleIn": settings.new_instances_protected_from_scale_in,
             "CapacityRebalance": settings.capacity_rebalance,
+            **present(MaxInstanceLifetime=settings.max_instance_lifetime_s),
         }
 
     def _suspended_shapes(self) -> list[Shape]:
@@ -151,7 +170,7 @@ class AutoScaling:
             "LifecycleState": member.lifecycle_state,
             "HealthStatus": member.health_status,
             "ProtectedFromScaleIn": member.protected,
-            **self._group.launch_source.instance_members(),
+            **self._group.launch_source.instance_members(member.instance.instance_type),
         }
 
 
@@ -161,16 +180,3 @@ def _processes(params: Shape) -> list[str]:
     if unknown := [name for name in names if name not in PROCESSES]:
         raise validation_error(f"{unknown[0]} is not a valid scaling process type.")
     return names
-
-
-def _page_request(params: Shape, operation_name: str, limit: Limit, *, default: int) -> PageRequest:
-    size = params.get("MaxRecords", default)
-    if not 1 <= size <= limit.value:
-        raise validation_error(f"MaxRecords must be between 1 and {limit.value}.")
-    filters = sorted((k, str(v)) for k, v in params.items() if k not in ("NextToken", "MaxRecords"))
-    return PageRequest(
-        size=size,
-        token=params.get("NextToken"),
-        scope=f"{operation_name}{filters}",
-        refusal=lambda message: ApiError("InvalidNextToken", message),
-    )

@@ -1,12 +1,13 @@
 """The Auto Scaling group: its members, and how it keeps as many as are desired."""
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import partial
 
 from scheduler.simulated_aws.ec2_instances import Ec2Instance, Ec2Instances
+from scheduler.simulated_aws.group_members import Member
 from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.launch_sources import LaunchSource
+from scheduler.simulated_aws.launches import GROUP_TAG, Launches
 from scheduler.simulated_aws.region import Region
 from scheduler.simulated_aws.scaling_activities import Activity, ScalingActivities
 
@@ -26,25 +27,6 @@ PROCESSES = (
 _HOUR_MS = 3_600_000
 
 
-@dataclass(slots=True, eq=False)
-class Member:
-    """One instance of the group, from launch to the end of its termination."""
-
-    instance: Ec2Instance
-    activity: Activity
-    protected: bool
-    lifecycle_state: str = "Pending"
-    health_status: str = "Healthy"
-
-    @property
-    def counts(self) -> bool:
-        """Whether it is part of the capacity that the group compares with the desired one.
-
-        An unhealthy member is, until its replacement begins: with ReplaceUnhealthy suspended nothing comes.
-        """
-        return self.lifecycle_state in ("Pending", "InService")
-
-
 class AutoScalingGroup:
     """The account's one group. It reacts to a change after a delay, never within the call that made it."""
 
@@ -53,11 +35,16 @@ class AutoScalingGroup:
         self._ec2 = ec2_instances
         self.launch_source = launch_source
         self.group_id = region.ids.uuid()
+        self.arn = region.arns.group(region.settings.auto_scaling_group, self.group_id)
         self.created_ms = region.now_ms
+        self.min_size = region.settings.min_size
+        self.max_size = region.settings.max_size
         self.desired_capacity = 0
         self.members: dict[str, Member] = {}
         self.suspended: dict[str, int] = {}
         self.activities = ScalingActivities(region)
+        self.launches = Launches(region, ec2_instances, launch_source, self.activities)
+        self._retry_due = False
         ec2_instances.on_running.append(self._in_service)
         ec2_instances.on_shutting_down.append(self._shutting_down)
         ec2_instances.on_terminated.append(self._terminated)
@@ -67,6 +54,56 @@ class AutoScalingGroup:
         previous, self.desired_capacity = self.desired_capacity, desired_capacity
         self._region.record(Effect.SET_DESIRED_CAPACITY, previous=previous, desiredCapacity=desired_capacity)
         self._react()
+
+    def set_limits(self, min_size: int, max_size: int) -> None:
+        """Change the sizes; a desired capacity outside them moves (API: UpdateAutoScalingGroup)."""
+        self.min_size, self.max_size = min_size, max_size
+        self._region.record(Effect.SET_GROUP_LIMITS, minSize=min_size, maxSize=max_size)
+        within = min(max(self.desired_capacity, min_size), max_size)
+        if within != self.desired_capacity:
+            self.set_desired_capacity(within)
+
+    def detach(self, members: list[Member], *, decrement: bool) -> list[Activity]:
+        """Let members go; the caller has checked that they may. Without `decrement` they are replaced.
+
+        Sizes are in units of weight where instance types have weights (User Guide: instance weighting).
+        """
+        previous = self.desired_capacity
+        self.desired_capacity -= sum(member.weight for member in members) if decrement else 0
+        self._region.record(
+            Effect.DETACH_INSTANCES,
+            ec2InstanceIds=[member.instance.instance_id for member in members],
+            decrement=decrement,
+            previous=previous,
+            desiredCapacity=self.desired_capacity,
+        )
+        for member in members:
+            self._begin_detaching(member)
+        self._react()
+        return [member.activity for member in members]
+
+    def _begin_detaching(self, member: Member) -> None:
+        """Listed as Detaching for a while, its protection lost (User Guide: Detach instances)."""
+        instance = member.instance
+        member.lifecycle_state, member.protected = "Detaching", False
+        member.activity = self.activities.begin(
+            f"Detaching EC2 instance: {instance.instance_id}",
+            f"instance {instance.instance_id} was detached in response to a user request.",
+            instance.availability_zone,
+        )
+        self._region.after(
+            self._region.draw_ms(self._region.settings.detach_ms), partial(self._detached, member)
+        )
+
+    def _detached(self, member: Member) -> None:
+        """From now on nothing owns the instance: it runs until somebody terminates it."""
+        instance_id = member.instance.instance_id
+        member.lifecycle_state = "Detached"
+        self.activities.end(member.activity)
+        del self.members[instance_id]
+        if self._region.settings.detach_removes_group_tag:
+            member.instance.tags.pop(GROUP_TAG, None)
+        self._region.record(Effect.INSTANCE_DETACHED, ec2InstanceId=instance_id)
 
     def suspend(self, processes: list[str]) -> None:
         """Stop processes from now on; what they began goes on."""
@@ -91,55 +128,68 @@ class AutoScalingGroup:
         """Replace unhealthy members, then launch or terminate until as many are there as are desired."""
         if "ReplaceUnhealthy" not in self.suspended and "Terminate" not in self.suspended:
             self._remove_unhealthy()
-        capacity = sum(member.counts for member in self.members.values())
+        capacity = sum(member.weight for member in self.members.values() if member.counts)
         if "Launch" not in self.suspended:
-            for have in range(capacity, self.desired_capacity):
-                self._launch(have)
+            self._scale_out(capacity)
         if "Terminate" not in self.suspended:
-            for have in range(capacity, self.desired_capacity, -1):
-                self._scale_in(have)
+            while capacity > self.desired_capacity and (weight := self._scale_in(capacity)):
+                capacity -= weight
 
-    def _launch(self, have: int) -> None:
-        zone = self._emptiest_zone()
-        tags = {"aws:autoscaling:groupName": self._region.settings.auto_scaling_group}
-        instance = self._ec2.launch(self.launch_source.draw_type(), zone, tags)
-        activity = self.activities.begin(
-            f"Launching a new EC2 instance: {instance.instance_id}",
-            "an instance was started in response to a difference between desired and actual capacity, "
-            f"increasing the capacity from {have} to {have + 1}.",
-            zone,
-        )
-        protected = self._region.settings.new_instances_protected_from_scale_in
-        self.members[instance.instance_id] = Member(instance, activity, protected)
-        self._region.after(
-            self._region.draw_ms(self._region.settings.launch_ms), partial(self._ec2.boot, instance)
-        )
+    def _scale_out(self, capacity: int) -> None:
+        """The last launch may overshoot by its weight; a failed one is tried again after a pause."""
+        while capacity < self.desired_capacity:
+            member = self.launches.begin(self._emptiest_zone(), have=capacity)
+            if member is None:
+                self._retry_later()
+            else:
+                self.members[member.instance.instance_id] = member
+            capacity += member.weight if member else 1
+
+    def _retry_later(self) -> None:
+        """Auto Scaling tries until it succeeds; no source names the pause in between."""
+        if not self._retry_due:
+            self._retry_due = True
+            self._region.after(self._region.draw_ms(self._region.settings.launch_retry_ms), self._retry)
+
+    def _retry(self) -> None:
+        self._retry_due = False
+        self._reconcile()
 
     def _emptiest_zone(self) -> str:
         """Launches balance the zones (EC2 Auto Scaling User Guide: Availability Zone balancing)."""
         used = Counter(m.instance.availability_zone for m in self.members.values() if m.counts)
         return min(self._region.settings.availability_zones, key=lambda zone: (used[zone], zone))
 
-    def _scale_in(self, have: int) -> None:
-        """Lowering the desired capacity makes the group choose a victim, busy or not; protected ones stay."""
-        candidates = [m for m in self.members.values() if m.counts and not m.protected]
+    def _scale_in(self, have: int) -> int:
+        """The weight of the victim that the group chooses, busy or not; 0 if none may go."""
+        surplus = have - self.desired_capacity
+        members = self.members.values()
+        candidates = [m for m in members if m.counts and not m.protected and m.weight <= surplus]
         if not candidates:
-            return
+            return 0
         # Default termination policy: the zone with the most instances, then the one closest to the next
         # billing hour (EC2 Auto Scaling User Guide: Default termination policy).
         used = Counter(m.instance.availability_zone for m in self.members.values() if m.counts)
         victim = max(candidates, key=lambda m: (used[m.instance.availability_zone], self._into_hour_ms(m)))
         cause = (
             "an instance was taken out of service in response to a difference between desired and actual "
-            f"capacity, shrinking the capacity from {have} to {have - 1}."
+            f"capacity, shrinking the capacity from {have} to {have - victim.weight}."
         )
         self._terminate(victim, cause)
+        return victim.weight
 
     def _into_hour_ms(self, member: Member) -> int:
         return (self._region.now_ms - member.instance.launched_ms) % _HOUR_MS
 
     def _terminate(self, member: Member, cause: str) -> None:
         instance = member.instance
+        # A launch that never came InService is Cancelled, in these words: seen in activities that others
+        # published (FAQ of the KNFSD proxy for AWS).
+        self.activities.cancel(
+            member.activity,
+            "Instance became unhealthy while waiting for instance to be in InService state. Termination "
+            f"Reason: {instance.termination_reason}",
+        )
         member.lifecycle_state = "Terminating"
         member.activity = self.activities.begin(
             f"Terminating EC2 instance: {instance.instance_id}", cause, instance.availability_zone
@@ -156,13 +206,13 @@ class AutoScalingGroup:
     def _shutting_down(self, instance: Ec2Instance) -> None:
         """Somebody else terminates a member: the group notices with its next health check."""
         member = self.members.get(instance.instance_id)
-        if member is not None and member.lifecycle_state != "Terminating":
+        if member is not None and not member.leaving:
             delay_ms = self._region.draw_ms(self._region.settings.replace_unhealthy_ms)
             self._region.after(delay_ms, partial(self._health_check, member))
 
     def _health_check(self, member: Member) -> None:
         """A terminated member is replaced, desired capacity unchanged (User Guide: Health checks)."""
-        if "HealthCheck" in self.suspended or member.lifecycle_state == "Terminating":
+        if "HealthCheck" in self.suspended or member.leaving:
             return
         member.health_status = "Unhealthy"
         self._region.record(Effect.INSTANCE_UNHEALTHY, ec2InstanceId=member.instance.instance_id)
@@ -174,7 +224,7 @@ class AutoScalingGroup:
             "terminated or stopped."
         )
         for member in [m for m in self.members.values() if m.health_status == "Unhealthy"]:
-            if member.lifecycle_state != "Terminating":
+            if not member.leaving:
                 self._terminate(member, cause)
             if member.instance.state == "terminated":
                 self._terminated(member.instance)

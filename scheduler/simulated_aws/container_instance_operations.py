@@ -1,11 +1,13 @@
-"""ECS's operations on container instances: list, describe, drain."""
+"""ECS's operations on container instances: list, describe, drain, deregister."""
 
 from scheduler.simulated_aws import limits
 from scheduler.simulated_aws.attributes import attribute_shapes
 from scheduler.simulated_aws.checks import check_choice, check_ids, ecs_page, list_answer, wants_tags
 from scheduler.simulated_aws.container_instances import LISTED_STATUSES, ContainerInstance, ContainerInstances
+from scheduler.simulated_aws.errors import client_exception, invalid_parameter
 from scheduler.simulated_aws.ids import Arns, resource_id
 from scheduler.simulated_aws.operations import Operation, operation
+from scheduler.simulated_aws.orphans import Orphans
 from scheduler.simulated_aws.paging import cut
 from scheduler.simulated_aws.shapes import Shape, utc
 
@@ -19,10 +21,11 @@ _VERSION_INFO = {
 
 
 class ContainerInstanceOperations:
-    """ListContainerInstances, DescribeContainerInstances and UpdateContainerInstancesState."""
+    """ListContainerInstances and what takes container instances by name."""
 
-    def __init__(self, instances: ContainerInstances, arns: Arns) -> None:
+    def __init__(self, instances: ContainerInstances, orphans: Orphans, arns: Arns) -> None:
         self._instances = instances
+        self._orphans = orphans
         self._arns = arns
 
     def operations(self) -> dict[str, Operation]:
@@ -33,6 +36,7 @@ class ContainerInstanceOperations:
             "UpdateContainerInstancesState": operation(
                 self._update_state, "cluster containerInstances! status!"
             ),
+            "DeregisterContainerInstance": operation(self._deregister, "cluster containerInstance! force"),
         }
 
     def _list(self, params: Shape) -> Shape:
@@ -73,6 +77,19 @@ class ContainerInstanceOperations:
                 self._instances.set_status(instance, status)
                 answer["containerInstances"].append(container_instance_shape(instance, with_tags=False))
         return answer
+
+    def _deregister(self, params: Shape) -> Shape:
+        """Refused while tasks run, unless by force (ECS API: DeregisterContainerInstance)."""
+        instance = self._instances.find(params["containerInstance"])
+        if instance is None or instance.status == "INACTIVE":
+            raise client_exception(
+                f"Referenced container instance {resource_id(params['containerInstance'])} not found."
+            )
+        if instance.running_tasks + instance.pending_tasks and not params.get("force", False):
+            raise invalid_parameter("Found running tasks on the instance.")
+        self._instances.deregister(instance)
+        self._orphans.abandon(instance)
+        return {"containerInstance": container_instance_shape(instance, with_tags=False)}
 
     def _missing(self, reference: str) -> Shape:
         """HTTP 200 with a failure, never an error (ECS Developer Guide: API failure reasons)."""

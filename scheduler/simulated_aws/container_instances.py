@@ -71,6 +71,16 @@ class ContainerInstances:
         )
         return instance
 
+    def reregister(self, ec2_instance: Ec2Instance) -> None:
+        """The agent lost its state and registers anew: the old registration stays behind as a ghost.
+
+        "all previously managed containers will be forgotten about" (amazon-ecs-agent issue 125).
+        """
+        previous = self.of_ec2(ec2_instance.instance_id)
+        if previous is not None:
+            self.set_agent_connected(previous, False)
+        self.register(ec2_instance)
+
     def _new(self, ec2_instance: Ec2Instance) -> ContainerInstance:
         instance_type = ec2_instance.instance_type
         gpu_ids = [f"GPU-{self._region.ids.uuid()}" for _ in range(instance_type.gpus)]
@@ -125,7 +135,10 @@ class ContainerInstances:
         instance.status = status
         instance.version += 1
         self._region.record(
-            Effect.CONTAINER_INSTANCE_STATE_CHANGE, containerInstanceArn=instance.arn, status=status
+            Effect.CONTAINER_INSTANCE_STATE_CHANGE,
+            containerInstanceArn=instance.arn,
+            ec2InstanceId=instance.ec2_instance.instance_id,
+            status=status,
         )
 
     def deregister(self, instance: ContainerInstance) -> None:
@@ -134,7 +147,8 @@ class ContainerInstances:
         instance.agent_connected = False
         instance.version += 1
         instance.unreported.clear()
-        self._by_ec2_id.pop(instance.ec2_instance.instance_id, None)
+        if self._by_ec2_id.get(instance.ec2_instance.instance_id) is instance:
+            del self._by_ec2_id[instance.ec2_instance.instance_id]
         self._region.record(
             Effect.CONTAINER_INSTANCE_DEREGISTERED,
             containerInstanceArn=instance.arn,

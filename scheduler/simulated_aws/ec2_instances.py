@@ -26,6 +26,8 @@ class Ec2Instance:
     launched_ms: int
     tags: dict[str, str]
     state: str = "pending"
+    agent_starts: bool = True
+    spot_interrupted: bool = False
 
     def state_shape(self) -> Shape:
         """The state as EC2 answers it."""
@@ -36,6 +38,13 @@ class Ec2Instance:
         """An address in 10.0.0.0/8 that no other instance of the account has."""
         number = self.sequence + 10
         return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+    @property
+    def termination_reason(self) -> str:
+        """Why it ended (EC2 API: StateReason)."""
+        if self.spot_interrupted:
+            return "Server.SpotInstanceTermination: Spot instance termination"
+        return "Client.UserInitiatedShutdown: User initiated shutdown"
 
     def shape(self) -> Shape:
         """The instance as DescribeInstances shows it (EC2 API: Instance)."""
@@ -64,6 +73,7 @@ class Ec2Instances:
     def __init__(self, region: Region) -> None:
         self._region = region
         self._launched = 0
+        self._without_agent = 0
         self.by_id: dict[str, Ec2Instance] = {}
         self.on_running: list[Listener] = []
         self.on_shutting_down: list[Listener] = []
@@ -82,7 +92,9 @@ class Ec2Instances:
             sequence=self._launched,
             launched_ms=self._region.now_ms,
             tags=tags,
+            agent_starts=self._without_agent == 0,
         )
+        self._without_agent = max(self._without_agent - 1, 0)
         self._launched += 1
         self.by_id[instance.instance_id] = instance
         self._region.record(
@@ -90,17 +102,22 @@ class Ec2Instances:
         )
         return instance
 
+    def launch_without_agent(self, count: int) -> None:
+        """The next `count` instances boot and never join the cluster: a broken image or role."""
+        self._without_agent = count
+
     def boot(self, instance: Ec2Instance) -> None:
         """`pending` -> `running`, unless it was terminated meanwhile."""
         if instance.state == "pending":
             instance.state = "running"
             _tell(self.on_running, instance)
 
-    def terminate(self, instance: Ec2Instance) -> None:
+    def terminate(self, instance: Ec2Instance, *, spot: bool = False) -> None:
         """Begin to terminate. Idempotent (EC2 API: TerminateInstances)."""
         if instance.state in ("shutting-down", "terminated"):
             return
         instance.state = "shutting-down"
+        instance.spot_interrupted = spot
         self._region.record(Effect.INSTANCE_TERMINATING, ec2InstanceId=instance.instance_id)
         self._region.after(
             self._region.draw_ms(self._region.settings.terminate_ms), partial(self._terminated, instance)

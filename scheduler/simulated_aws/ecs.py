@@ -2,14 +2,14 @@
 
 from functools import partial
 
-from scheduler.simulated_aws import limits
-from scheduler.simulated_aws.checks import check_cluster, wants_tags
+from scheduler.simulated_aws.checks import check_cluster
+from scheduler.simulated_aws.clusters import Clusters
 from scheduler.simulated_aws.container_instance_operations import ContainerInstanceOperations
 from scheduler.simulated_aws.container_instances import ContainerInstances
 from scheduler.simulated_aws.ec2_instances import Ec2Instance, Ec2Instances
-from scheduler.simulated_aws.errors import ApiError, invalid_parameter
-from scheduler.simulated_aws.ids import resource_id
+from scheduler.simulated_aws.errors import invalid_parameter
 from scheduler.simulated_aws.operations import Handler, Operation, Service, operation
+from scheduler.simulated_aws.orphans import Orphans
 from scheduler.simulated_aws.region import Region
 from scheduler.simulated_aws.shapes import Shape
 from scheduler.simulated_aws.start_task import StartTask
@@ -27,12 +27,14 @@ _START_PARAMETERS = (
 class Ecs:
     """The ECS service of the account. EC2 tells it which instances run and which are gone."""
 
-    def __init__(self, region: Region, ec2_instances: Ec2Instances) -> None:
+    def __init__(self, region: Region, ec2_instances: Ec2Instances, group_arn: str) -> None:
         self._region = region
+        self._group_arn = group_arn
         self.container_instances = ContainerInstances(region)
         self.tasks = Tasks()
         self.task_definitions = TaskDefinitions(region)
         self._lifecycle = TaskLifecycle(region, self.tasks)
+        self.orphans = Orphans(region, self.tasks, self._lifecycle)
         ec2_instances.on_running.append(self._agent_starts)
         ec2_instances.on_terminated.append(self._instance_gone)
         self.service = Service(
@@ -55,14 +57,14 @@ class Ecs:
             tasks=self.tasks,
             lifecycle=self._lifecycle,
         )
-        of_instances = ContainerInstanceOperations(self.container_instances, self._region.arns)
+        of_instances = ContainerInstanceOperations(self.container_instances, self.orphans, self._region.arns)
         in_cluster = {
             "StartTask": operation(start_task, _START_PARAMETERS),
             **of_tasks.operations(),
             **of_instances.operations(),
         }
         return {
-            "DescribeClusters": operation(self._describe_clusters, "clusters include"),
+            **Clusters(self._region, self.container_instances, self._group_arn).operations(),
             **self.task_definitions.operations(),
             **{name: self._checking_cluster(entry) for name, entry in in_cluster.items()},
         }
@@ -74,41 +76,9 @@ class Ecs:
         check_cluster(params, self._region.settings.cluster, self._region.arns)
         return handler(params)
 
-    def _describe_clusters(self, params: Shape) -> Shape:
-        # "If you do not specify a cluster, the default cluster is assumed" (ECS API: DescribeClusters).
-        references = params.get("clusters") or ["default"]
-        limits.refuse_above(
-            limits.DESCRIBE_CLUSTERS, len(references), of="clusters", refusal=invalid_parameter
-        )
-        wants_tags(params)
-        answer: Shape = {"clusters": [], "failures": []}
-        for reference in references:
-            try:
-                check_cluster({"cluster": reference}, self._region.settings.cluster, self._region.arns)
-                answer["clusters"].append(self._cluster_shape())
-            except ApiError:
-                arn = self._region.arns.cluster.rpartition("/")[0] + "/" + resource_id(reference)
-                answer["failures"].append({"arn": arn, "reason": "MISSING"})
-        return answer
-
-    def _cluster_shape(self) -> Shape:
-        present_instances = [i for i in self.container_instances if i.status != "INACTIVE"]
-        return {
-            "clusterArn": self._region.arns.cluster,
-            "clusterName": self._region.settings.cluster,
-            "status": "ACTIVE",
-            "registeredContainerInstancesCount": len(present_instances),
-            "runningTasksCount": sum(i.running_tasks for i in present_instances),
-            "pendingTasksCount": sum(i.pending_tasks for i in present_instances),
-            "activeServicesCount": 0,
-            "statistics": [],
-            "tags": [],
-            "settings": [],
-            "capacityProviders": [],
-            "defaultCapacityProviderStrategy": [],
-        }
-
     def _agent_starts(self, instance: Ec2Instance) -> None:
+        if not instance.agent_starts:
+            return
         delay_ms = self._region.draw_ms(self._region.settings.agent_registration_ms)
         self._region.after(delay_ms, partial(self._register, instance))
 
@@ -121,6 +91,7 @@ class Ecs:
         "Stopped container instances or instances with disconnected agents aren't automatically deregistered
         when terminated" (ECS API: DeregisterContainerInstance).
         """
+        self.orphans.instance_gone(ec2_instance)
         instance = self.container_instances.of_ec2(ec2_instance.instance_id)
         if instance is None or not instance.agent_connected:
             return

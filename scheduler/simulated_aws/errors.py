@@ -25,6 +25,20 @@ class ConnectionDropped(Exception):
     """The connection closes without an answer; whether the call took effect, the caller cannot know."""
 
 
+# The codes that botocore's retry handler recognises as throttling, as each service sends them.
+_THROTTLES = {
+    "ecs": ("ThrottlingException", "Rate exceeded", 400),
+    "autoscaling": ("Throttling", "Rate exceeded", 400),
+    "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
+    "sts": ("Throttling", "Rate exceeded", 400),
+}
+
+
+def throttled(service: str) -> ApiError:
+    """A service's refusal of one call too many: it had no effect."""
+    return ApiError(*_THROTTLES[service])
+
+
 def invalid_parameter(message: str) -> ApiError:
     """ECS's refusal of a parameter (ECS API: Common errors of every operation)."""
     return ApiError("InvalidParameterException", message)

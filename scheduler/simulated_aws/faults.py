@@ -5,25 +5,21 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Literal, get_args
 
-from scheduler.simulated_aws.errors import ApiError, ConnectionDropped
+from scheduler.simulated_aws.errors import ApiError, ConnectionDropped, throttled
+from scheduler.simulated_aws.partial_reads import PARTIAL_READS
 
-FaultKind = Literal["error_before", "error_after", "dropped_before", "dropped_after", "throttle"]
-"""`before` and `after` say whether the effect happens: after means applied, and the caller is told a lie."""
+FaultKind = Literal["error_before", "error_after", "dropped_before", "dropped_after", "throttle", "partial"]
+"""`before` and `after` say whether the effect happens: after means applied, and the caller is told a lie.
+
+`partial` is no error: a read's answer leaves out a `share` of what is there.
+"""
 
 ANY_OPERATION = "*"
-
-# The codes that botocore's retry handler recognises as throttling, as each service sends them.
-_THROTTLES = {
-    "ecs": ("ThrottlingException", "Rate exceeded", 400),
-    "autoscaling": ("Throttling", "Rate exceeded", 400),
-    "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
-    "sts": ("Throttling", "Rate exceeded", 400),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Spare `skip` calls of the operation, then strike `count` of them."""
+    """Spare `skip` calls of the operation, then strike `count` of them; `share` is of a partial answer."""
 
     operation: str
     kind: FaultKind
@@ -32,11 +28,16 @@ class Fault:
     http_status: int = 500
     skip: int = 0
     count: int = 1
+    share: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse a kind that no fault has: plans also arrive as JSON."""
+        """Refuse what no fault can be: plans also arrive as JSON."""
         if self.kind not in get_args(FaultKind):
             raise ValueError(f"kind must be one of {', '.join(get_args(FaultKind))}, not {self.kind}")
+        if self.kind == "partial" and self.operation not in PARTIAL_READS:
+            raise ValueError(f"only {', '.join(PARTIAL_READS)} can be partial, not {self.operation}")
+        if not 0.0 <= self.share <= 1.0:
+            raise ValueError(f"share must be from 0 to 1, not {self.share}")
 
     @property
     def strikes_before(self) -> bool:
@@ -48,7 +49,7 @@ class Fault:
         if self.kind.startswith("dropped"):
             return ConnectionDropped(f"{self.operation}: {self.kind}")
         if self.kind == "throttle":
-            return ApiError(*_THROTTLES[service])
+            return throttled(service)
         return ApiError(self.code, self.message, self.http_status)
 
 

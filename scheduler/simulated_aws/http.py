@@ -1,6 +1,7 @@
 """The HTTP front: a simulated account behind AWS's own protocols, for unmodified SDKs of any language.
 
-`POST /` is AWS. What belongs to the simulation alone stands under `/_simulation/`: clock, journal and faults.
+`POST /` is AWS. What belongs to the simulation alone stands under `/_simulation/`: clock, journal,
+faults, acts and instances.
 """
 
 import asyncio
@@ -65,14 +66,16 @@ class ClockReading:
 
 ReadClock = Callable[[], ClockReading]
 AddFault = Callable[[dict[str, Any]], object]
+Act = Callable[[dict[str, Any]], object]
+ReadInstances = Callable[[], list[dict[str, Any]]]
 Page = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class HttpFront:
     """Serves one account. It runs in one event loop; calls are carried out in it, one after the other.
 
-    `add_fault` raises ValueError, TypeError or KeyError for a fault it cannot understand. Without
-    `read_clock` or `add_fault` the front has no such page.
+    `add_fault` and `act` raise ValueError, TypeError or LookupError for what they cannot understand. The
+    front has no page for what it was not given.
     """
 
     def __init__(
@@ -81,8 +84,11 @@ class HttpFront:
         *,
         read_clock: ReadClock | None = None,
         add_fault: AddFault | None = None,
+        act: Act | None = None,
+        read_instances: ReadInstances | None = None,
     ) -> None:
-        self._backend, self._read_clock, self._add_fault = backend, read_clock, add_fault
+        self._backend, self._read_clock, self._read_instances = backend, read_clock, read_instances
+        self._add_fault, self._act = add_fault, act
         self._request_numbers = count(1)
         self._runner: web.AppRunner | None = None
 
@@ -112,7 +118,11 @@ class HttpFront:
         if self._read_clock is not None:
             routes.append(web.get("/_simulation/clock", _clock_page(self._read_clock)))
         if self._add_fault is not None:
-            routes.append(web.post("/_simulation/faults", _fault_page(self._add_fault)))
+            routes.append(web.post("/_simulation/faults", _told_page(self._add_fault, "fault", status=201)))
+        if self._act is not None:
+            routes.append(web.post("/_simulation/act", _told_page(self._act, "act", status=200)))
+        if self._read_instances is not None:
+            routes.append(web.get("/_simulation/instances", _instances_page(self._read_instances)))
         return routes
 
     async def _post(self, request: web.Request) -> web.Response:
@@ -159,18 +169,31 @@ def _clock_page(read_clock: ReadClock) -> Page:
     return get
 
 
-def _fault_page(add_fault: AddFault) -> Page:
+def _instances_page(read_instances: ReadInstances) -> Page:
+    async def get(_: web.Request) -> web.Response:
+        return web.json_response(read_instances())
+
+    return get
+
+
+def _told_page(tell: Callable[[dict[str, Any]], object], what: str, *, status: int) -> Page:
     async def post(request: web.Request) -> web.Response:
         try:
-            fault = json.loads(await request.read())
-            if not isinstance(fault, dict):
-                raise TypeError("a fault is a JSON object")
-            add_fault(fault)
-        except (ValueError, TypeError, KeyError) as error:
-            raise web.HTTPBadRequest(text=f"not a fault: {error}") from error
-        return web.json_response({}, status=201)
+            told = json.loads(await request.read())
+            if not isinstance(told, dict):
+                raise TypeError(f"it must be a JSON object, not {told!r:.40}")
+            tell(told)
+        except (ValueError, TypeError, LookupError) as error:
+            raise web.HTTPBadRequest(text=f"not a possible {what}: {_line(error)}\n") from error
+        return web.json_response({}, status=status)
 
     return post
+
+
+def _line(error: Exception) -> str:
+    """One line: str() of a KeyError is its argument's repr."""
+    text = str(error.args[0]) if isinstance(error, LookupError) and error.args else str(error)
+    return " ".join(text.split())
 
 
 class ThreadedFront:

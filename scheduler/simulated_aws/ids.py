@@ -52,9 +52,24 @@ class Arns:
         """The ARN of one revision; task definitions belong to no cluster."""
         return f"{self._ecs}:task-definition/{family}:{revision}"
 
+    def capacity_provider(self, name: str) -> str:
+        """The ARN of a capacity provider."""
+        return f"{self._ecs}:capacity-provider/{name}"
+
     def group(self, name: str, group_id: str) -> str:
         """The ARN of an Auto Scaling group."""
         return f"{self._auto_scaling}:autoScalingGroup:{group_id}:autoScalingGroupName/{name}"
+
+    def scaling_policy(self, group: str, name: str) -> str:
+        """The ARN of a scaling policy of a group."""
+        return f"{self._auto_scaling}:scalingPolicy:{name}:autoScalingGroupName/{group}:policyName/{name}"
+
+    def scheduled_action(self, group: str, name: str) -> str:
+        """The ARN of a scheduled action of a group."""
+        return (
+            f"{self._auto_scaling}:scheduledUpdateGroupAction:{name}:"
+            f"autoScalingGroupName/{group}:scheduledActionName/{name}"
+        )
 
     def launch_configuration(self, name: str, configuration_id: str) -> str:
         """The ARN of a launch configuration."""

@@ -17,6 +17,7 @@ class LaunchSource:
         self._region = region
         self._kind = settings.launch_source
         self._types = [INSTANCE_TYPES[name] for name in settings.instance_types]
+        self._weights = dict(zip(settings.instance_types, settings.weighted_capacities, strict=False))
         self._name = f"{settings.auto_scaling_group}-launch"
         self._template_id = region.ids.ec2("lt")
         self._configuration_id = region.ids.uuid()
@@ -34,11 +35,20 @@ class LaunchSource:
             return {"LaunchTemplate": self._specification("$Latest")}
         return {"MixedInstancesPolicy": self._policy()}
 
-    def instance_members(self) -> Shape:
-        """What each member's description says of it (Auto Scaling API: Instance)."""
+    def weight(self, instance_type: InstanceType) -> int:
+        """How many units of capacity an instance is (User Guide: instance weighting); 1 without weights."""
+        return self._weights.get(instance_type.name, 1)
+
+    def instance_members(self, instance_type: InstanceType) -> Shape:
+        """What a member's description says of it (Auto Scaling API: Instance)."""
         if self._kind == "launch_configuration":
             return {"LaunchConfigurationName": self._name}
-        return {"LaunchTemplate": self._specification("1")}
+        return {"LaunchTemplate": self._specification("1"), **self._weight_member(instance_type)}
+
+    def _weight_member(self, instance_type: InstanceType) -> Shape:
+        """A string, though it is a number (Auto Scaling API: Instance, WeightedCapacity)."""
+        weight = self._weights.get(instance_type.name)
+        return {} if weight is None else {"WeightedCapacity": str(weight)}
 
     def configurations(self, names: list[str]) -> list[Shape]:
         """The account's launch configurations; unknown names just do not match."""
@@ -108,7 +118,7 @@ class LaunchSource:
         return {
             "LaunchTemplate": {
                 "LaunchTemplateSpecification": self._specification("$Latest"),
-                "Overrides": [{"InstanceType": instance_type.name} for instance_type in self._types],
+                "Overrides": [{"InstanceType": t.name, **self._weight_member(t)} for t in self._types],
             },
             "InstancesDistribution": {
                 "OnDemandAllocationStrategy": "prioritized",

@@ -32,6 +32,10 @@ DESCRIBE_CONTAINER_INSTANCES = Limit(
 UPDATE_CONTAINER_INSTANCES = Limit(
     10, "container instances", "ECS API: UpdateContainerInstancesState, containerInstances"
 )
+DESCRIBE_CAPACITY_PROVIDERS = Limit(
+    100, "capacity providers", "ECS API: DescribeCapacityProviders, capacityProviders"
+)
+CAPACITY_PROVIDERS_PAGE = Limit(10, "results", "ECS API: DescribeCapacityProviders, maxResults")
 DESCRIBE_CLUSTERS = Limit(100, "clusters", "ECS API: DescribeClusters, clusters")
 ECS_PAGE = Limit(
     100, "results", "ECS API: ListTasks / ListContainerInstances / ListTaskDefinitions, maxResults"
@@ -50,6 +54,12 @@ ACTIVITIES_PAGE = Limit(
 CONFIGURATIONS_PAGE = Limit(
     100, "records", "Auto Scaling API: DescribeLaunchConfigurations, MaxRecords (default 50)"
 )
+PLANS_PAGE = Limit(
+    100,
+    "records",
+    "Auto Scaling API: DescribePolicies / DescribeScheduledActions / DescribeInstanceRefreshes, MaxRecords",
+)
+DETACH_INSTANCES = Limit(20, "instances", "Auto Scaling API: DetachInstances, InstanceIds")
 
 DESCRIBE_INSTANCES_PAGE = Limit(1_000, "results", "EC2 API: DescribeInstances, MaxResults (5 to 1000)")
 EC2_PAGE_MINIMUM = Limit(

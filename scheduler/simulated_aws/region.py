@@ -22,6 +22,8 @@ class Region:
         self.arns = Arns(region=settings.region, account_id=settings.account_id, cluster=settings.cluster)
         self.timeline = Timeline()
         self.now_ms = clock.now_ms()
+        self.after_each: list[Action] = []
+        """Called after everything that happened, due or asked for."""
 
     def advance(self) -> None:
         """Carry out what became due, each effect at its own time. A clock set back holds time still."""
@@ -29,7 +31,13 @@ class Region:
         while due := self.timeline.pop_due(target_ms):
             self.now_ms, action = max(due[0], self.now_ms), due[1]
             action()
+            self.happened()
         self.now_ms = target_ms
+
+    def happened(self) -> None:
+        """Tell those who look on that something may have changed."""
+        for look in self.after_each:
+            look()
 
     def after(self, delay_ms: int, action: Action) -> None:
         """Have `action` carried out `delay_ms` from now."""

@@ -9,7 +9,7 @@ from scheduler.simulated_aws.shapes import Shape, present, utc
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Activity:
-    """One launch or termination; InProgress until it ended."""
+    """One launch, detaching or termination, in progress or ended."""
 
     activity_id: str
     sequence: int
@@ -18,6 +18,8 @@ class Activity:
     availability_zone: str
     started_ms: int
     ended_ms: int | None = None
+    status_code: str = "InProgress"
+    status_message: str | None = None
 
 
 class ScalingActivities:
@@ -43,11 +45,27 @@ class ScalingActivities:
 
     def end(self, activity: Activity) -> None:
         """Note that it succeeded."""
+        self._end(activity, "Successful")
+
+    def fail(self, activity: Activity, reason: str) -> None:
+        """Note that EC2 refused it."""
+        self._end(activity, "Failed", reason)
+
+    def cancel(self, activity: Activity, reason: str) -> None:
+        """Note that it could not be finished, unless it is already."""
+        if activity.ended_ms is None:
+            self._end(activity, "Cancelled", reason)
+
+    def _end(self, activity: Activity, status_code: str, reason: str | None = None) -> None:
         activity.ended_ms = self._region.now_ms
+        activity.status_code, activity.status_message = status_code, reason
+        if reason is not None:
+            activity.description += f".  Status Reason: {reason}"
 
     def last_ended_ms(self) -> int | None:
-        """When the last activity ended: a cooldown begins there. None while there was none."""
-        return max((a.ended_ms for a in self.all if a.ended_ms is not None), default=None)
+        """When the last activity succeeded: a cooldown begins there. None while there was none."""
+        ended = (a.ended_ms for a in self.all if a.status_code == "Successful")
+        return max((ended_ms for ended_ms in ended if ended_ms is not None), default=None)
 
     def shape(self, activity: Activity) -> Shape:
         """Auto Scaling API: Activity."""
@@ -59,7 +77,8 @@ class ScalingActivities:
             Cause=activity.cause,
             StartTime=utc(activity.started_ms),
             EndTime=None if ended_ms is None else utc(ended_ms),
-            StatusCode="InProgress" if ended_ms is None else "Successful",
+            StatusCode=activity.status_code,
+            StatusMessage=activity.status_message,
             Progress=50 if ended_ms is None else 100,
             Details=json.dumps({"Availability Zone": activity.availability_zone}),
         )

@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from functools import partial
 
 from scheduler.simulated_aws.container_instances import ContainerInstance
+from scheduler.simulated_aws.ec2_instances import Ec2Instance
 from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.region import Region
 from scheduler.simulated_aws.tasks import Container, Task, Tasks
@@ -46,16 +47,32 @@ class TaskLifecycle:
 
     def instance_terminated(self, instance: ContainerInstance) -> None:
         """End every task of a terminated instance, without exit codes: nobody was left to report them."""
-        reason = f"Host EC2 (instance {instance.ec2_instance.instance_id}) terminated."
+        stop_code, reason = self._termination(instance.ec2_instance)
         self._waiting.pop(instance.arn, None)
         for task in self._tasks.on(instance):
             if task.last_status == "STOPPED":
                 continue
             if task.desired_status == "RUNNING":
-                self._begin_stopping(task, "TerminationNotice", reason)
+                self._begin_stopping(task, stop_code, reason)
             if not self._region.settings.terminated_task_keeps_started_at:
                 task.started_ms = None
             self._finish(task, None)
+
+    def _termination(self, ec2_instance: Ec2Instance) -> tuple[str, str]:
+        """stopCode and stoppedReason of what ran on it.
+
+        The text of a Spot interruption is documented for Fargate Spot (ECS Developer Guide: Fargate
+        termination notices); of container instances no source tells.
+        """
+        if ec2_instance.spot_interrupted:
+            return self._region.settings.spot_stop_code, "Your Spot Task was interrupted."
+        return "TerminationNotice", f"Host EC2 (instance {ec2_instance.instance_id}) terminated."
+
+    def lose_sight(self, task: Task, reason: str, stop_code: str | None) -> None:
+        """ECS stops following a task: STOPPED in its books, without exit codes."""
+        if task.desired_status == "RUNNING":
+            self._begin_stopping(task, stop_code, reason)
+        self._finish(task, None)
 
     def _admit_waiting(self, instance: ContainerInstance) -> None:
         """Let the agent begin with waiting tasks, first come first served, as far as there is really room."""
@@ -115,7 +132,7 @@ class TaskLifecycle:
         stop_ms = self._region.draw_ms(self._region.settings.stop_ms)
         self._after(stop_ms, task.instance, partial(self._finish, task, _SIGTERM_EXIT))
 
-    def _begin_stopping(self, task: Task, stop_code: str, reason: str) -> None:
+    def _begin_stopping(self, task: Task, stop_code: str | None, reason: str) -> None:
         """ECS counts a stopping task's resources as free at once (AWS What's New, 2023-07-02)."""
         self._tasks.mark_stopping(task)
         task.stop_code, task.stopped_reason = stop_code, reason

@@ -9,7 +9,7 @@ import pytest
 from scheduler.simulated_aws.account import SimulatedAws
 from scheduler.simulated_aws.errors import ApiError
 from scheduler.simulated_aws.faults import Fault
-from scheduler.simulated_aws.journal import Journal
+from scheduler.simulated_aws.journal import Effect, Journal
 from scheduler.simulated_aws.settings import SimulationSettings
 from tests.clocks import VirtualClock
 
@@ -20,7 +20,9 @@ QUICK: dict[str, Any] = {
     "scaling_reaction_ms": (1_000, 1_000),
     "launch_ms": (20_000, 20_000),
     "agent_registration_ms": (30_000, 30_000),
+    "launch_retry_ms": (90_000, 90_000),
     "terminate_ms": (10_000, 10_000),
+    "detach_ms": (15_000, 15_000),
     "replace_unhealthy_ms": (30_000, 30_000),
     "pull_ms": (10_000, 10_000),
     "create_ms": (1_000, 1_000),
@@ -28,6 +30,8 @@ QUICK: dict[str, Any] = {
     "stop_ms": (2_000, 2_000),
 }
 BOOT_MS = 51_000
+DETACH_MS = 15_000
+RETRY_MS = 90_000
 START_MS = 11_000
 RUN_MS = 60_000
 STOP_MS = 2_000
@@ -63,6 +67,25 @@ class Driver:
 
     def set_desired(self, desired: int) -> None:
         self.group("SetDesiredCapacity", DesiredCapacity=desired)
+
+    def detach(self, *ec2_ids: str, decrement: bool = True) -> list[Answer]:
+        """Detach members; the activities that AWS answers."""
+        answer = self.group(
+            "DetachInstances", InstanceIds=list(ec2_ids), ShouldDecrementDesiredCapacity=decrement
+        )
+        activities: list[Answer] = answer["Activities"]
+        return activities
+
+    def deregister(self, reference: str, *, force: bool = False) -> Answer:
+        """Deregister a container instance; how ECS shows it then."""
+        answer = self.ecs("DeregisterContainerInstance", containerInstance=reference, force=force)
+        shown: Answer = answer["containerInstance"]
+        return shown
+
+    def effects(self, effect: Effect) -> list[Answer]:
+        """What the journal has of one kind by now."""
+        self.aws.advance()
+        return list(self.aws.journal.of(effect))
 
     def instances(self) -> list[Answer]:
         arns = self.ecs("ListContainerInstances")["containerInstanceArns"]
@@ -119,6 +142,21 @@ class Driver:
         assert answer["tasks"] == []
         (failure,) = answer["failures"]
         return str(failure["reason"])
+
+    def hours_later(self, hours: float = 1.0) -> None:
+        """Let time pass; what became due has happened."""
+        self.pass_ms(int(hours * HOUR_MS))
+        self.aws.advance()
+
+    def ec2_instance(self, ec2_id: str) -> Answer:
+        """One instance as EC2 describes it."""
+        found: Answer = self.ec2("DescribeInstances", InstanceIds=[ec2_id])["Reservations"][0]["Instances"][0]
+        return found
+
+    def activities(self, **params: Any) -> list[Answer]:
+        """The group's activities, newest first."""
+        found: list[Answer] = self.group("DescribeScalingActivities", **params)["Activities"]
+        return found
 
     def pass_ms(self, duration_ms: int) -> None:
         self.clock.advance_ms(duration_ms)

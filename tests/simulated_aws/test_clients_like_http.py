@@ -10,13 +10,30 @@ from botocore.exceptions import ClientError
 
 from scheduler.simulated_aws.account import SimulatedAws
 from scheduler.simulated_aws.clients import InProcessClient
+from scheduler.simulated_aws.group_features import (
+    CapacityProvider,
+    InstanceRefresh,
+    ScalingPolicy,
+    ScheduledAction,
+)
 from scheduler.simulated_aws.http import HttpFront, ThreadedFront
+from scheduler.simulated_aws.settings import SimulationSettings
 from tests.clocks import VirtualClock
 
 DEFINITION = {
     "family": "agent",
     "containerDefinitions": [{"name": "agent", "image": "agent:1", "cpu": 1024, "memory": 2048}],
 }
+
+FEATURED = SimulationSettings(
+    max_instance_lifetime_s=86_400,
+    scaling_policies=(ScalingPolicy(name="cpu"),),
+    scheduled_actions=(ScheduledAction(name="night", desired_capacity=0),),
+    instance_refreshes=(InstanceRefresh(),),
+    capacity_providers=(CapacityProvider(name="ci"),),
+    default_capacity_providers=("ci",),
+)
+DETACH = {"AutoScalingGroupName": "ci-agents", "ShouldDecrementDesiredCapacity": True}
 
 
 class Account:
@@ -54,7 +71,7 @@ class Account:
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
     clock = VirtualClock()
-    simulated = SimulatedAws(clock)
+    simulated = SimulatedAws(clock, FEATURED)
     with ThreadedFront(HttpFront(simulated)) as url:
         account = Account(url, clock, simulated)
         yield account
@@ -64,6 +81,7 @@ def account() -> Iterator[Account]:
 
 READS: list[tuple[str, str, Callable[[Account], dict[str, Any]]]] = [
     ("ecs", "describe_clusters", lambda _: {"clusters": ["ci", "other"]}),
+    ("ecs", "describe_capacity_providers", lambda _: {"capacityProviders": ["ci", "FARGATE", "other"]}),
     ("ecs", "list_task_definitions", lambda _: {"familyPrefix": "agent"}),
     ("ecs", "describe_task_definition", lambda _: {"taskDefinition": "agent"}),
     ("ecs", "list_container_instances", lambda _: {"cluster": "ci", "status": "ACTIVE"}),
@@ -72,6 +90,9 @@ READS: list[tuple[str, str, Callable[[Account], dict[str, Any]]]] = [
     ("ecs", "describe_tasks", lambda it: {"cluster": "ci", "tasks": it.tasks, "include": ["TAGS"]}),
     ("autoscaling", "describe_auto_scaling_groups", lambda _: {"AutoScalingGroupNames": ["ci-agents"]}),
     ("autoscaling", "describe_scaling_activities", lambda _: {"AutoScalingGroupName": "ci-agents"}),
+    ("autoscaling", "describe_policies", lambda _: {"AutoScalingGroupName": "ci-agents"}),
+    ("autoscaling", "describe_scheduled_actions", lambda _: {"AutoScalingGroupName": "ci-agents"}),
+    ("autoscaling", "describe_instance_refreshes", lambda _: {"AutoScalingGroupName": "ci-agents"}),
     ("ec2", "describe_instances", lambda _: {"MaxResults": 10}),
     ("ec2", "describe_instance_types", lambda _: {"InstanceTypes": ["m4.4xlarge"]}),
     ("ec2", "describe_launch_template_versions", lambda it: {"LaunchTemplateId": it.launch_template_id}),
@@ -83,6 +104,8 @@ REFUSALS: list[tuple[str, str, dict[str, Any]]] = [
     ("ecs", "describe_task_definition", {"taskDefinition": "other"}),
     ("ecs", "list_tasks", {"cluster": "ci", "maxResults": 1000}),
     ("autoscaling", "set_desired_capacity", {"AutoScalingGroupName": "ci-agents", "DesiredCapacity": 99}),
+    ("autoscaling", "detach_instances", {**DETACH, "InstanceIds": ["i-0123456789abcdef0"]}),
+    ("ecs", "deregister_container_instance", {"cluster": "ci", "containerInstance": "0" * 32}),
     ("ec2", "describe_instances", {"InstanceIds": ["i-0123456789abcdef0"]}),
 ]
 
@@ -110,3 +133,28 @@ def test_both_fronts_give_the_same_refusal(
     assert over_http[1]["Code"] == in_process[1]["Code"] != "InternalFailure"
     assert over_http[1]["Message"] == in_process[1]["Message"]
     assert over_http[2] == in_process[2]
+
+
+@pytest.mark.parametrize("front", ["over_http", "in_process"])
+def test_an_instance_can_be_removed_through_either_front(front: str) -> None:
+    """Drained, detached, terminated and deregistered: every step has its answer, and the group is smaller."""
+    clock = VirtualClock()
+    simulated = SimulatedAws(clock)
+    with ThreadedFront(HttpFront(simulated)) as url:
+        account = Account(url, clock, simulated)
+        clients = getattr(account, front)
+        arn = {"cluster": "ci", "containerInstances": account.instances[:1]}
+        drained = clients["ecs"].update_container_instances_state(**arn, status="DRAINING")
+        ec2_id = drained["containerInstances"][0]["ec2InstanceId"]
+        detached = clients["autoscaling"].detach_instances(**DETACH, InstanceIds=[ec2_id])
+        assert [a["StatusCode"] for a in detached["Activities"]] == ["InProgress"]
+        gone = clients["ec2"].terminate_instances(InstanceIds=[ec2_id])["TerminatingInstances"][0]
+        assert gone["CurrentState"]["Name"] == "shutting-down"
+        left = {"cluster": "ci", "containerInstance": account.instances[0], "force": True}
+        assert (
+            clients["ecs"].deregister_container_instance(**left)["containerInstance"]["status"] == "INACTIVE"
+        )
+        (group,) = clients["autoscaling"].describe_auto_scaling_groups()["AutoScalingGroups"]
+        for client in account.over_http.values():
+            client.close()
+    assert group["DesiredCapacity"] == 1

@@ -8,11 +8,28 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 from scheduler.simulated_aws.account import SimulatedAws
+from scheduler.simulated_aws.group_features import (
+    CapacityProvider,
+    InstanceRefresh,
+    ScalingPolicy,
+    ScheduledAction,
+)
 from tests.simulated_aws.driver import Driver, container, environment, make_account
 
 SERVICES = ("ecs", "autoscaling", "ec2", "sts")
 MODELS: dict[str, ServiceModel] = {
     name: botocore.session.get_session().get_service_model(name) for name in SERVICES
+}
+
+
+# Every feature of the group and the cluster, so that each shape is checked.
+FEATURES: dict[str, Any] = {
+    "max_instance_lifetime_s": 86_400,
+    "scaling_policies": (ScalingPolicy(name="p"),),
+    "scheduled_actions": (ScheduledAction(name="night", desired_capacity=0),),
+    "instance_refreshes": (InstanceRefresh(),),
+    "capacity_providers": (CapacityProvider(name="ci"), CapacityProvider(name="x", auto_scaling_group="x")),
+    "default_capacity_providers": ("ci", "FARGATE"),
 }
 
 
@@ -23,6 +40,7 @@ class Checked:
         self._inner = inner
         self.journal = inner.journal
         self.seen: set[str] = set()
+        self.fail_launches = inner.fail_launches
 
     def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         answer = self._inner.call(service, operation, params)
@@ -52,11 +70,16 @@ def exercise(account: Driver) -> None:
     account.ecs("StopTask", task=tasks[0], reason="test")
     account.group("SuspendProcesses", ScalingProcesses=["AZRebalance"])
     account.group("ResumeProcesses", ScalingProcesses=["AZRebalance"])
+    account.aws.fail_launches(1, "We currently do not have sufficient capacity.")
     account.set_desired(3)
     account.pass_ms(100_000)
     account.ecs("ListTasks", desiredStatus="STOPPED")
     account.ecs("DescribeTasks", tasks=[*tasks, "0" * 32], include=["TAGS"])
     account.definitions("DescribeClusters", clusters=["ci", "other"])
+    account.definitions("DescribeCapacityProviders", include=["TAGS"])
+    account.definitions("DescribeCapacityProviders", capacityProviders=["other"])
+    for operation in ("DescribePolicies", "DescribeScheduledActions", "DescribeInstanceRefreshes"):
+        account.group(operation)
     account.group("DescribeScalingActivities")
     aws.call("autoscaling", "DescribeLaunchConfigurations", {})
     template = account.described_group().get("LaunchTemplate")
@@ -68,13 +91,21 @@ def exercise(account: Driver) -> None:
     account.instances()
     account.drain()
     account.definitions("DeregisterTaskDefinition", taskDefinition=arn)
+    member = next(id for id, state in account.members().items() if state == "InService")
+    account.detach(member)
+    left = account.instance()["containerInstanceArn"]
+    account.ecs("DeregisterContainerInstance", containerInstance=left, force=True)
     aws.call("sts", "GetCallerIdentity", {})
 
 
 @pytest.mark.parametrize("launch_source", ["launch_template", "mixed_instances", "launch_configuration"])
 def test_answers_fit_botocores_models(launch_source: str) -> None:
     """No answer has a member that AWS's model does not have, nor one of another type."""
-    plain = make_account(launch_source=launch_source, instance_types=("g4dn.xlarge", "m4.4xlarge"))
+    types = ("g4dn.xlarge", "m4.4xlarge")
+    weights = (1, 1) if launch_source == "mixed_instances" else ()
+    plain = make_account(
+        launch_source=launch_source, instance_types=types, weighted_capacities=weights, **FEATURES
+    )
     checked = Checked(plain.aws)
     exercise(Driver(plain.clock, checked))  # type: ignore[arg-type]  # it has all that the driver uses
     offered = {name for service in SERVICES for name in plain.aws.operations(service)}

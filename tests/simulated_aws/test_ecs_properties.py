@@ -14,6 +14,8 @@ STEPS = st.lists(
         st.tuples(st.just("pass"), st.just(""), st.integers(0, 40_000)),
         st.tuples(st.just("flip"), st.just(""), st.integers(0, 2)),
         st.tuples(st.just("terminate"), st.just(""), st.integers(0, 2)),
+        st.tuples(st.just("deregister"), st.just(""), st.integers(0, 2)),
+        st.tuples(st.just("reregister"), st.just(""), st.integers(0, 2)),
     ),
     max_size=40,
 )
@@ -51,6 +53,20 @@ class Run:
             case "terminate":
                 ec2_id = self.account.instance(self.instances[number])["ec2InstanceId"]
                 self.account.ec2("TerminateInstances", InstanceIds=[ec2_id])
+            case "deregister" if self._status(number) != "INACTIVE":
+                self.account.deregister(self.instances[number], force=True)
+            case "reregister":
+                self._reregister(self.account.instance(self.instances[number])["ec2InstanceId"], number)
+
+    def _status(self, number: int) -> str:
+        return str(self.account.instance(self.instances[number])["status"])
+
+    def _reregister(self, ec2_id: str, number: int) -> None:
+        """The new registration takes the place of the old one, which is still looked at."""
+        if self.account.ec2_instance(ec2_id)["State"]["Name"] == "running":
+            self.account.aws.reregister(ec2_id)
+            self.instances.append(self.instances[number])
+            self.instances[number] = self.account.instances()[-1]["containerInstanceArn"]
 
     def _flip(self, instance: dict[str, Any]) -> None:
         if instance["status"] != "INACTIVE":

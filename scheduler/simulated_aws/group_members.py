@@ -1,0 +1,31 @@
+"""Members of the Auto Scaling group: the instances that it lists, from launch to leaving."""
+
+from dataclasses import dataclass
+
+from scheduler.simulated_aws.ec2_instances import Ec2Instance
+from scheduler.simulated_aws.scaling_activities import Activity
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """One instance of the group, from launch to the end of its termination or detaching."""
+
+    instance: Ec2Instance
+    activity: Activity
+    protected: bool
+    weight: int = 1
+    lifecycle_state: str = "Pending"
+    health_status: str = "Healthy"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is part of the capacity that the group compares with the desired one.
+
+        An unhealthy member is, until its replacement begins: with ReplaceUnhealthy suspended nothing comes.
+        """
+        return self.lifecycle_state in ("Pending", "InService")
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the group has given it up: its health is nobody's business any more."""
+        return self.lifecycle_state in ("Terminating", "Detaching", "Detached")
