@@ -6,69 +6,71 @@ what a launch needs from the store (specs are not kept in memory) and asks the c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from scheduler.core.agents import AgentSettings, Launch, expand, overrides
-from scheduler.core.model.attempt import StopCategory, StopReason
-from scheduler.core.model.calls import (
+from scheduler.core.model.answers import (
+    Accepted,
     Answer,
-    Call,
-    DescribeContainerInstances,
-    DescribeGroup,
-    DescribeInstanceTypes,
-    DescribeTasks,
+    FailedLaunchesSeen,
     Failure,
-    FindAttempt,
     GroupSeen,
+    HazardsSeen,
     InstancesSeen,
     Outcome,
     Registered,
-    RegisterTaskDefinition,
-    SetDesiredCapacity,
     Started,
-    StartTask,
     Stopping,
-    StopTask,
-    SuspendAZRebalance,
     TasksSeen,
     TypesSeen,
 )
+from scheduler.core.model.attempt import StopCategory, StopReason
+from scheduler.core.model.calls import (
+    Act,
+    ActivateInstances,
+    Call,
+    DeregisterInstance,
+    DescribeContainerInstances,
+    DescribeFailedLaunches,
+    DescribeGroup,
+    DescribeHazards,
+    DescribeInstanceTypes,
+    DescribeTasks,
+    DetachInstances,
+    DrainInstances,
+    FindAttempt,
+    InspectInstance,
+    Read,
+    RegisterTaskDefinition,
+    SetDesiredCapacity,
+    StartTask,
+    StopTask,
+    SuspendAZRebalance,
+    TakeCensus,
+    TerminateInstances,
+)
+from scheduler.core.model.mark import TAG_PREFIX, Mark
 from scheduler.core.model.task import Task, TaskSpec
 from scheduler.ports.clock import Clock
 from scheduler.ports.cloud import Cloud, CloudError, TaskLaunch
 from scheduler.ports.store import Store, StoreCorrupt, StoreError
 
-TAG_PREFIX = "ecs-scheduler:"
-"""Every tag that we set begins so."""
-
 SPEC_UNREADABLE = "SPEC_UNREADABLE"
 """The code of a task that cannot be launched because the store does not give back what it runs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Who marks tasks and revisions as its own: a service id, and the epoch of its store."""
-
-    service_id: str
-    store_epoch: str
-
-    def tags(self) -> dict[str, str]:
-        """The marks, by which a second scheduler is told apart."""
-        return {TAG_PREFIX + "service": self.service_id, TAG_PREFIX + "epoch": self.store_epoch}
 
 
 class Carrier:
     """Carries out one call at a time for each thread that asks."""
 
     def __init__(
-        self, *, cloud: Cloud, store: Store, clock: Clock, agents: AgentSettings, identity: Identity
+        self, *, cloud: Cloud, store: Store, clock: Clock, agents: AgentSettings, mark: Mark
     ) -> None:
-        """Reads specs from `store` and acts through `cloud`."""
+        """Reads specs from `store` and acts through `cloud`; `mark` is put onto what it makes."""
         self._cloud = cloud
         self._store = store
         self._clock = clock
         self._agents = agents
-        self._identity = identity
+        self._mark = mark
 
     def carry_out(self, call: Call) -> Outcome:
         """The call's outcome, whatever AWS and the network do."""
@@ -85,12 +87,37 @@ class Carrier:
         return Outcome(call=call, answer=answer, sent_ms=sent_ms)
 
     def _answer(self, call: Call) -> Answer:
+        return self._act(call) if isinstance(call, Act) else self._read(call)
+
+    def _act(self, call: Act) -> Answer:
         match call:
             case StartTask():
                 return self._start(call)
             case StopTask(ecs_task_arn=arn, reason=reason):
                 self._cloud.stop_task(arn, reason)
                 return Stopping()
+            case RegisterTaskDefinition():
+                return self._register(call)
+            case SetDesiredCapacity():
+                return self._raise_desired(call)
+            case SuspendAZRebalance(group=group):
+                self._cloud.suspend_az_rebalance(group)
+                return GroupSeen(group=self._cloud.group(group))
+            case DrainInstances(arns=arns):
+                return Accepted(refused=self._cloud.set_draining(arns, draining=True))
+            case ActivateInstances(arns=arns):
+                return Accepted(refused=self._cloud.set_draining(arns, draining=False))
+            case DetachInstances():
+                return self._detach(call)
+            case TerminateInstances(ec2_instance_ids=ids):
+                self._cloud.terminate(ids)
+                return Accepted()
+            case DeregisterInstance(arn=arn):
+                self._cloud.deregister_container_instance(arn)
+                return Accepted()
+
+    def _read(self, call: Read) -> Answer:
+        match call:
             case FindAttempt(attempt_id=attempt_id, container_instance_arn=arn):
                 found = self._cloud.find_task(attempt_id, arn)
                 return TasksSeen(tasks=(found,) if found else ())
@@ -103,13 +130,14 @@ class Carrier:
                 return GroupSeen(group=self._cloud.group(group))
             case DescribeInstanceTypes(group=group):
                 return TypesSeen(types=self._cloud.instance_types(group))
-            case SetDesiredCapacity():
-                return self._raise_desired(call)
-            case SuspendAZRebalance(group=group):
-                self._cloud.suspend_az_rebalance(group)
-                return GroupSeen(group=self._cloud.group(group))
-            case RegisterTaskDefinition():
-                return self._register(call)
+            case InspectInstance(arn=arn):
+                return self._cloud.inspect(arn)
+            case TakeCensus():
+                return TasksSeen(tasks=self._cloud.census())
+            case DescribeHazards(group=group):
+                return HazardsSeen(hazards=self._cloud.hazards(group))
+            case DescribeFailedLaunches(group=group):
+                return FailedLaunchesSeen(launches=self._cloud.failed_launches(group))
 
     def _start(self, call: StartTask) -> Answer:
         task, spec = self._task(call.task_id)
@@ -126,7 +154,7 @@ class Carrier:
                 container_instance_arn=call.container_instance_arn,
                 task_definition_arn=call.task_definition_arn,
                 overrides=overrides(spec, launch),
-                tags=tags | self._identity.tags(),
+                tags=tags | self._mark.tags(),
             )
         )
         return Started(task=started)
@@ -135,14 +163,17 @@ class Carrier:
         """What the task needs by the settings of now, which may not be those it was accepted under."""
         _, spec = self._task(call.task_id)
         expansion = expand(spec, self._agents)
-        tags = {TAG_PREFIX + "config-hash": expansion.definition_key} | self._identity.tags()
+        tags = {TAG_PREFIX + "config-hash": expansion.definition_key} | self._mark.tags()
         arn = self._cloud.register_task_definition(expansion.definition, tags)
         return Registered(task_definition_arn=arn)
 
     def _raise_desired(self, call: SetDesiredCapacity) -> Answer:
-        """Desired capacity has no compare-and-set: a fresh reading before, and one after."""
+        """Desired capacity has no compare-and-set: a fresh reading before, and one after.
+
+        It is raised by no more than was decided to buy: the group may have become smaller since.
+        """
         fresh = self._cloud.group(call.group)
-        wanted = min(call.desired, fresh.max_size)
+        wanted = min(call.desired, fresh.desired + len(call.types), fresh.max_size)
         if wanted <= fresh.desired:
             return GroupSeen(group=fresh)
         self._cloud.set_desired_capacity(call.group, wanted)
@@ -151,6 +182,14 @@ class Carrier:
         except CloudError:
             # The act had its effect, whatever became of the reading: the fresh one with it is the next best.
             return GroupSeen(group=replace(fresh, desired=wanted))
+
+    def _detach(self, call: DetachInstances) -> Answer:
+        """The group as it is afterwards; that it cannot be read does not undo what was accepted."""
+        self._cloud.detach(call.group, call.ec2_instance_ids, decrement=call.decrement)
+        try:
+            return GroupSeen(group=self._cloud.group(call.group))
+        except CloudError:
+            return Accepted()
 
     def _task(self, task_id: str) -> tuple[Task, TaskSpec]:
         """The task and what it runs. Raises _SpecUnreadable if that can never be read."""

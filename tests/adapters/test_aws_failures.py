@@ -8,8 +8,15 @@ from botocore.parsers import ResponseParserError
 
 from scheduler.adapters.aws.failures import cloud_errors, failure_of, start_failure_of, start_refusal
 from scheduler.adapters.aws.tasks import ecs_task
+from scheduler.core.model.answers import (
+    BELOW_MIN_SIZE,
+    DEFINITION_GONE,
+    INSTANCE_UNKNOWN,
+    NOT_A_MEMBER,
+    NOT_IN_SERVICE,
+    Failure,
+)
 from scheduler.core.model.attempt import StopCategory
-from scheduler.core.model.calls import DEFINITION_GONE, Failure
 from scheduler.ports.cloud import CloudError
 
 URL = "http://127.0.0.1:1/"
@@ -114,6 +121,42 @@ def test_a_revision_that_is_gone_is_no_fault_of_the_task(message: str) -> None:
     assert (failure.definite, failure.blames_request, failure.code) == (True, False, DEFINITION_GONE)
     assert failure.reason is not None
     assert failure.reason.category is StopCategory.CAPACITY
+
+
+MEANINGS = [
+    ("ValidationError", "The instance i-1 is not in InService or Standby.", NOT_IN_SERVICE),
+    ("ValidationError", "The instance i-1 is not part of Auto Scaling group ci.", NOT_A_MEMBER),
+    (
+        "ValidationError",
+        "AutoScalingGroup ci has min-size=1, max-size=50, and desired-size=1. To detach 1 instance, "
+        "please update the AutoScalingGroup sizes appropriately.",
+        BELOW_MIN_SIZE,
+    ),
+    ("InvalidInstanceID.NotFound", "The instance ID 'i-1' does not exist", INSTANCE_UNKNOWN),
+    ("InvalidInstanceID.Malformed", 'Invalid id: "x"', INSTANCE_UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "meaning"), MEANINGS)
+def test_what_aws_says_of_the_state_of_things_has_a_code(code: str, message: str, meaning: str) -> None:
+    """It decides what is done next; the words are kept. It may be otherwise soon, so it blames no request."""
+    failure = failure_of(refused(code, message=message))
+    assert (failure.definite, failure.throttled, failure.blames_request) == (True, False, False)
+    assert (failure.code, failure.message) == (meaning, message)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("ValidationError", "List exceeds the maximum number of instances to detach"),
+        ("ValidationError", "New SetDesiredCapacity value 2 is above max value 1 for the AutoScalingGroup."),
+        ("AccessDenied", "The instance i-1 is not part of Auto Scaling group ci."),
+    ],
+)
+def test_every_other_refusal_keeps_its_code(code: str, message: str) -> None:
+    """A ValidationError stands for whatever is wrong with a request."""
+    failure = failure_of(refused(code, message=message))
+    assert (failure.code, failure.blames_request) == (code, True)
 
 
 REFUSALS = [

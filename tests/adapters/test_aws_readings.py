@@ -58,6 +58,7 @@ def cloud_of(answers: Answers) -> AwsCloud:
         autoscaling=client,
         autoscaling_once=client,
         ec2=client,
+        ec2_once=client,
         sts=client,
     )
     return AwsCloud(clients, cluster="ci")

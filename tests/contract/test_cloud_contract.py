@@ -1,41 +1,30 @@
-"""What every adapter of the cloud port owes the service, over both fronts of the simulated AWS."""
-
-from collections.abc import Callable, Iterator
+"""What every adapter of the cloud port owes the service: tasks, readings, the group and its types."""
 
 import pytest
 
 from scheduler.adapters.aws.access import check_access
+from scheduler.core.model.answers import DEFINITION_GONE
 from scheduler.core.model.attempt import StopCategory
-from scheduler.core.model.calls import DEFINITION_GONE, Failure
 from scheduler.core.model.resources import Resources
-from scheduler.ports.cloud import CloudError
 from scheduler.simulated_aws.faults import FaultKind
 from scheduler.simulated_aws.journal import Effect
 from tests.clocks import START_MS
-from tests.contract.cloud_worlds import ATTEMPT, CLUSTER, GROUP, RUN_MS, World, WorldMaker, worlds
+from tests.contract.cloud_worlds import (
+    ATTEMPT,
+    CLUSTER,
+    GROUP,
+    RUN_MS,
+    SimulatedWorld,
+    SimulatedWorldMaker,
+    World,
+    WorldMaker,
+    failure_in,
+    unknown_like,
+)
 
 LONG_MS = 10 * RUN_MS
 STARTED_WITHIN_MS = 30_000
 EXIT_CODE = 3
-
-
-@pytest.fixture(params=["in_process", "http"])
-def make_world(request: pytest.FixtureRequest) -> Iterator[WorldMaker]:
-    """Makes worlds over the parameter's front."""
-    with worlds(request.param) as make:
-        yield make
-
-
-@pytest.fixture
-def world(make_world: WorldMaker) -> World:
-    """Two m4.4xlarge that have been up for a while."""
-    return make_world()
-
-
-def failure_in(call: Callable[[], object]) -> Failure:
-    with pytest.raises(CloudError) as caught:
-        call()
-    return caught.value.failure
 
 
 class TestStart:
@@ -46,43 +35,47 @@ class TestStart:
         assert (task.started_by, task.container_instance_arn) == (ATTEMPT, launch.container_instance_arn)
         assert (task.desired_status, task.stop) == ("RUNNING", None)
 
-    def test_overrides_and_tags_reach_ecs(self, world: World) -> None:
+    def test_overrides_and_tags_reach_ecs(self, simulated: SimulatedWorld) -> None:
         """They are what makes one configuration many builds."""
         environment = [{"name": "ATTEMPT_ID", "value": ATTEMPT}]
-        world.cloud.start_task(
-            world.launch(overrides={"containerOverrides": [{"name": "agent", "environment": environment}]})
+        simulated.cloud.start_task(
+            simulated.launch(
+                overrides={"containerOverrides": [{"name": "agent", "environment": environment}]}
+            )
         )
-        [effect] = world.account.journal.of(Effect.START_TASK)
+        [effect] = simulated.account.journal.of(Effect.START_TASK)
         assert (effect["environment"], effect["tags"]) == (
             {"ATTEMPT_ID": ATTEMPT},
             {"service": "ecs-scheduler"},
         )
 
     @pytest.mark.parametrize("kind", ["error_after", "dropped_after"])
-    def test_a_lost_answer_is_unknown_and_the_call_was_sent_once(self, world: World, kind: FaultKind) -> None:
+    def test_a_lost_answer_is_unknown_and_the_call_was_sent_once(
+        self, simulated: SimulatedWorld, kind: FaultKind
+    ) -> None:
         """A second sending would start a second task."""
-        launch = world.launch()
-        world.fault("StartTask", kind)
-        assert not failure_in(lambda: world.cloud.start_task(launch)).definite
-        assert (world.starts(), world.account.journal.calls["StartTask"]) == (1, 1)
+        launch = simulated.launch()
+        simulated.fault("StartTask", kind)
+        assert not failure_in(lambda: simulated.cloud.start_task(launch)).definite
+        assert (simulated.starts(), simulated.account.journal.calls["StartTask"]) == (1, 1)
 
     @pytest.mark.parametrize("kind", ["error_before", "dropped_before"])
     def test_an_error_that_hides_no_effect_is_unknown_all_the_same(
-        self, world: World, kind: FaultKind
+        self, simulated: SimulatedWorld, kind: FaultKind
     ) -> None:
         """From outside it looks like the other one."""
-        launch = world.launch()
-        world.fault("StartTask", kind)
-        assert not failure_in(lambda: world.cloud.start_task(launch)).definite
-        assert (world.starts(), world.account.journal.calls["StartTask"]) == (0, 1)
+        launch = simulated.launch()
+        simulated.fault("StartTask", kind)
+        assert not failure_in(lambda: simulated.cloud.start_task(launch)).definite
+        assert (simulated.starts(), simulated.account.journal.calls["StartTask"]) == (0, 1)
 
-    def test_a_throttled_start_is_definite_and_not_repeated(self, world: World) -> None:
+    def test_a_throttled_start_is_definite_and_not_repeated(self, simulated: SimulatedWorld) -> None:
         """The scheduler's own buckets decide when it is sent again."""
-        launch = world.launch()
-        world.fault("StartTask", "throttle")
-        failure = failure_in(lambda: world.cloud.start_task(launch))
+        launch = simulated.launch()
+        simulated.fault("StartTask", "throttle")
+        failure = failure_in(lambda: simulated.cloud.start_task(launch))
         assert (failure.definite, failure.throttled) == (True, True)
-        assert (world.starts(), world.account.journal.calls["StartTask"]) == (0, 1)
+        assert (simulated.starts(), simulated.account.journal.calls["StartTask"]) == (0, 1)
 
     def test_a_full_instance_is_a_lack_of_capacity(self, world: World) -> None:
         """Definite, and told by ECS's own reason."""
@@ -92,18 +85,18 @@ class TestStart:
         assert failure.reason is not None
         assert failure.reason.category is StopCategory.CAPACITY
 
-    def test_a_disconnected_agent_is_a_lack_of_capacity(self, world: World) -> None:
+    def test_a_disconnected_agent_is_a_lack_of_capacity(self, simulated: SimulatedWorld) -> None:
         """ECS refuses at once."""
-        instance = world.cloud.container_instances()[0]
-        world.account.set_agent_connected(instance.ec2_instance_id, False)
+        instance = simulated.cloud.container_instances()[0]
+        simulated.account.set_agent_connected(instance.ec2_instance_id, False)
         failure = failure_in(
-            lambda: world.cloud.start_task(world.launch(container_instance_arn=instance.arn))
+            lambda: simulated.cloud.start_task(simulated.launch(container_instance_arn=instance.arn))
         )
         assert (failure.definite, failure.code) == (True, "AGENT")
 
     def test_an_unknown_instance_is_a_lack_of_capacity(self, world: World) -> None:
         """It is gone; another one will do."""
-        launch = world.launch(container_instance_arn=world.instance_arn()[:-4] + "0000")
+        launch = world.launch(container_instance_arn=unknown_like(world.instance_arn()))
         failure = failure_in(lambda: world.cloud.start_task(launch))
         assert failure.reason is not None
         assert (failure.code, failure.reason.category) == ("MISSING", StopCategory.CAPACITY)
@@ -126,45 +119,45 @@ class TestFind:
         assert found is not None
         assert found.arn == started.arn
 
-    def test_a_stopped_task_is_found_on_its_instance(self, world: World) -> None:
+    def test_a_stopped_task_is_found_on_its_instance(self, simulated: SimulatedWorld) -> None:
         """The second search; it may have started, run and ended before anybody looked."""
-        launch = world.launch()
-        started = world.cloud.start_task(launch)
-        world.clock.advance_ms(LONG_MS)
-        found = world.cloud.find_task(ATTEMPT, launch.container_instance_arn)
+        launch = simulated.launch()
+        started = simulated.cloud.start_task(launch)
+        simulated.clock.advance_ms(LONG_MS)
+        found = simulated.cloud.find_task(ATTEMPT, launch.container_instance_arn)
         assert found is not None
         assert (found.arn, found.last_status) == (started.arn, "STOPPED")
 
-    def test_an_attempt_that_started_nothing_is_absent(self, world: World) -> None:
+    def test_an_attempt_that_started_nothing_is_absent(self, simulated: SimulatedWorld) -> None:
         """Other attempts' tasks are not mistaken for it, running or stopped."""
-        launch = world.launch("another")
-        world.cloud.start_task(launch)
-        assert world.cloud.find_task(ATTEMPT, launch.container_instance_arn) is None
-        world.clock.advance_ms(LONG_MS)
-        assert world.cloud.find_task(ATTEMPT, launch.container_instance_arn) is None
+        launch = simulated.launch("another")
+        simulated.cloud.start_task(launch)
+        assert simulated.cloud.find_task(ATTEMPT, launch.container_instance_arn) is None
+        simulated.clock.advance_ms(LONG_MS)
+        assert simulated.cloud.find_task(ATTEMPT, launch.container_instance_arn) is None
 
     def test_an_attempt_on_an_instance_that_is_gone_is_absent(self, world: World) -> None:
         """ECS refuses to list its tasks: there are none."""
-        gone = world.instance_arn()[:-4] + "0000"
+        gone = unknown_like(world.instance_arn())
         assert world.cloud.find_task(ATTEMPT, gone) is None
 
-    def test_a_search_that_fails_is_no_no(self, world: World) -> None:
+    def test_a_search_that_fails_is_no_no(self, simulated: SimulatedWorld) -> None:
         """Absence is believed from complete readings alone."""
-        launch = world.launch()
-        world.fault("ListTasks", "throttle", skip=1, count=3)
-        assert failure_in(lambda: world.cloud.find_task(ATTEMPT, launch.container_instance_arn)).throttled
+        launch = simulated.launch()
+        simulated.fault("ListTasks", "throttle", skip=1, count=3)
+        assert failure_in(lambda: simulated.cloud.find_task(ATTEMPT, launch.container_instance_arn)).throttled
 
 
 class TestDescribe:
-    def test_a_task_is_followed_to_its_exit(self, world: World) -> None:
+    def test_a_task_is_followed_to_its_exit(self, simulated: SimulatedWorld) -> None:
         """Exit codes, stop code and reason are ECS's own."""
         environment = [{"name": "SIMULATED_EXIT_CODE", "value": str(EXIT_CODE)}]
         overrides = {"containerOverrides": [{"name": "agent", "environment": environment}]}
-        task = world.cloud.start_task(world.launch(overrides=overrides))
-        world.clock.advance_ms(STARTED_WITHIN_MS)
-        [running], _ = world.cloud.describe_tasks((task.arn,))
-        world.clock.advance_ms(LONG_MS)
-        [stopped], missing = world.cloud.describe_tasks((task.arn,))
+        task = simulated.cloud.start_task(simulated.launch(overrides=overrides))
+        simulated.clock.advance_ms(STARTED_WITHIN_MS)
+        [running], _ = simulated.cloud.describe_tasks((task.arn,))
+        simulated.clock.advance_ms(LONG_MS)
+        [stopped], missing = simulated.cloud.describe_tasks((task.arn,))
         assert (running.last_status, stopped.last_status, missing) == ("RUNNING", "STOPPED", ())
         assert stopped.version > running.version
         assert stopped.stop is not None
@@ -174,40 +167,42 @@ class TestDescribe:
     def test_unknown_tasks_are_told_apart(self, world: World) -> None:
         """One unknown ARN never hides the others."""
         task = world.cloud.start_task(world.launch())
-        unknown = task.arn[:-4] + "0000"
+        unknown = unknown_like(task.arn)
         tasks, missing = world.cloud.describe_tasks((unknown, task.arn))
         assert ([each.arn for each in tasks], missing) == ([task.arn], (unknown,))
 
-    def test_no_arns_ask_nothing(self, world: World) -> None:
+    def test_no_arns_ask_nothing(self, simulated: SimulatedWorld) -> None:
         """A describe without ids is refused, or worse, answered with everything."""
-        assert world.cloud.describe_tasks(()) == ((), ())
-        assert world.account.journal.calls["DescribeTasks"] == 0
+        assert simulated.cloud.describe_tasks(()) == ((), ())
+        assert simulated.account.journal.calls["DescribeTasks"] == 0
 
-    def test_a_task_whose_instance_was_terminated_was_lost_with_it(self, world: World) -> None:
+    def test_a_task_whose_instance_was_terminated_was_lost_with_it(self, simulated: SimulatedWorld) -> None:
         """No exit code, and therefore no outcome of its own."""
-        task = world.cloud.start_task(world.launch())
-        world.clock.advance_ms(STARTED_WITHIN_MS)
-        by_arn = {each.arn: each.ec2_instance_id for each in world.cloud.container_instances()}
+        task = simulated.cloud.start_task(simulated.launch())
+        simulated.clock.advance_ms(STARTED_WITHIN_MS)
+        by_arn = {each.arn: each.ec2_instance_id for each in simulated.cloud.container_instances()}
         victim = by_arn[task.container_instance_arn]
-        world.account.call("ec2", "TerminateInstances", {"InstanceIds": [victim]})
-        world.clock.advance_ms(LONG_MS)
-        [stopped], _ = world.cloud.describe_tasks((task.arn,))
+        simulated.account.call("ec2", "TerminateInstances", {"InstanceIds": [victim]})
+        simulated.clock.advance_ms(LONG_MS)
+        [stopped], _ = simulated.cloud.describe_tasks((task.arn,))
         assert stopped.stop is not None
         assert stopped.stop.category is StopCategory.INSTANCE_LOST
         assert [each.exit_code for each in stopped.stop.containers] == [None]
 
 
 class TestManyPages:
-    def test_more_than_100_instances_are_all_seen(self, make_world: WorldMaker) -> None:
+    def test_more_than_100_instances_are_all_seen(self, make_simulated: SimulatedWorldMaker) -> None:
         """List pages hold 100, and so do describes."""
-        world = make_world(desired_capacity=130, max_size=200)
+        world = make_simulated(desired_capacity=130, max_size=200)
         instances = world.cloud.container_instances()
         assert len({each.ec2_instance_id for each in instances}) == 130
         assert world.account.journal.calls["DescribeContainerInstances"] == 2
 
-    def test_a_task_among_more_than_100_stopped_ones_is_found(self, make_world: WorldMaker) -> None:
+    def test_a_task_among_more_than_100_stopped_ones_is_found(
+        self, make_simulated: SimulatedWorldMaker
+    ) -> None:
         """An instance that ran short tasks all hour has many."""
-        world = make_world(run_ms=(1_000, 1_000))
+        world = make_simulated(run_ms=(1_000, 1_000))
         launch = world.launch("first", task_definition_arn=world.register(cpu=1, memoryReservation=4))
         for name in ["first", *(f"attempt-{n}" for n in range(110)), ATTEMPT]:
             world.cloud.start_task(
@@ -222,9 +217,9 @@ class TestManyPages:
         assert found is not None
         assert found.started_by == ATTEMPT
 
-    def test_a_page_that_fails_fails_the_whole_reading(self, make_world: WorldMaker) -> None:
+    def test_a_page_that_fails_fails_the_whole_reading(self, make_simulated: SimulatedWorldMaker) -> None:
         """A partial reading would show instances as gone."""
-        world = make_world(desired_capacity=130, max_size=200)
+        world = make_simulated(desired_capacity=130, max_size=200)
         world.fault("DescribeContainerInstances", "error_before", skip=1, count=3)
         assert not failure_in(world.cloud.container_instances).definite
 
@@ -253,22 +248,22 @@ class TestContainerInstances:
         [instance] = [each for each in world.cloud.container_instances() if each.arn == arn]
         assert instance.registered - instance.remaining == Resources(cpu=512, memory_mib=1000)
 
-    def test_a_lost_connection_is_seen(self, world: World) -> None:
+    def test_a_lost_connection_is_seen(self, simulated: SimulatedWorld) -> None:
         """At the next reading, with a newer version."""
-        before = world.cloud.container_instances()[0]
-        world.account.set_agent_connected(before.ec2_instance_id, False)
-        after = world.cloud.container_instances()[0]
+        before = simulated.cloud.container_instances()[0]
+        simulated.account.set_agent_connected(before.ec2_instance_id, False)
+        after = simulated.cloud.container_instances()[0]
         assert (after.arn, after.agent_connected, after.version > before.version) == (before.arn, False, True)
 
-    def test_launch_times_are_asked_once(self, world: World) -> None:
+    def test_launch_times_are_asked_once(self, simulated: SimulatedWorld) -> None:
         """They never change."""
-        first, second = world.cloud.container_instances(), world.cloud.container_instances()
+        first, second = simulated.cloud.container_instances(), simulated.cloud.container_instances()
         assert first == second
-        assert world.account.journal.calls["DescribeInstances"] == 1
+        assert simulated.account.journal.calls["DescribeInstances"] == 1
 
-    def test_an_empty_cluster_is_a_complete_reading(self, make_world: WorldMaker) -> None:
+    def test_an_empty_cluster_is_a_complete_reading(self, make_simulated: SimulatedWorldMaker) -> None:
         """And nothing is described."""
-        world = make_world(desired_capacity=0)
+        world = make_simulated(desired_capacity=0)
         assert world.cloud.container_instances() == ()
         assert world.account.journal.calls["DescribeContainerInstances"] == 0
 
@@ -288,12 +283,12 @@ class TestGroup:
         assert failure.definite
         assert failure.message == "No Auto Scaling group with the name ci-agent in eu-west-1"
 
-    def test_a_raised_desired_capacity_launches_instances(self, world: World) -> None:
+    def test_a_raised_desired_capacity_launches_instances(self, simulated: SimulatedWorld) -> None:
         """And the next reading shows it."""
-        world.cloud.set_desired_capacity(GROUP, 3)
-        assert world.cloud.group(GROUP).desired == 3
-        world.clock.advance_ms(LONG_MS)
-        assert len(world.cloud.container_instances()) == 3
+        simulated.cloud.set_desired_capacity(GROUP, 3)
+        assert simulated.cloud.group(GROUP).desired == 3
+        simulated.clock.advance_ms(LONG_MS)
+        assert len(simulated.cloud.container_instances()) == 3
 
     def test_a_desired_capacity_outside_the_limits_is_refused(self, world: World) -> None:
         """Definite; AWS's sentence is kept."""
@@ -336,16 +331,16 @@ class TestDefinitions:
         assert world.register().endswith(":1")
         assert world.register().endswith(":2")
 
-    def test_a_lost_registration_is_unknown_and_was_sent_once(self, world: World) -> None:
+    def test_a_lost_registration_is_unknown_and_was_sent_once(self, simulated: SimulatedWorld) -> None:
         """A spare revision does no harm, but a bucket of one a second does."""
-        world.fault("RegisterTaskDefinition", "error_after")
-        assert not failure_in(world.register).definite
-        assert world.account.journal.calls["RegisterTaskDefinition"] == 1
+        simulated.fault("RegisterTaskDefinition", "error_after")
+        assert not failure_in(simulated.register).definite
+        assert simulated.account.journal.calls["RegisterTaskDefinition"] == 1
 
-    def test_the_family_and_tags_are_kept(self, world: World) -> None:
+    def test_the_family_and_tags_are_kept(self, simulated: SimulatedWorld) -> None:
         """The hash in a tag is how a lost index is rebuilt."""
-        arn = world.register()
-        described = world.account.call(
+        arn = simulated.register()
+        described = simulated.account.call(
             "ecs", "DescribeTaskDefinition", {"taskDefinition": arn, "include": ["TAGS"]}
         )
         assert described["tags"] == [{"key": "hash", "value": "abc"}]

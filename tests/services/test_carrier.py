@@ -10,27 +10,33 @@ from scheduler.adapters.aws.cloud import AwsCloud
 from scheduler.adapters.memory.store import MemoryStore
 from scheduler.bootstrap import build_engine
 from scheduler.core.agents import expand
-from scheduler.core.model.attempt import StopCategory
-from scheduler.core.model.calls import (
+from scheduler.core.model.answers import (
     Answer,
-    Call,
-    DescribeContainerInstances,
-    DescribeGroup,
-    DescribeInstanceTypes,
-    DescribeTasks,
     Failure,
-    FindAttempt,
     GroupSeen,
     InstancesSeen,
     Registered,
-    RegisterTaskDefinition,
-    SetDesiredCapacity,
     Started,
-    StartTask,
-    SuspendAZRebalance,
     TasksSeen,
     TypesSeen,
 )
+from scheduler.core.model.attempt import StopCategory
+from scheduler.core.model.calls import (
+    Call,
+    DescribeContainerInstances,
+    DescribeFailedLaunches,
+    DescribeGroup,
+    DescribeHazards,
+    DescribeInstanceTypes,
+    DescribeTasks,
+    FindAttempt,
+    RegisterTaskDefinition,
+    SetDesiredCapacity,
+    StartTask,
+    SuspendAZRebalance,
+    TakeCensus,
+)
+from scheduler.core.model.mark import Mark
 from scheduler.core.model.task import Task
 from scheduler.ports.store import StoreCorrupt, StoreError
 from scheduler.services.calls import Carrier
@@ -39,7 +45,7 @@ from scheduler.simulated_aws.faults import Fault, FaultKind
 from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.settings import SimulationSettings
 from tests.builders import attempt_id, containers_spec, submitted, task_id, transitioned
-from tests.clocks import VirtualClock
+from tests.clocks import START_MS, VirtualClock
 from tests.lab.worlds import CLUSTER, GROUP, SeededIds, clients_of, settings
 
 SPEC = containers_spec(TOKEN="secret")
@@ -132,6 +138,7 @@ def test_start_task_tells_ecs_whose_it_is(shell: Shell) -> None:
         "ecs-scheduler:attempt": ATTEMPT,
         "ecs-scheduler:service": "lab",
         "ecs-scheduler:epoch": shell.store.epoch,
+        "ecs-scheduler:since": str(START_MS),
     }
 
 
@@ -174,12 +181,20 @@ def test_az_rebalance_is_suspended_and_the_group_read_again(shell: Shell) -> Non
     assert "AZRebalance" in group.suspended_processes
 
 
+def test_a_census_reads_the_marks_that_starts_leave(shell: Shell) -> None:
+    """Service, store and since when: by them a second scheduler is told apart, and which is the younger."""
+    shell.ask(shell.start(), Started)
+    shell.clock.advance_ms(60_000)
+    (counted,) = shell.ask(TakeCensus(), TasksSeen).tasks
+    assert counted.mark == Mark(service_id="lab", store_epoch=shell.store.epoch, since_ms=START_MS)
+
+
 # ---- desired capacity
 
 
-def desired(shell: Shell, to: int) -> int:
-    """The group's desired capacity after it was asked to grow."""
-    call = SetDesiredCapacity(group=GROUP, desired=to, types=("m4.4xlarge",))
+def desired(shell: Shell, to: int, more: int = 100) -> int:
+    """The group's desired capacity, 2 at first, after it was asked to grow by that many."""
+    call = SetDesiredCapacity(group=GROUP, desired=to, types=("m4.4xlarge",) * more)
     return shell.ask(call, GroupSeen).group.desired
 
 
@@ -200,6 +215,11 @@ def test_an_older_wish_does_not_undo_a_newer_one(shell: Shell) -> None:
     """Somebody raised it further since the decision: the reading before the act sees it."""
     desired(shell, 5)
     assert desired(shell, 4) == 5
+
+
+def test_no_more_is_bought_than_was_decided(shell: Shell) -> None:
+    """The group shrank by an instance since the decision: it is raised by one, not back to what it was."""
+    assert desired(shell, 5, more=1) == 3
 
 
 def test_desired_capacity_is_clamped_to_max(shell: Shell) -> None:
@@ -259,6 +279,9 @@ READS: dict[str, Callable[[], Call]] = {
     "DescribeAutoScalingGroups": lambda: DescribeGroup(group=GROUP),
     "DescribeInstanceTypes": lambda: DescribeInstanceTypes(group=GROUP),
     "DescribeTasks": lambda: DescribeTasks(task_arns=("arn:aws:ecs:eu-west-1:123456789012:task/ci/1",)),
+    "ListTasks": TakeCensus,
+    "DescribePolicies": lambda: DescribeHazards(group=GROUP),
+    "DescribeScalingActivities": lambda: DescribeFailedLaunches(group=GROUP),
 }
 
 

@@ -4,7 +4,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from scheduler.adapters.aws.clients import AwsClients
-from scheduler.adapters.aws.failures import NEVER_CONNECTED, NO_CREDENTIALS, REFUSED_CREDENTIALS, failure_of
+from scheduler.adapters.aws.failures import (
+    NEVER_CONNECTED,
+    NO_CREDENTIALS,
+    REFUSED_CREDENTIALS,
+    failure_of,
+    is_denied,
+)
 
 
 class AccessProblem(Exception):
@@ -40,6 +46,6 @@ def _problem(error: Exception, cluster: str, region: str) -> AccessProblem:
         return AccessProblem(f"AWS refuses the credentials ({said})")
     if failure.code == "ClusterNotFoundException":
         return AccessProblem(f"No ECS cluster with the name {cluster} in {region}")
-    if failure.code.startswith("AccessDenied"):
+    if is_denied(failure):
         return AccessProblem(f"The role may not do what the service needs ({said})")
     return AccessProblem(f"AWS does not answer as it should in {region} ({said})")

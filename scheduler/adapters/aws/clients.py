@@ -10,6 +10,7 @@ from scheduler.adapters.aws.operations import (
     AutoScalingActs,
     AutoScalingReads,
     Client,
+    Ec2Acts,
     Ec2Reads,
     EcsActs,
     EcsReads,
@@ -38,8 +39,8 @@ class ClientSettings:
 class AwsClients:
     """Everything the adapter talks to; clients are thread-safe (boto3 docs: Clients, thread safety).
 
-    `ecs_once` and `autoscaling_once` send a call exactly once. StartTask has no client token, so botocore's
-    default of three attempts starts a task twice when an answer is lost.
+    Those named `_once` send a call exactly once. StartTask has no client token, so botocore's default of
+    three attempts starts a task twice when an answer is lost.
     """
 
     region: str
@@ -48,12 +49,14 @@ class AwsClients:
     autoscaling: AutoScalingReads
     autoscaling_once: AutoScalingActs
     ec2: Ec2Reads
+    ec2_once: Ec2Acts
     sts: StsReads
 
     def close(self) -> None:
         """Closes every connection. Closing twice is harmless."""
         clients: tuple[Client, ...] = (
-            self.ecs, self.ecs_once, self.autoscaling, self.autoscaling_once, self.ec2, self.sts
+            self.ecs, self.ecs_once, self.autoscaling, self.autoscaling_once,
+            self.ec2, self.ec2_once, self.sts,
         )  # fmt: skip
         for client in clients:
             client.close()
@@ -78,6 +81,7 @@ def make_clients(session: boto3.Session, settings: ClientSettings) -> AwsClients
         autoscaling=cast(AutoScalingReads, client("autoscaling", reads)),
         autoscaling_once=cast(AutoScalingActs, client("autoscaling", 1)),
         ec2=cast(Ec2Reads, client("ec2", reads)),
+        ec2_once=cast(Ec2Acts, client("ec2", 1)),
         sts=cast(StsReads, client("sts", reads)),
     )
 

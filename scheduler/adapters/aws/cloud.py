@@ -1,27 +1,27 @@
 """The cloud port on AWS."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from scheduler.adapters.aws.census import Census
 from scheduler.adapters.aws.clients import AwsClients
+from scheduler.adapters.aws.cluster import Cluster, incomplete, is_no_such_instance, refusals
 from scheduler.adapters.aws.container_instances import container_instance
+from scheduler.adapters.aws.ec2_instances import is_ec2, states
 from scheduler.adapters.aws.failures import cloud_errors, failure_of, start_failure_of, start_refusal
-from scheduler.adapters.aws.groups import find_group, instance_group
+from scheduler.adapters.aws.features import FeatureReading
+from scheduler.adapters.aws.groups import failed_launches, find_group, instance_group
+from scheduler.adapters.aws.hazards import hazards_of
 from scheduler.adapters.aws.instance_types import launchable_types
 from scheduler.adapters.aws.launch_times import LaunchTimes
 from scheduler.adapters.aws.operations import Shape
-from scheduler.adapters.aws.paging import batches, pages
 from scheduler.adapters.aws.tasks import ecs_task
-from scheduler.core.model.calls import EcsTask, Failure
+from scheduler.core.model.answers import ENDED_STATUSES, EcsTask, Failure, InstanceInspected
 from scheduler.core.model.container_instance import ContainerInstance
-from scheduler.core.model.group import InstanceGroup, InstanceType
+from scheduler.core.model.group import FailedLaunch, Hazard, InstanceGroup, InstanceType
 from scheduler.ports.cloud import CloudError, TaskLaunch
-
-# What ECS answers when a container instance is not, or no longer, of the cluster. Its page names both
-# (ECS API: ListTasks, errors); our own parameters are beyond reproach, so nothing else can be meant.
-_NO_SUCH_INSTANCE = frozenset({"ClientException", "InvalidParameterException"})
 
 # What StopTask says of a task that ECS has forgotten: a stopped one is shown for an hour (ECS API:
 # DescribeTasks). The code alone also stands for whatever else is wrong with a request.
@@ -32,26 +32,26 @@ _STOP_REASON_LENGTH = 255
 
 
 class AwsCloud:
-    """One cluster, seen and acted on through `clients`; any thread may call.
-
-    The cluster is sent with every ECS call: without it ECS means the cluster called "default".
-    """
+    """One cluster, seen and acted on through `clients`; any thread may call."""
 
     def __init__(self, clients: AwsClients, *, cluster: str) -> None:
         self._clients = clients
-        self._cluster = cluster
+        self._cluster = Cluster(clients.ecs, cluster)
+        self._census = Census(self._cluster)
         self._launch_times = LaunchTimes(clients.ec2)
+
+    # ---- tasks
 
     @cloud_errors(start_failure_of)
     def start_task(self, launch: TaskLaunch) -> EcsTask:
         """`ecs:StartTask`, once."""
         answer = self._clients.ecs_once.start_task(
-            cluster=self._cluster,
+            cluster=self._cluster.name,
             containerInstances=[launch.container_instance_arn],
             taskDefinition=launch.task_definition_arn,
             startedBy=launch.started_by,
             overrides=launch.overrides,
-            tags=[{"key": key, "value": value} for key, value in launch.tags.items()],
+            tags=_tags(launch.tags),
         )
         if answer.get("tasks"):
             return ecs_task(answer["tasks"][0])
@@ -62,7 +62,7 @@ class AwsCloud:
         """`ecs:StopTask`, once: whoever sees the task go on asks again."""
         try:
             self._clients.ecs_once.stop_task(
-                cluster=self._cluster, task=arn, reason=reason[:_STOP_REASON_LENGTH]
+                cluster=self._cluster.name, task=arn, reason=reason[:_STOP_REASON_LENGTH]
             )
         except ClientError as error:
             if not _task_is_forgotten(failure_of(error)):
@@ -71,42 +71,105 @@ class AwsCloud:
     @cloud_errors()
     def find_task(self, started_by: str, container_instance_arn: str) -> EcsTask | None:
         """Two searches, since `startedBy` must be the only filter and then shows running tasks alone."""
-        running, missing = self._tasks(self._task_arns(startedBy=started_by))
+        running, missing = self._cluster.tasks(self._cluster.task_arns(startedBy=started_by))
         if found := _of_attempt(running, started_by):
             return found
         if missing:
             # The list knows it and the description does not, yet: that is no "no".
-            raise _incomplete("DescribeTasks", missing)
-        stopped, _ = self._tasks(self._stopped_task_arns(container_instance_arn))
+            raise incomplete("DescribeTasks", missing)
+        arns = self._cluster.task_arns_if_known(container_instance_arn, desired_status="STOPPED")
+        stopped, _ = self._cluster.tasks(arns)
         return _of_attempt(stopped, started_by)
 
     @cloud_errors()
     def describe_tasks(self, arns: tuple[str, ...]) -> tuple[tuple[EcsTask, ...], tuple[str, ...]]:
         """`ecs:DescribeTasks`."""
-        tasks, missing = self._tasks(arns)
-        return tuple(tasks), tuple(missing)
+        tasks, missing = self._cluster.tasks(arns)
+        return tuple(map(ecs_task, tasks)), tuple(missing)
+
+    @cloud_errors()
+    def census(self) -> tuple[EcsTask, ...]:
+        """`ecs:ListTasks`, and `ecs:DescribeTasks` of those not seen before."""
+        return self._census.take()
+
+    @cloud_errors()
+    def register_task_definition(self, definition: dict[str, Any], tags: dict[str, str]) -> str:
+        """`ecs:RegisterTaskDefinition`."""
+        answer = self._clients.ecs_once.register_task_definition(**definition, tags=_tags(tags))
+        return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+    # ---- container instances
 
     @cloud_errors()
     def container_instances(self) -> tuple[ContainerInstance, ...]:
-        """List, describe, and EC2's launch times of those not seen before."""
-        shapes = list(self._container_instance_shapes())
-        launched_ms = self._launch_times.of(
-            [each["ec2InstanceId"] for each in shapes if "ec2InstanceId" in each]
+        """List, describe, and EC2's word: launch times of new ones, states of disconnected ones."""
+        return self._instances(self._cluster.container_instances())
+
+    @cloud_errors()
+    def inspect(self, arn: str) -> InstanceInspected:
+        """`ecs:DescribeContainerInstances` first, then `ecs:ListTasks` twice and `ecs:DescribeTasks`.
+
+        Tasks that are to stop are listed apart from those that are to run (ECS API: ListTasks), and may go on
+        for as long as they like to take.
+        """
+        shapes = list(self._cluster.described([arn]))
+        instances = self._instances(shapes)
+        if len(instances) < len(shapes):
+            raise incomplete("DescribeContainerInstances", [arn])
+        # One that was described a moment ago has a list: a refusal of it would be no empty one.
+        listed = self._cluster.task_arns_on if shapes else self._cluster.task_arns_if_known
+        tasks = self._described([*listed(arn, "RUNNING"), *listed(arn, "STOPPED")])
+        return InstanceInspected(
+            instance=instances[0] if instances else None,
+            tasks=tuple(task for task in tasks if task.last_status not in ENDED_STATUSES),
         )
-        instances = (
-            container_instance(each, launched_ms.get(each.get("ec2InstanceId", ""))) for each in shapes
+
+    @cloud_errors()
+    def set_draining(self, arns: tuple[str, ...], *, draining: bool) -> tuple[tuple[str, str], ...]:
+        """`ecs:UpdateContainerInstancesState`, once, which answers `failures[]` with the others done."""
+        answer = self._clients.ecs_once.update_container_instances_state(
+            cluster=self._cluster.name,
+            containerInstances=list(arns),
+            status="DRAINING" if draining else "ACTIVE",
         )
-        return tuple(each for each in instances if each is not None)
+        return tuple(refusals(answer, arns))
+
+    @cloud_errors()
+    def deregister_container_instance(self, arn: str) -> None:
+        """`ecs:DeregisterContainerInstance`, once: without force ECS refuses while it counts tasks on it."""
+        try:
+            self._clients.ecs_once.deregister_container_instance(
+                cluster=self._cluster.name, containerInstance=arn, force=True
+            )
+        except ClientError as error:
+            if not is_no_such_instance(failure_of(error)):
+                raise
+
+    # ---- the group
 
     @cloud_errors()
     def group(self, name: str) -> InstanceGroup:
-        """`autoscaling:DescribeAutoScalingGroups`."""
-        return instance_group(find_group(self._clients, name))
+        """`autoscaling:DescribeAutoScalingGroups`, and EC2's launch times of new members."""
+        group = find_group(self._clients, name)
+        return instance_group(
+            group, self._launch_times.of([each["InstanceId"] for each in group["Instances"]])
+        )
 
     @cloud_errors()
     def instance_types(self, group: str) -> tuple[InstanceType, ...]:
         """The group's launch source, then `ec2:DescribeInstanceTypes`."""
         return launchable_types(self._clients, find_group(self._clients, group))
+
+    @cloud_errors()
+    def hazards(self, group: str) -> tuple[Hazard, ...]:
+        """The group, what sets its desired capacity beside us, and the cluster's capacity providers."""
+        reading = FeatureReading(self._clients, cluster=self._cluster.name)
+        return hazards_of(reading.of(group), tuple(reading.denied))
+
+    @cloud_errors()
+    def failed_launches(self, group: str) -> tuple[FailedLaunch, ...]:
+        """`autoscaling:DescribeScalingActivities`."""
+        return failed_launches(self._clients, group)
 
     @cloud_errors()
     def set_desired_capacity(self, group: str, desired: int) -> None:
@@ -123,67 +186,50 @@ class AwsCloud:
         )
 
     @cloud_errors()
-    def register_task_definition(self, definition: dict[str, Any], tags: dict[str, str]) -> str:
-        """`ecs:RegisterTaskDefinition`."""
-        answer = self._clients.ecs_once.register_task_definition(
-            **definition, tags=[{"key": key, "value": value} for key, value in tags.items()]
+    def detach(self, group: str, ec2_instance_ids: tuple[str, ...], *, decrement: bool) -> None:
+        """`autoscaling:DetachInstances`, once."""
+        self._clients.autoscaling_once.detach_instances(
+            AutoScalingGroupName=group,
+            InstanceIds=list(ec2_instance_ids),
+            ShouldDecrementDesiredCapacity=decrement,
         )
-        return str(answer["taskDefinition"]["taskDefinitionArn"])
 
-    def _task_arns(self, **task_filter: str) -> list[str]:
-        answers = pages(self._clients.ecs.list_tasks, cluster=self._cluster, **task_filter)
-        return [arn for answer in answers for arn in answer["taskArns"]]
+    @cloud_errors()
+    def terminate(self, ec2_instance_ids: tuple[str, ...]) -> None:
+        """`ec2:TerminateInstances`, once."""
+        self._clients.ec2_once.terminate_instances(InstanceIds=list(ec2_instance_ids))
 
-    def _stopped_task_arns(self, container_instance_arn: str) -> list[str]:
-        try:
-            return self._task_arns(containerInstance=container_instance_arn, desiredStatus="STOPPED")
-        except ClientError as error:
-            if failure_of(error).code in _NO_SUCH_INSTANCE:
-                return []
-            raise
+    def _described(self, arns: Sequence[str]) -> tuple[EcsTask, ...]:
+        """Tasks that were listed just now: one that is missing may be there all the same."""
+        tasks, missing = self._cluster.tasks(list(dict.fromkeys(arns)))
+        if missing:
+            raise incomplete("DescribeTasks", missing)
+        return tuple(map(ecs_task, tasks))
 
-    def _tasks(self, arns: Sequence[str]) -> tuple[list[EcsTask], list[str]]:
-        """The tasks, and the ARNs that ECS does not know."""
-        tasks: list[EcsTask] = []
-        missing: list[str] = []
-        for batch in batches(arns):
-            answer = self._clients.ecs.describe_tasks(cluster=self._cluster, tasks=batch)
-            tasks += map(ecs_task, answer["tasks"])
-            missing += _missing(answer, "DescribeTasks")
-        return tasks, missing
-
-    def _container_instance_shapes(self) -> Iterator[Shape]:
-        """Without `status` ECS lists every status but INACTIVE (ECS API: ListContainerInstances).
-
-        One that is MISSING was deregistered between the two calls: it is simply gone.
-        """
-        answers = pages(self._clients.ecs.list_container_instances, cluster=self._cluster)
-        arns = [arn for answer in answers for arn in answer["containerInstanceArns"]]
-        for batch in batches(arns):
-            answer = self._clients.ecs.describe_container_instances(
-                cluster=self._cluster, containerInstances=batch
-            )
-            _missing(answer, "DescribeContainerInstances")
-            yield from (each for each in answer["containerInstances"] if each["status"] != "INACTIVE")
+    def _instances(self, shapes: Sequence[Shape]) -> tuple[ContainerInstance, ...]:
+        launched_ms = self._launch_times.of(_ec2_ids(shapes))
+        silent = [each for each in shapes if not each.get("agentConnected", False)]
+        ec2_states = states(self._clients.ec2, _ec2_ids(silent))
+        instances = (
+            container_instance(each, launched_ms.get(ec2_id), ec2_states.get(ec2_id, ""))
+            for each in shapes
+            for ec2_id in [each.get("ec2InstanceId", "")]
+        )
+        return tuple(each for each in instances if each is not None)
 
 
-def _of_attempt(tasks: Sequence[EcsTask], started_by: str) -> EcsTask | None:
-    return next((task for task in tasks if task.started_by == started_by), None)
+def _ec2_ids(shapes: Iterable[Shape]) -> list[str]:
+    ids = (each.get("ec2InstanceId", "") for each in shapes)
+    return [each for each in ids if is_ec2(each)]
+
+
+def _of_attempt(tasks: Iterable[Shape], started_by: str) -> EcsTask | None:
+    return next((task for task in map(ecs_task, tasks) if task.started_by == started_by), None)
+
+
+def _tags(tags: dict[str, str]) -> list[Shape]:
+    return [{"key": key, "value": value} for key, value in tags.items()]
 
 
 def _task_is_forgotten(failure: Failure) -> bool:
     return failure.code == _FORGOTTEN_CODE and _FORGOTTEN_MESSAGE in failure.message
-
-
-def _missing(answer: Shape, operation: str) -> list[str]:
-    """The ARNs that ECS does not know; a failure for any other reason makes the reading incomplete."""
-    failures = answer.get("failures", ())
-    others = [failure.get("reason", "") for failure in failures if failure.get("reason") != "MISSING"]
-    if others:
-        raise _incomplete(operation, others)
-    return [failure["arn"] for failure in failures]
-
-
-def _incomplete(operation: str, what: Sequence[str]) -> CloudError:
-    message = f"{operation} left out what was listed: {', '.join(what)}"
-    return CloudError(Failure(definite=False, code="INCOMPLETE", message=message))

@@ -1,14 +1,16 @@
 """ECS's container instances, read into the core's."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from scheduler.adapters.aws.operations import Shape
+from scheduler.adapters.aws.texts import milliseconds
 from scheduler.core.model.container_instance import ContainerInstance
 from scheduler.core.model.resources import Resources
 
 
-def container_instance(shape: Shape, launched_ms: int | None) -> ContainerInstance | None:
+def container_instance(
+    shape: Shape, launched_ms: int | None, ec2_state: str = ""
+) -> ContainerInstance | None:
     """A ContainerInstance of DescribeContainerInstances; None for one that is not really there yet.
 
     An agent that has not reported, or whose registration failed, shows neither CPU nor MEMORY: no task fits
@@ -32,12 +34,8 @@ def container_instance(shape: Shape, launched_ms: int | None) -> ContainerInstan
         launched_ms=launched_ms,
         instance_type=attributes.get("ecs.instance-type", ""),
         availability_zone=attributes.get("ecs.availability-zone", ""),
+        ec2_state=ec2_state,
     )
-
-
-def milliseconds(time: datetime) -> int:
-    """Milliseconds since 1970-01-01T00:00:00Z of an aware datetime, as boto3 gives them."""
-    return round(time.timestamp() * 1000)
 
 
 def _amounts(resources: Sequence[Shape]) -> dict[str, int]:

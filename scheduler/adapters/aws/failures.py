@@ -26,8 +26,15 @@ from botocore.parsers import ResponseParserError
 
 from scheduler.adapters.aws.operations import Shape
 from scheduler.adapters.aws.texts import scrubbed
+from scheduler.core.model.answers import (
+    BELOW_MIN_SIZE,
+    DEFINITION_GONE,
+    INSTANCE_UNKNOWN,
+    NOT_A_MEMBER,
+    NOT_IN_SERVICE,
+    Failure,
+)
 from scheduler.core.model.attempt import StopCategory, StopReason
-from scheduler.core.model.calls import DEFINITION_GONE, Failure
 from scheduler.ports.cloud import CloudError
 
 NO_CREDENTIALS: tuple[type[Exception], ...] = (
@@ -81,13 +88,6 @@ REFUSED_CREDENTIALS = frozenset(
 # Two registrations in one family at a time; a ClientException (400) that botocore does not retry.
 _REGISTRATION_COLLISION = "Too many concurrent attempts to create a new revision"
 
-# ClientException of StartTask for a revision that somebody deregistered or deleted, or of another account.
-_DEFINITION_GONE = (
-    "TaskDefinition is inactive",
-    "TaskDefinition not found",
-    "Unable to describe task definition",
-)
-
 _UNREADABLE: tuple[type[Exception], ...] = (LookupError, TypeError, ValueError, AttributeError)
 
 
@@ -99,6 +99,42 @@ class Symptom:
     code: str
     message: str
     status: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """A row: by AWS's code and, where that stands for much else too, a piece of its message, our code."""
+
+    code: str
+    awss: tuple[str, ...]
+    said: tuple[str, ...] = ("",)
+
+    def fits(self, seen: Symptom) -> bool:
+        """True if this is what AWS means."""
+        return seen.code in self.awss and any(text in seen.message for text in self.said)
+
+
+MEANINGS: tuple[Meaning, ...] = (
+    # StartTask, of a revision that somebody deregistered or deleted, or that is of another account.
+    Meaning(
+        code=DEFINITION_GONE,
+        awss=("ClientException",),
+        said=(
+            "TaskDefinition is inactive",
+            "TaskDefinition not found",
+            "Unable to describe task definition",
+        ),
+    ),
+    # DetachInstances: everything is a ValidationError (Auto Scaling API: Common errors); its sentences are
+    # "The instance i-… is not in InService or Standby.", "The instance i-… is not part of Auto Scaling group
+    # g." and "AutoScalingGroup g has min-size=1, max-size=50, and desired-size=1. To detach 1 instance, …".
+    Meaning(code=NOT_IN_SERVICE, awss=("ValidationError",), said=("is not in InService",)),
+    Meaning(code=NOT_A_MEMBER, awss=("ValidationError",), said=("is not part of Auto Scaling group",)),
+    Meaning(code=BELOW_MIN_SIZE, awss=("ValidationError",), said=(" has min-size=",)),
+    # TerminateInstances (EC2 API: Error codes): one such id fails the whole call.
+    Meaning(code=INSTANCE_UNKNOWN, awss=("InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed")),
+)
+"""What AWS says of the state of things, and not of the request: it is certain, and may be otherwise soon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +158,7 @@ VERDICTS: tuple[Verdict, ...] = (
     Verdict(
         matches=lambda seen: seen.code.startswith("RequestTimeout") or seen.status == 408, definite=False
     ),
-    Verdict(matches=lambda seen: _is_definition_gone(seen), definite=True),
+    Verdict(matches=lambda seen: _meaning(seen) is not None, definite=True),
     Verdict(matches=lambda seen: 400 <= seen.status < 500, definite=True, blames_request=True),
     Verdict(
         matches=lambda seen: isinstance(seen.error, ParamValidationError), definite=True, blames_request=True
@@ -153,9 +189,14 @@ def failure_of(error: Exception) -> Failure:
         definite=verdict.definite,
         throttled=verdict.throttled,
         blames_request=verdict.blames_request,
-        code=DEFINITION_GONE if _is_definition_gone(seen) else seen.code,
+        code=_meaning(seen) or seen.code,
         message=seen.message,
     )
+
+
+def is_denied(failure: Failure) -> bool:
+    """True if IAM does not allow the action: ECS's, Auto Scaling's and EC2's words for it."""
+    return failure.code.startswith(("AccessDenied", "UnauthorizedOperation"))
 
 
 def start_failure_of(error: Exception) -> Failure:
@@ -212,8 +253,8 @@ def _symptom(error: Exception) -> Symptom:
     )
 
 
-def _is_definition_gone(seen: Symptom) -> bool:
-    return seen.code == "ClientException" and any(text in seen.message for text in _DEFINITION_GONE)
+def _meaning(seen: Symptom) -> str | None:
+    return next((meaning.code for meaning in MEANINGS if meaning.fits(seen)), None)
 
 
 def _verdict(seen: Symptom) -> Verdict:

@@ -1,10 +1,13 @@
 """The Auto Scaling group: found by its name, read into the core's noun."""
 
+from collections.abc import Mapping
+
 from scheduler.adapters.aws.clients import AwsClients
 from scheduler.adapters.aws.operations import Shape
 from scheduler.adapters.aws.paging import pages
-from scheduler.core.model.calls import Failure
-from scheduler.core.model.group import GroupMember, InstanceGroup
+from scheduler.adapters.aws.texts import milliseconds, scrubbed
+from scheduler.core.model.answers import Failure
+from scheduler.core.model.group import FailedLaunch, GroupMember, InstanceGroup
 from scheduler.ports.cloud import CloudError
 
 
@@ -23,9 +26,9 @@ def find_group(clients: AwsClients, name: str) -> Shape:
     return found[0]
 
 
-def instance_group(group: Shape) -> InstanceGroup:
+def instance_group(group: Shape, launched_ms: Mapping[str, int]) -> InstanceGroup:
     """An AutoScalingGroup of DescribeAutoScalingGroups, members in every lifecycle state included."""
-    members = (_member(instance) for instance in group["Instances"])
+    members = (_member(each, launched_ms.get(each["InstanceId"])) for each in group["Instances"])
     return InstanceGroup(
         name=group["AutoScalingGroupName"],
         min_size=group["MinSize"],
@@ -36,11 +39,39 @@ def instance_group(group: Shape) -> InstanceGroup:
     )
 
 
-def _member(instance: Shape) -> GroupMember:
+def failed_launches(clients: AwsClients, name: str) -> tuple[FailedLaunch, ...]:
+    """Among the last 100 activities, oldest first: Auto Scaling answers the newest first and forgets none for
+    six weeks (Auto Scaling API: DescribeScalingActivities), so one page is what is of late.
+    """
+    answer = clients.autoscaling.describe_scaling_activities(AutoScalingGroupName=name)
+    return tuple(
+        _failed_launch(activity) for activity in reversed(answer["Activities"]) if _launch_failed(activity)
+    )
+
+
+def _launch_failed(activity: Shape) -> bool:
+    """Cancelled is a launch too that came to nothing: a Spot request, or a lifecycle hook that abandoned it.
+
+    Only the description tells a launch ("Launching a new EC2 instance…") from a termination.
+    """
+    failed = activity["StatusCode"] in ("Failed", "Cancelled")
+    return failed and activity.get("Description", "").startswith("Launching")
+
+
+def _failed_launch(activity: Shape) -> FailedLaunch:
+    return FailedLaunch(
+        activity_id=activity["ActivityId"],
+        at_ms=milliseconds(activity["StartTime"]),
+        message=scrubbed(activity.get("StatusMessage", "")),
+    )
+
+
+def _member(instance: Shape, launched_ms: int | None) -> GroupMember:
     return GroupMember(
         ec2_instance_id=instance["InstanceId"],
         lifecycle_state=instance["LifecycleState"],
         instance_type=instance.get("InstanceType", ""),
+        launched_ms=launched_ms,
     )
 
 

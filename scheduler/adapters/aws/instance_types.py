@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from scheduler.adapters.aws.clients import AwsClients
 from scheduler.adapters.aws.operations import Shape
 from scheduler.adapters.aws.paging import batches, pages
-from scheduler.core.model.calls import Failure
+from scheduler.core.model.answers import Failure
 from scheduler.core.model.group import InstanceType
 from scheduler.core.model.resources import CPU_UNITS_PER_VCPU, Resources
 from scheduler.ports.cloud import CloudError

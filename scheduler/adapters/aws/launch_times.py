@@ -1,15 +1,15 @@
 """Launch times of EC2 instances: asked once, since they never change."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from threading import Lock
 
 import structlog
 
-from scheduler.adapters.aws.container_instances import milliseconds
+from scheduler.adapters.aws.ec2_instances import described
 from scheduler.adapters.aws.failures import cloud_errors
 from scheduler.adapters.aws.operations import Ec2Reads
-from scheduler.adapters.aws.paging import batches, pages
+from scheduler.adapters.aws.texts import milliseconds
 from scheduler.ports.cloud import CloudError
 
 _KNOWN_AT_MOST = 10_000
@@ -52,7 +52,10 @@ class LaunchTimes:
     def _ask_if_possible(self, instance_ids: Sequence[str]) -> dict[str, int]:
         try:
             with cloud_errors():
-                fresh = dict(self._ask(instance_ids))
+                fresh = {
+                    each["InstanceId"]: milliseconds(each["LaunchTime"])
+                    for each in described(self._ec2, instance_ids)
+                }
         except CloudError as error:
             self._complain(str(error))
             return {}
@@ -64,12 +67,3 @@ class LaunchTimes:
         if reason != self._complaint:
             log.warning("launch_times.unread", reason=reason)
         self._complaint = reason
-
-    def _ask(self, instance_ids: Sequence[str]) -> Iterator[tuple[str, int]]:
-        """By filter: one unknown id in `InstanceIds` fails the whole call (InvalidInstanceID.NotFound)."""
-        for batch in batches(instance_ids):
-            filters = [{"Name": "instance-id", "Values": batch}]
-            for answer in pages(self._ec2.describe_instances, token="NextToken", Filters=filters):
-                for reservation in answer["Reservations"]:
-                    for instance in reservation["Instances"]:
-                        yield instance["InstanceId"], milliseconds(instance["LaunchTime"])

@@ -36,6 +36,14 @@ class EcsReads(Client, Protocol):
         """`ecs:DescribeContainerInstances`."""
         ...
 
+    def describe_clusters(self, **params: Any) -> Shape:
+        """`ecs:DescribeClusters`."""
+        ...
+
+    def describe_capacity_providers(self, **params: Any) -> Shape:
+        """`ecs:DescribeCapacityProviders`."""
+        ...
+
 
 class EcsActs(Client, Protocol):
     """ECS with effects. The client must not repeat a call."""
@@ -52,6 +60,14 @@ class EcsActs(Client, Protocol):
         """`ecs:RegisterTaskDefinition`, and `ecs:TagResource` for its tags."""
         ...
 
+    def update_container_instances_state(self, **params: Any) -> Shape:
+        """`ecs:UpdateContainerInstancesState`."""
+        ...
+
+    def deregister_container_instance(self, **params: Any) -> Shape:
+        """`ecs:DeregisterContainerInstance`."""
+        ...
+
 
 class AutoScalingReads(Client, Protocol):
     """Auto Scaling without effects."""
@@ -64,6 +80,22 @@ class AutoScalingReads(Client, Protocol):
         """`autoscaling:DescribeLaunchConfigurations`."""
         ...
 
+    def describe_scaling_activities(self, **params: Any) -> Shape:
+        """`autoscaling:DescribeScalingActivities`."""
+        ...
+
+    def describe_policies(self, **params: Any) -> Shape:
+        """`autoscaling:DescribePolicies`."""
+        ...
+
+    def describe_scheduled_actions(self, **params: Any) -> Shape:
+        """`autoscaling:DescribeScheduledActions`."""
+        ...
+
+    def describe_instance_refreshes(self, **params: Any) -> Shape:
+        """`autoscaling:DescribeInstanceRefreshes`."""
+        ...
+
 
 class AutoScalingActs(Client, Protocol):
     """Auto Scaling with effects. The client must not repeat a call."""
@@ -74,6 +106,10 @@ class AutoScalingActs(Client, Protocol):
 
     def suspend_processes(self, **params: Any) -> Shape:
         """`autoscaling:SuspendProcesses`."""
+        ...
+
+    def detach_instances(self, **params: Any) -> Shape:
+        """`autoscaling:DetachInstances`."""
         ...
 
 
@@ -90,6 +126,14 @@ class Ec2Reads(Client, Protocol):
 
     def describe_launch_template_versions(self, **params: Any) -> Shape:
         """`ec2:DescribeLaunchTemplateVersions`."""
+        ...
+
+
+class Ec2Acts(Client, Protocol):
+    """EC2 with effects. The client must not repeat a call."""
+
+    def terminate_instances(self, **params: Any) -> Shape:
+        """`ec2:TerminateInstances`."""
         ...
 
 

@@ -1,17 +1,22 @@
 """ECS's tasks, read into the core's."""
 
 from scheduler.adapters.aws.operations import Shape
-from scheduler.adapters.aws.texts import scrubbed
+from scheduler.adapters.aws.texts import milliseconds, scrubbed
 from scheduler.core.lifecycle.causes import classify_stop
+from scheduler.core.model.answers import ENDED_STATUSES, EcsTask
 from scheduler.core.model.attempt import ContainerExit, StopReason
-from scheduler.core.model.calls import EcsTask
+from scheduler.core.model.mark import Mark, mark_of
 
-# ECS Developer Guide: Task lifecycle. Before STOPPED exit codes may be missing although the cause is named.
-_ENDED = frozenset({"STOPPED", "DELETED"})
+_SERVICE = "service:"
+"""How the `group` of a task of an ECS service begins (ECS API: Task)."""
 
 
 def ecs_task(task: Shape) -> EcsTask:
-    """A Task of DescribeTasks or StartTask. Only an ended one has a stop reason."""
+    """A Task of DescribeTasks or StartTask. Only an ended one has a stop reason.
+
+    Before that exit codes may be missing although the cause is named (ECS Developer Guide: Task lifecycle).
+    """
+    group = task.get("group", "")
     return EcsTask(
         arn=task["taskArn"],
         container_instance_arn=task.get("containerInstanceArn", ""),
@@ -20,8 +25,15 @@ def ecs_task(task: Shape) -> EcsTask:
         desired_status=task.get("desiredStatus", ""),
         version=task.get("version", 0),
         ran="startedAt" in task,
-        stop=_stop_reason(task) if task["lastStatus"] in _ENDED else None,
+        stop=_stop_reason(task) if task["lastStatus"] in ENDED_STATUSES else None,
+        created_ms=milliseconds(task["createdAt"]) if "createdAt" in task else None,
+        service=group.removeprefix(_SERVICE) if group.startswith(_SERVICE) else "",
     )
+
+
+def task_mark(task: Shape) -> Mark | None:
+    """The mark in the tags of a task described with them; None for a task that no scheduler started."""
+    return mark_of({tag["key"]: tag.get("value", "") for tag in task.get("tags", ())})
 
 
 def _stop_reason(task: Shape) -> StopReason:

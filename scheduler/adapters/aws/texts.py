@@ -1,4 +1,6 @@
-"""Texts of AWS, as they can be stored and sent on."""
+"""Texts and times of AWS, as they can be stored and sent on."""
+
+from datetime import datetime
 
 
 def scrubbed(text: str) -> str:
@@ -7,3 +9,8 @@ def scrubbed(text: str) -> str:
     JSON may hold half of a pair, as `\\ud83d` (RFC 8259, section 8.2), where a text was cut short.
     """
     return text.encode("utf-8", "replace").decode()
+
+
+def milliseconds(time: datetime) -> int:
+    """Milliseconds since 1970-01-01T00:00:00Z of an aware datetime, as boto3 gives them."""
+    return round(time.timestamp() * 1000)
