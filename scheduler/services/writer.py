@@ -20,11 +20,12 @@ from functools import partial
 
 import structlog
 
-from scheduler.core.model.calls import Committed
+from scheduler.core.model.answers import Committed
 from scheduler.core.model.records import (
     CancelRequested,
     FactRecorded,
     Record,
+    ScaleRequested,
     StoredRecord,
     TaskSubmitted,
     TaskTransitioned,
@@ -34,11 +35,9 @@ from scheduler.ports.store import CommitResult, Store, StoreError, Written
 MAX_BATCHES = 100
 """Batches of one commit: more would only make the first of them wait."""
 
-GATHER_S = 0.010
-"""How long a commit waits for company if the last one had some: with 64 callers some 25 share one."""
-
-COMPACT_EVERY = 10_000
-"""Revisions between two compactions of the history: each deletes a few milliseconds' worth of rows."""
+GATHER_S = 0.005
+"""How long a commit waits for company if the last one had some: with 64 callers some 25 share one.
+Short, because calls have gathered before (`api/gathering.py`) and come in bunches."""
 
 PROBE_S = 1.0
 """How often an idle writer tries a store that could not be written."""
@@ -51,6 +50,9 @@ log = structlog.get_logger()
 Done = Callable[[CommitResult | StoreError], None]
 Rest = Callable[[float], None]
 
+Submitted = TaskSubmitted | CancelRequested | ScaleRequested
+"""What clients want: it is durable before they are answered, and then told to the loop."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Job:
@@ -62,8 +64,9 @@ class _Job:
 class Writer:
     """Commits batches of records in the order in which they were handed over.
 
-    `committed` hears the records of submissions, to fold them into the World; `advanced` hears that there are
-    new revisions to watch; `health` hears whether the store can be written. All on the writer's thread.
+    `committed` hears the records that were submitted, to fold them into the World; `advanced` hears that the
+    logs of task events and scaling events may have grown; `health` hears whether the store can be written;
+    `compact` may make the store smaller, between two commits. All on the writer's thread.
 
     While the store cannot be written an idle writer probes it: balancers send nothing to a service that is
     NOT_SERVING, so no request would ever find out that the disk has room again.
@@ -76,14 +79,13 @@ class Writer:
         committed: Callable[[Committed], None],
         advanced: Callable[[], None],
         health: Callable[[bool], None],
-        history: int = 1_000_000,
+        compact: Callable[[], None] = lambda: None,
         rest: Rest = time.sleep,
     ) -> None:
-        """Nothing runs before `start`. `history` revisions are kept for watches to resume from."""
+        """Nothing runs before `start`."""
         self._store = store
-        self._history = history
+        self._compact = compact
         self._rest = rest
-        self._compacted = store.revision()
         self._committed = committed
         self._advanced = advanced
         self._health = health
@@ -105,7 +107,7 @@ class Writer:
         self._jobs.put(None)
         self._thread.join()
 
-    def submit(self, record: TaskSubmitted | CancelRequested, done: Done) -> None:
+    def submit(self, record: Submitted, done: Done) -> None:
         """Commits what a client wants; `done` is called on the writer's thread. Never blocks."""
         self._jobs.put(_Job((record,), done, announce=True))
 
@@ -192,19 +194,8 @@ class Writer:
             self._stopped = job is None
             self._taken.extend([job] if job else [])
 
-    def _compact(self) -> None:
-        revision = self._store.revision()
-        if revision - self._compacted < COMPACT_EVERY:
-            return
-        self._compacted = revision
-        try:
-            self._store.compact(max(0, revision - self._history))
-        except StoreError as error:
-            # The history only stays longer than it must; the next round tries again.
-            log.warning("store.not_compacted", reason=str(error))
-
     def _announce(self, jobs: Sequence[_Job], results: Sequence[CommitResult]) -> None:
-        """Submissions enter the World in the order of their revisions, in one message a commit."""
+        """What was submitted enters the World in the order of the commit, in one message."""
         submitted = tuple(
             stored
             for job, result in zip(jobs, results, strict=True)

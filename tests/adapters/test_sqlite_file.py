@@ -14,11 +14,20 @@ from threading import Thread
 import pytest
 
 from scheduler.adapters.sqlite import SqliteStore
-from scheduler.core.model.records import FactRecorded
+from scheduler.core.model.records import FactRecorded, ScaleRequested, ScalingRecorded
 from scheduler.core.model.task import TaskState, Timeouts
 from scheduler.ports.store import StoreCorrupt, StoreError, StoreLocked, Written
 from scheduler.services.writer import PROBE
-from tests.builders import attempt, cancel_requested, containers_spec, submitted, task_id, transitioned
+from tests.builders import (
+    a_scaling_event,
+    a_wish,
+    attempt,
+    cancel_requested,
+    containers_spec,
+    submitted,
+    task_id,
+    transitioned,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,11 +45,11 @@ WRITER = """
 import itertools, sys
 from pathlib import Path
 from scheduler.adapters.sqlite import SqliteStore
-from scheduler.core.model.records import FactRecorded
+from scheduler.core.model.records import FactRecorded, ScaleRequested, ScalingRecorded
 from tests.builders import submitted
 store = SqliteStore(Path(sys.argv[1]))
 for n in itertools.count(1):
-    batch = [submitted(2 * n - 1), submitted(2 * n), FactRecorded(key=f"batch-{n}", value="")]
+    batch = [submitted(2 * n - 1), submitted(2 * n), FactRecorded(key=f"batch-{n}", value="kept")]
     store.commit([batch])
     print(n, flush=True)
 """
@@ -78,13 +87,14 @@ def one_line(error: pytest.ExceptionInfo[StoreError], path: Path) -> bool:
 
 
 def test_reopening_keeps_everything(path: Path) -> None:
-    """Tasks, attempts, events, facts, revision and epoch are there after a close."""
+    """Tasks, attempts, events, facts, wishes, revision, sequence and epoch are there after a close."""
     with closing(SqliteStore(path)) as store:
         store.commit(
             [
                 [submitted(1, timeouts=Timeouts(start_ms=1))],
                 [transitioned(1, attempt=attempt(1)), FactRecorded(key="k", value="v")],
                 [cancel_requested(1)],
+                [ScalingRecorded(event=a_scaling_event(1)), ScaleRequested(wish=a_wish(1))],
             ]
         )
         before = (store.epoch, store.revision(), store.get(task_id(1)), store.events_after(0, 9))
@@ -93,6 +103,7 @@ def test_reopening_keeps_everything(path: Path) -> None:
         assert (store.epoch, store.revision(), store.get(task_id(1)), store.events_after(0, 9)) == before
         assert (list(store.load().live), dict(store.load().facts)) == (loaded, {"k": "v"})
         assert loaded[0].cancelled
+        assert (store.scaling_sequence(), store.load().wish) == (1, a_wish(1))
 
 
 def test_reopening_after_compaction_goes_on_counting(path: Path) -> None:
@@ -256,11 +267,13 @@ def test_foreign_database_is_refused_untouched(path: Path) -> None:
 
 @pytest.mark.parametrize("schema", [1, 99])
 def test_other_schema_is_refused(path: Path, schema: int) -> None:
-    """A file that an older or newer version wrote is refused in one line, naming both schemas."""
+    """A file of a schema that is not known here is refused in one line, naming it and those that are."""
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE meta SET schema_version = ?", (schema,))
-    with pytest.raises(StoreCorrupt, match=f"has schema {schema}; this version reads schema 2") as error:
+    with pytest.raises(
+        StoreCorrupt, match=f"has schema {schema}; this version reads schemas 2 and 3"
+    ) as error:
         SqliteStore(path)
     assert one_line(error, path)
 

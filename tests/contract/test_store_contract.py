@@ -187,6 +187,16 @@ def test_wish_of_refused_batch_is_not_kept(store: Store) -> None:
     assert [task.cancelled for task in live(store)] == [False]
 
 
+def test_attempt_of_an_unknown_task_is_not_kept(store: Store) -> None:
+    """A stray may show up after its task is forgotten: that is no error, and leaves nothing."""
+    stray = AttemptRecorded(attempt=attempt(1))
+    assert store.commit([[stray, FactRecorded(key="k", value="v")], [submitted(1)]]) == [
+        Written(first_revision=1),
+        Written(first_revision=1),
+    ]
+    assert [task.attempts_made for task in live(store)] == [0]
+
+
 # --- load ------------------------------------------------------------------------------------------
 
 
@@ -270,9 +280,25 @@ def test_open_intents_are_loaded(store: Store) -> None:
 
 def test_last_fact_of_a_key_counts(store: Store) -> None:
     """A fact replaces the one of the same key, within one commit as well."""
-    store.commit([[FactRecorded(key="a", value="1"), FactRecorded(key="b", value="")]])
+    store.commit([[FactRecorded(key="a", value="1"), FactRecorded(key="b", value="b")]])
     store.commit([[FactRecorded(key="a", value="2")], [FactRecorded(key="a", value="3")]])
-    assert dict(store.load().facts) == {"a": "3", "b": ""}
+    assert dict(store.load().facts) == {"a": "3", "b": "b"}
+
+
+def test_empty_fact_is_forgotten(store: Store) -> None:
+    """An empty value forgets what was learned under its key, and nothing is learned by it."""
+    store.commit([[FactRecorded(key="a", value="1"), FactRecorded(key="b", value="2")]])
+    store.commit([[FactRecorded(key="a", value=""), FactRecorded(key="c", value="")]])
+    assert dict(store.load().facts) == {"b": "2"}
+
+
+def test_fact_may_be_learned_again_in_the_commit_that_forgets_it(store: Store) -> None:
+    """The last record of a key counts, whichever it is."""
+    forgotten, learned = FactRecorded(key="a", value=""), FactRecorded(key="a", value="2")
+    store.commit([[FactRecorded(key="a", value="1")], [forgotten, learned]])
+    assert dict(store.load().facts) == {"a": "2"}
+    store.commit([[learned], [forgotten]])
+    assert dict(store.load().facts) == {}
 
 
 # --- the end -------------------------------------------------------------------------------------

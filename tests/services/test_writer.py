@@ -9,13 +9,19 @@ from time import sleep
 
 import pytest
 
-from scheduler.core.model.calls import Committed
-from scheduler.core.model.records import AttemptRecorded, FactRecorded, StoredRecord
+from scheduler.core.model.answers import Committed
+from scheduler.core.model.records import (
+    AttemptRecorded,
+    FactRecorded,
+    ScaleRequested,
+    ScalingRecorded,
+    StoredRecord,
+)
 from scheduler.core.model.task import TaskState
-from scheduler.ports.store import CommitResult, RequestTaken, RevisionCompacted, StoreError, Written
+from scheduler.ports.store import CommitResult, RequestTaken, StoreError, WishTaken, Written
 from scheduler.services import writer as writer_module
 from scheduler.services.writer import GATHER_S, MAX_BATCHES, PROBE, Rest, Writer, number
-from tests.builders import attempt, submitted, task_id, transitioned
+from tests.builders import a_scaling_event, a_wish, attempt, submitted, task_id, transitioned
 from tests.services.fakes import FULL, WAIT_S, GatedStore
 
 Answers = SimpleQueue[CommitResult | StoreError]
@@ -28,9 +34,13 @@ class Listener:
     committed: list[Committed] = field(default_factory=list)
     health: list[bool] = field(default_factory=list)
     advances: int = 0
+    compactions: int = 0
 
     def advanced(self) -> None:
         self.advances += 1
+
+    def compact(self) -> None:
+        self.compactions += 1
 
     def announced(self) -> list[tuple[int, str]]:
         """Revision and task of every submission that entered the World."""
@@ -42,13 +52,11 @@ def _named(stored: StoredRecord) -> tuple[int, str]:
 
 
 @contextmanager
-def writing(
-    store: GatedStore, listener: Listener, *, history: int = 1_000, rest: Rest = sleep
-) -> Iterator[Writer]:
+def writing(store: GatedStore, listener: Listener, *, rest: Rest = sleep) -> Iterator[Writer]:
     writer = Writer(
         store,
-        history=history,
         rest=rest,
+        compact=listener.compact,
         committed=listener.committed.append,
         advanced=listener.advanced,
         health=listener.health.append,
@@ -219,33 +227,49 @@ def test_stopping_commits_what_was_handed_over() -> None:
     assert [answers.get_nowait() for _ in range(9)] == [Written(first_revision=each) for each in range(1, 10)]
 
 
-class Uncompactable(GatedStore):
-    """A store whose history cannot be shortened at present."""
-
-    def compact(self, before_revision: int) -> None:
-        raise FULL
-
-
-def test_the_history_is_kept_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every so many revisions the older ones are forgotten; the last `history` can still be resumed from."""
-    monkeypatch.setattr(writer_module, "COMPACT_EVERY", 20)
-    store = GatedStore()
-    with writing(store, Listener(), history=5) as writer:
-        taken(submit(writer, *range(1, 21)), 20)
-        taken(submit(writer, *range(21, 41)), 20)
-    with pytest.raises(RevisionCompacted):
-        store.events_after(0, 1)
-    assert len(store.events_after(35, 100)) == 5
-
-
-def test_a_history_that_cannot_be_shortened_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Callers were answered before; the history only stays longer than it must."""
-    monkeypatch.setattr(writer_module, "COMPACT_EVERY", 1)
-    store, listener = Uncompactable(), Listener()
+def test_what_is_old_is_forgotten_between_commits() -> None:
+    """After each commit, when its callers have their answers; never while the store cannot be written."""
+    store, listener = GatedStore([None, FULL]), Listener()
     with writing(store, listener) as writer:
-        assert taken(submit(writer, 1), 1) == [Written(first_revision=1)]
-        assert taken(submit(writer, 2), 1) == [Written(first_revision=2)]
-    assert listener.health == [True, True]
+        seen: SimpleQueue[int] = SimpleQueue()
+        writer.submit(submitted(1), lambda result: seen.put(listener.compactions))
+        assert seen.get(timeout=WAIT_S) == 0
+        assert taken(submit(writer, 2), 1) == [FULL]
+        taken(submit(writer, 3), 1)
+    assert listener.compactions == 2
+
+
+def test_a_wish_enters_the_world_like_a_submission() -> None:
+    """It is durable before it is answered, and then the loop's to act on; it has no revision."""
+    store, listener = GatedStore(), Listener()
+    wish = ScaleRequested(wish=a_wish(1))
+    with writing(store, listener) as writer:
+        answers: Answers = SimpleQueue()
+        writer.submit(wish, answers.put)
+        assert taken(answers, 1) == [Written(first_revision=1)]
+    assert store.load().wish == a_wish(1)
+    assert listener.committed == [Committed(records=(StoredRecord(revision=0, record=wish),))]
+
+
+def test_a_taken_wish_is_answered_and_not_announced() -> None:
+    """Who repeats a wish is told which one has its request id; the loop hears nothing new."""
+    store, listener = GatedStore(), Listener()
+    with writing(store, listener) as writer:
+        answers: Answers = SimpleQueue()
+        for size in (1, 2):
+            writer.submit(ScaleRequested(wish=a_wish(1, size=size)), answers.put)
+        assert taken(answers, 2) == [Written(first_revision=1), WishTaken(wish=a_wish(1, size=1))]
+    assert [each.record for message in listener.committed for each in message.records] == [
+        ScaleRequested(wish=a_wish(1, size=1))
+    ]
+
+
+def test_scaling_events_are_something_to_watch() -> None:
+    """A commit of nothing else tells the watches to look, like one of task events."""
+    store, listener = GatedStore(), Listener()
+    with writing(store, listener) as writer:
+        (stored,) = writer.commit((ScalingRecorded(event=a_scaling_event(1)),))
+    assert (stored.revision, listener.advances, store.scaling_sequence()) == (0, 1, 1)
 
 
 def test_only_task_events_are_numbered() -> None:

@@ -3,8 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from heapq import nsmallest
 from threading import Lock
 
+from scheduler.adapters.memory.requests import Requests
+from scheduler.adapters.memory.scaling import ScalingLog
 from scheduler.adapters.memory.secrets import masked
 from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.records import (
@@ -14,9 +17,12 @@ from scheduler.core.model.records import (
     IntentRecorded,
     IntentState,
     Record,
+    ScaleRequested,
+    ScalingRecorded,
     TaskSubmitted,
     TaskTransitioned,
 )
+from scheduler.core.model.scaling import StoredScalingEvent
 from scheduler.core.model.task import (
     TERMINAL_STATES,
     QueuedTask,
@@ -26,6 +32,7 @@ from scheduler.core.model.task import (
     TaskStatus,
 )
 from scheduler.ports.store import (
+    SCALING_EVENTS_KEPT,
     CommitResult,
     LiveTask,
     RequestTaken,
@@ -46,7 +53,9 @@ class MemoryStore:
     would have it.
     """
 
-    def __init__(self, *, epoch: str = "00000000c0ffee00") -> None:
+    def __init__(
+        self, *, epoch: str = "00000000c0ffee00", scaling_events_kept: int = SCALING_EVENTS_KEPT
+    ) -> None:
         self.fail_next: StoreError | None = None
         self._epoch = epoch
         self._lock = Lock()
@@ -55,11 +64,12 @@ class MemoryStore:
         self._tasks: dict[str, Task] = {}
         self._queued: dict[str, QueuedTask] = {}
         self._cancelled: set[str] = set()
-        self._requests: dict[tuple[str, str], RequestTaken] = {}
+        self._requests = Requests()
         self._attempts: defaultdict[str, dict[str, Attempt]] = defaultdict(dict)
         self._events: list[TaskEvent] = []
         self._intents: dict[tuple[str, str], IntentRecorded] = {}
         self._facts: dict[str, str] = {}
+        self._scaling = ScalingLog(scaling_events_kept)
 
     @property
     def epoch(self) -> str:
@@ -72,7 +82,13 @@ class MemoryStore:
             if self.fail_next is not None:
                 error, self.fail_next = self.fail_next, None
                 raise error
-            refusals = self._refusals(batches)
+            refusals = self._requests.refusals(batches)
+            self._check_changes(
+                record
+                for batch, refusal in zip(batches, refusals, strict=True)
+                if refusal is None
+                for record in batch
+            )
             return [refusal or self._apply(batch) for batch, refusal in zip(batches, refusals, strict=True)]
 
     def load(self) -> StoredState:
@@ -80,12 +96,12 @@ class MemoryStore:
         with self._lock:
             live = [self._live(task_id) for task_id, task in self._tasks.items() if not _ended(task)]
             live.sort(key=lambda task: (-task.queued.priority, task.queued.enqueue_revision))
-            intents = (self._intents[key] for key in sorted(self._intents))
             return StoredState(
                 revision=self._revision,
                 live=iter(live),
-                intents=tuple(intent for intent in intents if intent.state is IntentState.OPEN),
+                intents=tuple(self._intents[key] for key in sorted(self._intents)),
                 facts=dict(self._facts),
+                wish=self._requests.last_wish(),
             )
 
     def revision(self) -> int:
@@ -103,7 +119,7 @@ class MemoryStore:
     def find_request(self, tenant: str, request_id: str) -> RequestTaken | None:
         """The task that a request has become, if it has."""
         with self._lock:
-            return self._requests.get((tenant, request_id))
+            return self._requests.find(tenant, request_id)
 
     def list_tasks(self, wanted: TaskFilter, after_task_id: str, limit: int) -> list[Task]:
         """Tasks after `after_task_id`, in order of id."""
@@ -126,37 +142,54 @@ class MemoryStore:
             first = revision + 1 - self._oldest
             return self._events[first : first + limit]
 
-    def compact(self, before_revision: int) -> None:
-        """Forgets old events."""
+    def scaling_sequence(self) -> int:
+        """The sequence of the last scaling event."""
+        return self._scaling.sequence
+
+    def scaling_events_after(self, sequence: int, limit: int) -> list[StoredScalingEvent]:
+        """Later scaling events."""
         with self._lock:
-            oldest = max(self._oldest, min(before_revision, self._revision + 1))
-            del self._events[: oldest - self._oldest]
-            self._oldest = oldest
+            return self._scaling.after(sequence, limit)
+
+    def compact(self, before_revision: int) -> None:
+        """Forgets old events, and trims the logs of scaling events and wishes."""
+        with self._lock:
+            self._keep_from(min(before_revision, self._revision + 1))
+            self._scaling.compact()
+            self._requests.compact()
+
+    def forget_tasks(self, stopped_before_ms: int, limit: int) -> int:
+        """Forgets stopped tasks and the history up to them."""
+        with self._lock:
+            stopped = (
+                (stopped_ms, task.status.revision, task)
+                for task in self._tasks.values()
+                if (stopped_ms := task.status.stopped_ms) is not None and stopped_ms < stopped_before_ms
+            )
+            forgotten = nsmallest(limit, stopped)  # no two have one revision, so no tasks are compared
+            for _, revision, task in forgotten:
+                self._keep_from(revision + 1)
+                self._forget(task)
+            return len(forgotten)
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _refusals(self, batches: Sequence[Sequence[Record]]) -> list[RequestTaken | None]:
-        """Per batch, the request that refuses it. Raises when a task that is not here is to change."""
-        requests: dict[tuple[str, str], RequestTaken] = {}
-        task_ids: set[str] = set()
-        refusals: list[RequestTaken | None] = []
-        for batch in batches:
-            own: dict[tuple[str, str], RequestTaken] = {}
-            refusal: RequestTaken | None = None
-            for record in _submissions(batch):
-                key = record.request.tenant, record.request.request_id
-                refusal = refusal or self._requests.get(key) or requests.get(key) or own.get(key)
-                own[key] = RequestTaken(task_id=record.task_id, fingerprint=record.fingerprint)
-            refusals.append(refusal)
-            if refusal is None:
-                requests.update(own)
-                self._check_changes(batch, task_ids)
-        return refusals
+    def _keep_from(self, oldest: int) -> None:
+        oldest = max(self._oldest, oldest)
+        del self._events[: oldest - self._oldest]
+        self._oldest = oldest
 
-    def _check_changes(self, batch: Sequence[Record], task_ids: set[str]) -> None:
-        """Adds the batch's own tasks to `task_ids`, which this commit brings."""
-        for record in batch:
+    def _forget(self, task: Task) -> None:
+        del self._tasks[task.task_id], self._queued[task.task_id]
+        self._requests.forget(task)
+        self._attempts.pop(task.task_id, None)
+        self._cancelled.discard(task.task_id)
+
+    def _check_changes(self, records: Iterable[Record]) -> None:
+        """Raises when a task that is not here is to change."""
+        task_ids: set[str] = set()
+        for record in records:
             match record:
                 case TaskSubmitted(task_id=task_id):
                     task_ids.add(task_id)
@@ -177,17 +210,19 @@ class MemoryStore:
                 case CancelRequested():
                     self._request_cancel(record.task_id)
                 case IntentRecorded():
-                    self._intents[record.kind, record.key] = record
+                    self._record_intent(record)
                 case FactRecorded():
-                    self._facts[record.key] = record.value
+                    self._record_fact(record)
+                case ScaleRequested():
+                    self._requests.take(record)
+                case ScalingRecorded(event=event):
+                    self._scaling.add(event)
         return Written(first_revision=first_revision)
 
     def _submit(self, record: TaskSubmitted) -> None:
         request = record.request
         self._revision += 1
-        self._requests[request.tenant, request.request_id] = RequestTaken(
-            task_id=record.task_id, fingerprint=record.fingerprint
-        )
+        self._requests.take(record)
         self._queued[record.task_id] = QueuedTask(
             task_id=record.task_id,
             tenant=request.tenant,
@@ -231,7 +266,20 @@ class MemoryStore:
             self._cancelled.add(task_id)
 
     def _record_attempt(self, attempt: Attempt) -> None:
-        self._attempts[attempt.task_id][attempt.attempt_id] = attempt
+        if attempt.task_id in self._tasks:
+            self._attempts[attempt.task_id][attempt.attempt_id] = attempt
+
+    def _record_intent(self, intent: IntentRecorded) -> None:
+        if intent.state is IntentState.OPEN:
+            self._intents[intent.kind, intent.key] = intent
+        else:
+            self._intents.pop((intent.kind, intent.key), None)
+
+    def _record_fact(self, fact: FactRecorded) -> None:
+        if fact.value:
+            self._facts[fact.key] = fact.value
+        else:
+            self._facts.pop(fact.key, None)
 
     def _attempts_of(self, task_id: str) -> tuple[Attempt, ...]:
         return tuple(sorted(self._attempts[task_id].values(), key=lambda attempt: attempt.number))
@@ -247,10 +295,6 @@ class MemoryStore:
             cancelled=task_id in self._cancelled,
             updated_ms=status.updated_ms,
         )
-
-
-def _submissions(batch: Iterable[Record]) -> Iterable[TaskSubmitted]:
-    return (record for record in batch if isinstance(record, TaskSubmitted))
 
 
 def _ended(task: Task) -> bool:

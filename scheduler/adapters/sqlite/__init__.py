@@ -1,8 +1,9 @@
 """The durable store in one SQLite file, held by one process.
 
 Lives here: `SqliteStore` (`store`), which keeps `scheduler.ports.store.Store`; the file with its lock and
-its schema (`lock`, `database`, `schema.sql`); what a commit writes (`journal`, `commit.sql`); what readers
-see (`readers`, `rows`, the other `.sql` files); and the JSON of nouns (`codec`).
+its schema (`lock`, `database`, `schema.sql`, `migrate_2.sql`); what a commit knows and writes (`known`,
+`journal`, `commit.sql`); what is forgotten (`retention`); what readers see (`readers`, `rows`, the other
+`.sql` files); and the JSON of nouns (`codec`).
 
 May import: `scheduler.core.model`, `scheduler.ports`, `sqlite3` and pydantic. Never another adapter.
 

@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter
 from pydantic_core import from_json, to_json
 
 from scheduler.core.model.attempt import Attempt, StopReason
+from scheduler.core.model.scaling import ScaleWish, ScalingEvent
 from scheduler.core.model.task import TaskSpec, TaskState, TaskStatus
 
 MASK = "***"
@@ -32,6 +33,8 @@ _ATTEMPT = TypeAdapter(Attempt)
 _ATTEMPTS = TypeAdapter(tuple[Attempt, ...])
 _STOP_REASON = TypeAdapter(StopReason)
 _CHANGE = TypeAdapter(Change)
+_SCALING_EVENT = TypeAdapter(ScalingEvent)
+_WISH = TypeAdapter(ScaleWish)
 
 
 def text(value: Any) -> str:
@@ -77,6 +80,26 @@ def change_text(change: Change) -> str:
 def change_of(json: str) -> Change:
     """What an event keeps, from its JSON."""
     return _CHANGE.validate_json(json)
+
+
+def scaling_event_text(event: ScalingEvent) -> str:
+    """JSON of a scaling event."""
+    return _SCALING_EVENT.dump_json(event).decode()
+
+
+def scaling_event_of(json: str) -> ScalingEvent:
+    """The scaling event behind its JSON."""
+    return _SCALING_EVENT.validate_json(json)
+
+
+def wish_text(wish: ScaleWish) -> str:
+    """JSON of an operator's wish."""
+    return _WISH.dump_json(wish).decode()
+
+
+def wish_of(json: str) -> ScaleWish:
+    """The wish behind its JSON."""
+    return _WISH.validate_json(json)
 
 
 def spec_text(spec: TaskSpec) -> tuple[str, list[str]]:

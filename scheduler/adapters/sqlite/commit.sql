@@ -5,9 +5,10 @@
 -- View and trigger are TEMP: they belong to the writer's connection and are no part of the file.
 
 CREATE TEMP VIEW commit_row (
-  tasks, requests, secrets, statuses, ended, cancels, attempts, intents, events, facts
+  tasks, requests, secrets, statuses, ended, cancels, attempts, intents, events, facts,
+  scaling_events, wishes
 ) AS
-  SELECT '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]';
+  SELECT '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]';
 
 CREATE TEMP TRIGGER commit_rows INSTEAD OF INSERT ON commit_row
 BEGIN
@@ -51,10 +52,22 @@ BEGIN
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(NEW.intents) WHERE true
   ON CONFLICT (kind, key) DO UPDATE SET state = excluded.state, payload = excluded.payload;
 
+  -- After all of them are in, so that the last record of each counts. What stays is open, and so little.
+  DELETE FROM intent WHERE state <> 'OPEN';
+
   INSERT INTO event (revision, task_id, payload)
   SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(NEW.events);
 
   INSERT INTO fact (key, value)
   SELECT value ->> 0, value ->> 1 FROM json_each(NEW.facts) WHERE true
   ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+  DELETE FROM fact WHERE value = '' AND key IN (SELECT value ->> 0 FROM json_each(NEW.facts));
+
+  INSERT INTO scaling_event (sequence, payload)
+  SELECT value ->> 0, value ->> 1 FROM json_each(NEW.scaling_events);
+
+  -- In the order of the array, which `number` then keeps.
+  INSERT INTO scale_wish (request_id, payload)
+  SELECT value ->> 0, value ->> 1 FROM json_each(NEW.wishes);
 END;

@@ -8,8 +8,11 @@ from pathlib import Path
 
 from scheduler.ports.store import StoreCorrupt, StoreError
 
-SCHEMA_VERSION = 2
-"""Of schema.sql. A file of another one is refused: its meaning is not known here."""
+SCHEMA_VERSION = 3
+"""Of schema.sql. A file of a later one is refused: its meaning is not known here."""
+
+MIGRATED_VERSIONS = (2,)
+"""Earlier ones, which opening brings to the present one: n by `migrate_n.sql`. 1 was never released."""
 
 APPLICATION_ID = 0x45435353
 """As in schema.sql."""
@@ -61,28 +64,29 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Makes or checks the schema, then sets the guarantees: a foreign file is refused untouched."""
+    """Makes, checks or migrates the schema, and sets the guarantees: a foreign file is refused untouched."""
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if tables:
-        _check(connection, path)
+    version = _checked_version(connection, path) if tables else None
     connection.executescript(_PRAGMAS)
     (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
     if mode != "wal":
         raise StoreError(f"store {path}: its file system cannot hold a write-ahead log")
-    if not tables:
-        connection.executescript(sql("schema.sql"))
+    if version != SCHEMA_VERSION:
+        connection.executescript(sql("schema.sql" if version is None else f"migrate_{version}.sql"))
     path.chmod(0o600)
     connection.executescript(sql("commit.sql"))
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuses a file that is not a store, of another schema, or damaged."""
+def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema's version. Refuses a file that is not a store, of a schema not known here, or damaged."""
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     if application_id != APPLICATION_ID:
         raise StoreCorrupt(f"{path} is a SQLite file, but not a store of ecs-scheduler")
     (version,) = connection.execute("SELECT schema_version FROM meta").fetchone()
-    if version != SCHEMA_VERSION:
-        raise StoreCorrupt(f"store {path} has schema {version}; this version reads schema {SCHEMA_VERSION}")
+    if version not in (*MIGRATED_VERSIONS, SCHEMA_VERSION):
+        known = " and ".join(map(str, (*MIGRATED_VERSIONS, SCHEMA_VERSION)))
+        raise StoreCorrupt(f"store {path} has schema {version}; this version reads schemas {known}")
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise StoreCorrupt(f"store {path} is damaged: {' '.join(verdict.split())}")
+    return int(version)

@@ -12,6 +12,8 @@ from scheduler.core.model.records import (
     FactRecorded,
     IntentRecorded,
     Record,
+    ScaleRequested,
+    ScalingRecorded,
     TaskSubmitted,
     TaskTransitioned,
 )
@@ -24,10 +26,11 @@ _BEFORE_RUNNING = frozenset({TaskState.QUEUED, TaskState.ASSIGNED, TaskState.STA
 
 
 class Journal:
-    """The rows of one commit. `revision` is the last one given out so far."""
+    """The rows of one commit. `revision` and `sequence` (of scaling events) are the last given out so far."""
 
-    def __init__(self, known: Known, revision: int) -> None:
+    def __init__(self, known: Known, *, revision: int, sequence: int) -> None:
         self.revision = revision
+        self.sequence = sequence
         self._known = known
         self._tasks: list[Row] = []
         self._requests: list[Row] = []
@@ -39,9 +42,11 @@ class Journal:
         self._intents: list[Row] = []
         self._events: list[Row] = []
         self._facts: list[Row] = []
+        self._scaling_events: list[Row] = []
+        self._wishes: list[Row] = []
 
     def add(self, batch: Sequence[Record]) -> CommitResult:
-        """Takes the batch in, unless a request of it is taken."""
+        """Takes the batch in, unless a request or wish of it is taken."""
         refusal = self._known.refusal(batch)
         if refusal is not None:
             return refusal
@@ -63,6 +68,8 @@ class Journal:
             self._intents,
             self._events,
             self._facts,
+            self._scaling_events,
+            self._wishes,
         )
         return tuple(map(codec.text, columns))
 
@@ -80,6 +87,10 @@ class Journal:
                 self._intents.append((record.kind, record.key, record.state, record.payload))
             case FactRecorded():
                 self._facts.append((record.key, record.value))
+            case ScaleRequested(wish=wish):
+                self._wishes.append((wish.request_id, codec.wish_text(wish)))
+            case ScalingRecorded():
+                self._scaled(record)
 
     def _submitted(self, record: TaskSubmitted) -> None:
         request, ask, timeouts = record.request, record.ask, record.request.timeouts
@@ -151,8 +162,14 @@ class Journal:
             self._cancels.append(record.task_id)
 
     def _attempt(self, attempt: Attempt) -> None:
+        if not self._known.has(attempt.task_id):
+            return  # a stray of a task that is forgotten: its row would stay for ever
         payload = codec.attempt_text(attempt)
         self._attempts.append((attempt.attempt_id, attempt.task_id, attempt.number, payload))
+
+    def _scaled(self, record: ScalingRecorded) -> None:
+        self.sequence += 1
+        self._scaling_events.append((self.sequence, codec.scaling_event_text(record.event)))
 
     def _event(self, task_id: str, change: codec.Change) -> None:
         self._events.append((change.status.revision, task_id, codec.change_text(change)))

@@ -8,6 +8,7 @@ from typing import Any
 from scheduler.adapters.sqlite import codec
 from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.resources import Resources
+from scheduler.core.model.scaling import StoredScalingEvent
 from scheduler.core.model.task import (
     QueuedTask,
     Task,
@@ -51,6 +52,14 @@ def listed_tasks(rows: str) -> list[Task]:
 def task_events(rows: str) -> list[TaskEvent]:
     """The JSON array of events.sql."""
     return [_event(row) for row in codec.plain(rows)]
+
+
+def scaling_events(rows: str) -> list[StoredScalingEvent]:
+    """The JSON array of scaling.sql."""
+    return [
+        StoredScalingEvent(sequence=sequence, event=codec.scaling_event_of(payload))
+        for sequence, payload in codec.plain(rows)
+    ]
 
 
 def _live_task(row: Row, *, ask: Resources, timeouts: Timeouts) -> LiveTask:

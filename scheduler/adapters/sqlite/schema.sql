@@ -42,6 +42,8 @@ CREATE TABLE task (
 
 CREATE INDEX task_in_queue_order ON task (priority DESC, enqueue_revision)
   WHERE stopped_ms IS NULL;
+CREATE INDEX task_by_end ON task (stopped_ms, revision)
+  WHERE stopped_ms IS NOT NULL;
 CREATE INDEX task_by_tenant ON task (tenant, task_id);
 CREATE INDEX task_by_build ON task (build_key, task_id) WHERE build_key <> '';
 
@@ -67,7 +69,7 @@ CREATE TABLE attempt (
 
 CREATE INDEX attempt_by_task ON attempt (task_id, number);
 
-CREATE TABLE intent (
+CREATE TABLE intent (                   -- open ones alone
   kind    TEXT NOT NULL,
   key     TEXT NOT NULL,
   state   TEXT NOT NULL,
@@ -83,9 +85,20 @@ CREATE TABLE event (
 
 CREATE TABLE fact (
   key   TEXT PRIMARY KEY,
-  value TEXT NOT NULL
+  value TEXT NOT NULL                  -- never empty: that is no fact
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO meta VALUES (1, 2, lower(hex(randomblob(8))), 1);
+CREATE TABLE scaling_event (
+  sequence INTEGER PRIMARY KEY,        -- dense
+  payload  TEXT NOT NULL               -- JSON of ScalingEvent
+) STRICT;
+
+CREATE TABLE scale_wish (
+  number     INTEGER PRIMARY KEY,      -- in the order in which they were made
+  request_id TEXT NOT NULL UNIQUE,
+  payload    TEXT NOT NULL             -- JSON of ScaleWish
+) STRICT;
+
+INSERT INTO meta VALUES (1, 3, lower(hex(randomblob(8))), 1);
 
 COMMIT;

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from weakref import finalize
 
-from scheduler.adapters.sqlite import codec, rows
+from scheduler.adapters.sqlite import codec, retention, rows
 from scheduler.adapters.sqlite.database import open_reader, open_writer, sql
 from scheduler.adapters.sqlite.errors import told_as_reading_errors, told_as_store_errors
 from scheduler.adapters.sqlite.journal import Journal
@@ -16,8 +16,11 @@ from scheduler.adapters.sqlite.known import known_of
 from scheduler.adapters.sqlite.lock import FileLock
 from scheduler.adapters.sqlite.readers import Readers
 from scheduler.core.model.records import IntentRecorded, IntentState, Record
+from scheduler.core.model.scaling import ScaleWish, StoredScalingEvent
 from scheduler.core.model.task import Task, TaskEvent
 from scheduler.ports.store import (
+    SCALING_EVENTS_KEPT,
+    WISHES_KEPT,
     CommitResult,
     LiveTask,
     RequestTaken,
@@ -26,10 +29,15 @@ from scheduler.ports.store import (
     TaskFilter,
 )
 
-_COMMIT = "INSERT INTO commit_row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_COMMIT = "INSERT INTO commit_row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 # Compaction may have taken every event; the revisions go on from where they were.
 _REVISION = "SELECT max(oldest_revision - 1, ifnull((SELECT max(revision) FROM event), 0)) FROM meta"
+
+# Compaction always leaves the last one.
+_SEQUENCE = "SELECT ifnull(max(sequence), 0) FROM scaling_event"
+
+_LAST_WISH = "SELECT payload FROM scale_wish ORDER BY number DESC LIMIT 1"
 
 _FILTERS = {
     "tenant": "AND tenant = :tenant",
@@ -53,9 +61,10 @@ class SqliteStore:
     Commits sync the write-ahead log once each. Readers see the last commit and wait for nobody.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, scaling_events_kept: int = SCALING_EVENTS_KEPT) -> None:
         """Opens the file. Raises StoreLocked, StoreCorrupt or StoreError."""
         self._path = path
+        self._scaling_events_kept = scaling_events_kept
         self._closed = False
         with told_as_store_errors(path):
             self._lock = FileLock(path)
@@ -63,6 +72,7 @@ class SqliteStore:
                 self._writer = open_writer(path)
                 self._epoch: str = self._writer.execute("SELECT epoch FROM meta").fetchone()[0]
                 self._revision: int = self._writer.execute(_REVISION).fetchone()[0]
+                self._sequence: int = self._writer.execute(_SEQUENCE).fetchone()[0]
             except BaseException:
                 self._lock.release()
                 raise
@@ -77,10 +87,11 @@ class SqliteStore:
     def commit(self, batches: Sequence[Sequence[Record]]) -> list[CommitResult]:
         """Makes the batches durable: two statements and one sync, however many they are."""
         with told_as_store_errors(self._path), self._writing:
-            journal = Journal(known_of(self._writer, batches), self._revision)
+            known = known_of(self._writer, batches)
+            journal = Journal(known, revision=self._revision, sequence=self._sequence)
             results = [journal.add(batch) for batch in batches]
             self._writer.execute(_COMMIT, journal.parameters())
-            self._revision = journal.revision
+            self._revision, self._sequence = journal.revision, journal.sequence
         return results
 
     def load(self) -> StoredState:
@@ -96,6 +107,7 @@ class SqliteStore:
                 live=live,
                 intents=_open_intents(connection),
                 facts=dict(connection.execute("SELECT key, value FROM fact")),
+                wish=_last_wish(connection),
             )
 
     def revision(self) -> int:
@@ -142,16 +154,32 @@ class SqliteStore:
                 raise RevisionCompacted(oldest)
             return rows.task_events(page[0])
 
+    def scaling_sequence(self) -> int:
+        """The sequence of the last scaling event."""
+        return self._sequence
+
+    def scaling_events_after(self, sequence: int, limit: int) -> list[StoredScalingEvent]:
+        """Later scaling events."""
+        with told_as_reading_errors(self._path), self._readers.lent() as connection:
+            page, oldest = connection.execute(sql("scaling.sql"), (sequence, limit)).fetchone()
+            if sequence + 1 < oldest:
+                raise RevisionCompacted(oldest)
+            return rows.scaling_events(page)
+
     def compact(self, before_revision: int) -> None:
-        """Forgets old events."""
+        """Forgets old events, and trims the logs of scaling events and wishes."""
         with told_as_store_errors(self._path), self._writing:
-            oldest = min(before_revision, self._revision + 1)
-            with self._writer:
-                self._writer.execute("BEGIN IMMEDIATE")
-                self._writer.execute("UPDATE meta SET oldest_revision = max(oldest_revision, ?)", (oldest,))
-                self._writer.execute("DELETE FROM event WHERE revision < ?", (oldest,))
-            # Empties the log, which still holds earlier versions of pages: dropped secrets among them.
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            retention.compact(
+                self._writer,
+                oldest_revision=min(before_revision, self._revision + 1),
+                scaling_events_kept=self._scaling_events_kept,
+                wishes_kept=WISHES_KEPT,
+            )
+
+    def forget_tasks(self, stopped_before_ms: int, limit: int) -> int:
+        """Forgets stopped tasks and the history up to them."""
+        with told_as_store_errors(self._path), self._writing:
+            return retention.forget_tasks(self._writer, stopped_before_ms=stopped_before_ms, limit=limit)
 
     def close(self) -> None:
         """Releases the file and its lock."""
@@ -175,3 +203,8 @@ def _open_intents(connection: sqlite3.Connection) -> tuple[IntentRecorded, ...]:
         IntentRecorded(kind=kind, key=key, state=IntentState.OPEN, payload=payload)
         for kind, key, payload in found
     )
+
+
+def _last_wish(connection: sqlite3.Connection) -> ScaleWish | None:
+    found = connection.execute(_LAST_WISH).fetchone()
+    return None if found is None else codec.wish_of(found[0])
