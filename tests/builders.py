@@ -2,27 +2,37 @@
 
 from typing import Any
 
+from scheduler.core.autoscaling.upkeep import Upkeep
+from scheduler.core.lifecycle.removal import RemovalEvidence
+from scheduler.core.model.answers import (
+    Answer,
+    EcsTask,
+    GroupSeen,
+    HazardsSeen,
+    InstancesSeen,
+    Outcome,
+    TasksSeen,
+    TypesSeen,
+)
 from scheduler.core.model.attempt import Attempt, AttemptState, ContainerExit, StopCategory, StopReason
 from scheduler.core.model.backlog import BacklogGroup
 from scheduler.core.model.calls import (
-    Answer,
     Call,
     DescribeContainerInstances,
     DescribeGroup,
+    DescribeHazards,
     DescribeInstanceTypes,
-    EcsTask,
-    GroupSeen,
-    InstancesSeen,
     Lane,
-    Outcome,
-    TypesSeen,
+    TakeCensus,
 )
 from scheduler.core.model.container_instance import ContainerInstance, InstanceHealth
 from scheduler.core.model.evidence import AttemptEvidence
-from scheduler.core.model.group import Capacity, GroupMember, InstanceGroup, InstanceType
+from scheduler.core.model.group import Candidate, Capacity, GroupMember, InstanceGroup, InstanceType
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import CancelRequested, TaskSubmitted, TaskTransitioned
+from scheduler.core.model.removal import Removal, RemovalCause, RemovalStep
 from scheduler.core.model.resources import Resources
+from scheduler.core.model.scaling import Limits, ScaleWish, ScalingEvent, ScalingKind, WishKind
 from scheduler.core.model.task import (
     Container,
     ContainersSpec,
@@ -142,6 +152,32 @@ def cancel_requested(task: int = 1, at_ms: int = START_MS) -> CancelRequested:
     return CancelRequested(task_id=task_id(task), at_ms=at_ms)
 
 
+def a_wish(number: int = 1, **changes: Any) -> ScaleWish:
+    """Wish `number` of an operator: never fewer than so many instances, for good."""
+    fields: dict[str, Any] = {
+        "request_id": f"wish-{number}",
+        "group": "ci",
+        "kind": WishKind.FLOOR,
+        "size": number,
+        "at_ms": START_MS,
+    }
+    return ScaleWish(**(fields | changes))
+
+
+def a_scaling_event(number: int = 1, **changes: Any) -> ScalingEvent:
+    """The group was made one larger, to `number`."""
+    fields: dict[str, Any] = {
+        "kind": ScalingKind.GROW,
+        "group": "ci",
+        "at_ms": START_MS,
+        "code": "DEMAND",
+        "message": "tasks wait for room",
+        "desired_before": number - 1,
+        "desired_after": number,
+    }
+    return ScalingEvent(**(fields | changes))
+
+
 M4_4XLARGE = Resources(cpu=16384, memory_mib=64419)
 """What an m4.4xlarge registers: 16 vCPU, and its 64 GiB less what the kernel keeps."""
 
@@ -220,6 +256,42 @@ def a_group(*members: GroupMember, **changes: Any) -> InstanceGroup:
     return InstanceGroup(**(fields | changes))
 
 
+def a_candidate(number: int = 1, **changes: Any) -> Candidate:
+    """Container instance `number`, idle for longer than it takes to be removed."""
+    fields: dict[str, Any] = {
+        "arn": instance_arn(number),
+        "ec2_instance_id": ec2_id(number),
+        "availability_zone": "us-east-1a",
+        "launched_ms": START_MS + number,
+        "too_old": False,
+        "idle_ms": 600_000,
+    }
+    return Candidate(**(fields | changes))
+
+
+def a_removal(number: int = 1, **changes: Any) -> Removal:
+    """The removal of container instance `number`, which was idle and is drained."""
+    fields: dict[str, Any] = {
+        "ec2_instance_id": ec2_id(number),
+        "arn": instance_arn(number),
+        "cause": RemovalCause.IDLE,
+        "step": RemovalStep.DRAINING,
+        "decrement": True,
+        "since_ms": START_MS,
+    }
+    return Removal(**(fields | changes))
+
+
+def a_removal_evidence(of: Removal | None = None, **changes: Any) -> RemovalEvidence:
+    """A removal of which nothing was heard; its instance is listed, and a member in service."""
+    fields: dict[str, Any] = {
+        "removal": of or a_removal(),
+        "listed": an_instance(),
+        "lifecycle_state": "InService",
+    }
+    return RemovalEvidence(**(fields | changes))
+
+
 def a_type(name: str = "m4.4xlarge", allocatable: Resources = M4_4XLARGE) -> InstanceType:
     """A type that the group can launch, at the size that its instances registered."""
     return InstanceType(name=name, allocatable=allocatable, learned=True)
@@ -283,6 +355,7 @@ def a_view(*tasks: QueuedTask, instances: tuple[ContainerInstance, ...] = (), **
     """A cluster that was read completely: these tasks wait, these instances are schedulable."""
     fields: dict[str, Any] = {
         "now_ms": START_MS,
+        "upkeep": Upkeep(limits=Limits(floor=0, ceiling=1_000), size=len(instances)),
         "ready": True,
         "explain": True,
         "backlog": a_backlog(*tasks),
@@ -315,6 +388,8 @@ def a_world(*instances: ContainerInstance, group: InstanceGroup | None = None) -
         (DescribeInstanceTypes(group="ci"), TypesSeen(types=(a_type(),))),
         (DescribeContainerInstances(), InstancesSeen(instances=instances)),
         (DescribeGroup(group="ci"), GroupSeen(group=group or a_group(*members))),
+        (TakeCensus(), TasksSeen(tasks=())),
+        (DescribeHazards(group="ci"), HazardsSeen(hazards=())),
     )
     for call, answer in readings:
         world.sent(call, START_MS)

@@ -1,19 +1,24 @@
 """decide(view, policy) -> Plan: the whole thinking of the service, from outside.
 
 Reconcile attempts with what was heard of them, pack the queue onto free room, grow the group for what is
-left, learn, and send the reads whose time has come. Same view, same plan.
+left, let go of what is idle or sick, learn, and send the calls whose time has come. Same view, same plan.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 
+from scheduler.core.autoscaling.changes import Removing, held, remove, tell
 from scheduler.core.autoscaling.scale_up import Growth, scale_up
 from scheduler.core.lifecycle.reconcile import Change, reconcile
 from scheduler.core.lifecycle.wishes import grant
 from scheduler.core.model.attempt import Attempt, StopCategory, StopReason
 from scheduler.core.model.calls import (
+    ACTS,
+    CAPACITY_ACTS,
     LANE_OF,
     Call,
+    DeregisterInstance,
     Lane,
     RegisterTaskDefinition,
     SetDesiredCapacity,
@@ -24,8 +29,10 @@ from scheduler.core.model.facts import instance_type_fact
 from scheduler.core.model.group import InstanceType
 from scheduler.core.model.plan import Placement, Plan, Transition
 from scheduler.core.model.policy import Policy
-from scheduler.core.model.records import FactRecorded, IntentRecorded, IntentState
+from scheduler.core.model.records import FactRecorded, IntentRecorded, IntentState, ScalingRecorded
+from scheduler.core.model.removal import REMOVE, removal_text
 from scheduler.core.model.resources import Resources
+from scheduler.core.model.scaling import ScalingEvent
 from scheduler.core.model.task import QueuedTask, TaskState
 from scheduler.core.placement.packer import PackingResult, RejectCounter, pack
 from scheduler.core.view import ClusterView
@@ -35,11 +42,18 @@ def decide(view: ClusterView, policy: Policy) -> Plan:
     """The plan for this view. Pure: no clock, no randomness, nothing outside is touched."""
     changes = _reconciled(view, policy)
     packing = _pack(view, policy)
+    view = _with_slots_for_leftovers(view, starts=len(packing.placed))
     learned = _learned(view)
     growth = _grow(view, packing, learned)
-    calls, intents = _acts(view, growth)
+    removing = _remove(view, packing, growth, policy)
+    hold = view.upkeep.hold
+    placed = () if hold and hold.everything else packing.placed
+    registrations = _registrations(view) if view.ready and not (hold and hold.everything) else ()
+    purchases = _purchases(view, growth)
+    events = _told(view, growth if purchases else None, removing)
+    acts, intents = _acts(view, registrations if hold else (*registrations, *purchases), removing)
     return Plan(
-        placements=tuple(_placement(view, task, arn) for task, arn in packing.placed),
+        placements=tuple(_placement(view, task, arn) for task, arn in placed),
         transitions=_one_each(
             (
                 *(each for each in changes if isinstance(each, Transition)),
@@ -47,9 +61,17 @@ def decide(view: ClusterView, policy: Policy) -> Plan:
             )
         ),
         attempts=tuple(each for each in changes if isinstance(each, Attempt)),
-        settled=(*view.settled, *intents, *learned),
-        calls=_within_slots(view, calls, starts=len(packing.placed)),
+        settled=(
+            *view.settled,
+            *intents,
+            *learned,
+            *(ScalingRecorded(event=each) for each in events),
+        ),
+        calls=_within_slots(view, acts, starts=len(placed)),
         unplaced=_unplaced(view, packing, growth) if view.explain else (),
+        scaling=events,
+        kept=removing.shrinkage.kept,
+        hold=hold,
     )
 
 
@@ -77,11 +99,42 @@ def _pack(view: ClusterView, policy: Policy) -> PackingResult:
     return pack(view.backlog, view.rooms, limit=limit, suspects=view.suspects, unwanted=unwanted)
 
 
+def _with_slots_for_leftovers(view: ClusterView, *, starts: int) -> ClusterView:
+    """Leftovers that ECS cannot be asked to forget now wait: their intents would stay open for nothing."""
+    slots = max(0, view.slots[Lane.TASK_MODIFY] - starts)
+    if len(view.upkeep.leftovers) <= slots:
+        return view
+    return replace(view, upkeep=replace(view.upkeep, leftovers=view.upkeep.leftovers[:slots]))
+
+
 def _grow(view: ClusterView, packing: PackingResult, learned: tuple[FactRecorded, ...]) -> Growth:
-    """No growth on half a picture, while the last ask is under way, or on sizes about to be corrected."""
-    if view.capacity.growing or learned or not view.ready:
+    """Nothing is bought on half a picture, while the last ask is under way, or on sizes about to change."""
+    if not view.ready:
         return Growth()
-    return scale_up(view.capacity, packing)
+    replaced = sum(not each.decrement for each in view.upkeep.lost)
+    capacity = replace(view.capacity, in_flight=view.capacity.in_flight + replaced)
+    growth = scale_up(capacity, packing, view.upkeep.limits)
+    if view.capacity.growing or learned:
+        return Growth(returns=growth.returns, used=growth.used)
+    return growth
+
+
+def _remove(view: ClusterView, packing: PackingResult, growth: Growth, policy: Policy) -> Removing:
+    """Nothing goes on half a picture, nor while sizes are unknown by which to tell what is wanted."""
+    group = view.capacity.group
+    if not view.ready or group is None or not view.capacity.types:
+        return Removing()
+    placed = (arn for _, arn in packing.placed)
+    return remove(view.upkeep, group, growth, placed=placed, policy=policy, now_ms=view.now_ms)
+
+
+def _told(view: ClusterView, growth: Growth | None, removing: Removing) -> tuple[ScalingEvent, ...]:
+    """What is done about capacity, or what would be; without `growth` nothing is bought."""
+    group, hold = view.capacity.group, view.upkeep.hold
+    if group is None or (hold is not None and hold.passing):
+        return ()
+    events = tell(view.upkeep, group, growth, removing, view.now_ms)
+    return held(events, hold.reason, view.upkeep.told) if hold else events
 
 
 def _placement(view: ClusterView, task: QueuedTask, arn: str) -> Placement:
@@ -93,39 +146,73 @@ def _placement(view: ClusterView, task: QueuedTask, arn: str) -> Placement:
     )
 
 
-def _acts(view: ClusterView, growth: Growth) -> tuple[list[Call], tuple[IntentRecorded, ...]]:
-    """Acts other than StartTask, each with the intent that must be durable before it is sent."""
+_Act = tuple[Call, IntentRecorded]
+"""An act other than StartTask, and the intent that must be durable before it is sent."""
+
+
+def _registrations(view: ClusterView) -> tuple[_Act, ...]:
     wanted = view.wanted_definitions[: max(0, view.slots[Lane.DEFINITIONS])]
-    acts: list[Call] = [
-        RegisterTaskDefinition(definition_key=each.definition_key, task_id=each.task_id) for each in wanted
-    ]
-    intents = [_open("register", each.definition_key) for each in wanted]
-    group = view.capacity.group
-    may_ask = view.slots[Lane.GROUP] > 0 and not view.capacity.resting
-    if growth.types and group is not None and may_ask:
-        desired = group.desired + len(growth.types)
-        acts.append(
-            SetDesiredCapacity(group=group.name, desired=desired, types=growth.types, asks=growth.asks)
+    return tuple(
+        (
+            RegisterTaskDefinition(definition_key=each.definition_key, task_id=each.task_id),
+            _open("register", each.definition_key),
         )
-        intents.append(_open("set_desired", group.name, str(desired)))
-    return acts, tuple(intents)
+        for each in wanted
+    )
+
+
+def _purchases(view: ClusterView, growth: Growth) -> tuple[_Act, ...]:
+    """One SetDesiredCapacity for everything that is to be bought, if the group may be asked now."""
+    group = view.capacity.group
+    if not growth.types or group is None or view.slots[Lane.GROUP] <= 0 or view.capacity.resting:
+        return ()
+    desired = group.desired + len(growth.types)
+    call = SetDesiredCapacity(group=group.name, desired=desired, types=growth.types, asks=growth.asks)
+    return ((call, _open("set_desired", group.name, str(desired))),)
+
+
+def _acts(
+    view: ClusterView, acts: Sequence[_Act], removing: Removing
+) -> tuple[list[Call], list[IntentRecorded]]:
+    """The calls to send now, and the intents to keep.
+
+    What is held leaves no intent. The act of a removal's step is sent by the World once the step is durable.
+    """
+    calls, intents = [call for call, _ in acts], [intent for _, intent in acts]
+    if view.upkeep.hold is None:
+        calls += [DeregisterInstance(arn=arn) for arn in view.upkeep.leftovers]
+        intents += [_open("deregister", arn) for arn in view.upkeep.leftovers]
+        intents += [_open(REMOVE, each.ec2_instance_id, removal_text(each)) for each in removing.recorded]
+        intents += [
+            IntentRecorded(kind=REMOVE, key=each.removal.ec2_instance_id, state=IntentState.DONE)
+            for each in removing.ended
+        ]
+    return calls, intents
 
 
 def _open(kind: str, key: str, payload: str = "") -> IntentRecorded:
     return IntentRecorded(kind=kind, key=key, state=IntentState.OPEN, payload=payload)
 
 
-def _within_slots(view: ClusterView, acts: list[Call], *, starts: int) -> tuple[Call, ...]:
+def _within_slots(view: ClusterView, acts: Iterable[Call], *, starts: int) -> tuple[Call, ...]:
     """The acts, then the due calls that their lanes still have slots for."""
     slots = dict(view.slots)
     slots[Lane.TASK_MODIFY] -= starts
     chosen = []
-    for call in (*acts, *view.due):
+    for call in (*acts, *(each for each in view.due if _may_be_sent(view, each))):
         lane = LANE_OF[type(call)]
         if slots[lane] > 0:
             slots[lane] -= 1
             chosen.append(call)
     return tuple(chosen)
+
+
+def _may_be_sent(view: ClusterView, call: Call) -> bool:
+    """While something holds us we look and do nothing; on half a picture we leave the group alone."""
+    hold = view.upkeep.hold
+    if hold is not None and isinstance(call, CAPACITY_ACTS if not hold.everything else ACTS):
+        return False
+    return view.ready or not isinstance(call, CAPACITY_ACTS)
 
 
 def _hopeless(view: ClusterView, packing: PackingResult, growth: Growth, policy: Policy) -> list[Transition]:

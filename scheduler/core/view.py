@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scheduler.core.autoscaling.upkeep import Upkeep
+from scheduler.core.model.answers import Failure
 from scheduler.core.model.backlog import BacklogGroup, WantedDefinition
-from scheduler.core.model.calls import Call, Failure, Lane
+from scheduler.core.model.calls import Call, Lane
 from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.evidence import AttemptEvidence, StopWish
 from scheduler.core.model.group import Capacity
-from scheduler.core.model.records import FactRecorded, IntentRecorded
+from scheduler.core.model.records import Settled
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import QueuedTask
 from scheduler.core.placement.free_index import FreeIndex
+
+_NOTHING_TO_DO = Upkeep()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +27,9 @@ class ClusterView:
     now. `definitions` maps keys to ARNs. `rejected` are waiting tasks whose definition AWS refused for good.
     `registered_by_type` is the least that instances of a type were seen to register.
     `wishes` are tasks to be cancelled, expired or stopped. `lost_attempts` counts starts that are
-    being looked for. `settled` are records that close acts whose
-    outcome was heard. `due` are calls whose time has come, most urgent first. `explain`: count rejects.
+    being looked for. `settled` are records that close acts whose outcome was heard. `upkeep` is what is known
+    of instances that go or could. `due` are calls whose time has come, most urgent first. `explain`: count
+    rejects.
     """
 
     now_ms: int
@@ -43,6 +48,7 @@ class ClusterView:
     lost_attempts: int
     capacity: Capacity
     registered_by_type: Mapping[str, Resources]
-    settled: tuple[IntentRecorded | FactRecorded, ...]
+    settled: tuple[Settled, ...]
     due: tuple[Call, ...]
     slots: Mapping[Lane, int]
+    upkeep: Upkeep = _NOTHING_TO_DO

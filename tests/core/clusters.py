@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from scheduler.core.model.answers import Answer, Failure, TasksSeen
 from scheduler.core.model.attempt import Attempt, StopCategory
-from scheduler.core.model.calls import Answer, Call, Failure, FindAttempt, StartTask, TasksSeen
+from scheduler.core.model.calls import Call, FindAttempt, StartTask
 from scheduler.core.model.facts import definition_fact, instance_type_fact
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.task import TaskState
@@ -19,6 +20,11 @@ NO_ROOM = Failure(
     definite=True, code="RESOURCE:MEMORY", message="", reason=stop_reason(category=StopCategory.CAPACITY)
 )
 REFUSED = Failure(definite=True, blames_request=True, code="ClientException", message="no such log driver")
+
+
+def refused(code: str) -> Failure:
+    """A failure for certain, with this code."""
+    return Failure(definite=True, blames_request=True, code=code, message="refused")
 
 
 def a_cluster(*numbers: int, tasks: Sequence[int] = (1,)) -> Steps:

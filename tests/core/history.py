@@ -1,25 +1,43 @@
-"""What the committed records say, folded plainly: the model that the World is held against."""
+"""What the committed records and the readings say, folded plainly: what the World is held against."""
 
 from collections.abc import Iterable
 
-from scheduler.core.lifecycle.health import classify
+from scheduler.core.lifecycle.health import Standing, classify
+from scheduler.core.model.answers import Answer, GroupSeen, InstancesSeen
 from scheduler.core.model.attempt import Attempt
-from scheduler.core.model.calls import InstancesSeen
-from scheduler.core.model.container_instance import InstanceHealth
-from scheduler.core.model.records import AttemptRecorded, Record, TaskSubmitted, TaskTransitioned
+from scheduler.core.model.container_instance import ContainerInstance, InstanceHealth
+from scheduler.core.model.group import InstanceGroup
+from scheduler.core.model.records import (
+    AttemptRecorded,
+    IntentRecorded,
+    IntentState,
+    Record,
+    TaskSubmitted,
+    TaskTransitioned,
+)
+from scheduler.core.model.removal import REMOVE, Removal, read_removal
 from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.model.task import TaskState
-from scheduler.core.world.fleet import Fleet
 from tests.strategies import Spare
+
+OLD_MS = 8 * 86_400_000
+"""An age beyond `Policy.instance_max_age_ms`, whatever the jitter."""
 
 
 class History:
-    """States by task, attempts by id, in the order of the records. Whatever cannot follow stops it."""
+    """States by task, attempts by id, in the order of the records. Whatever cannot follow stops it.
+
+    `removals` are those under way, by EC2 id.
+    """
 
     def __init__(self) -> None:
         self.states: dict[str, TaskState] = {}
         self.attempts: dict[str, Attempt] = {}
         self.asks: dict[str, Resources] = {}
+        self.removals: dict[str, Removal] = {}
+        self.instances: dict[str, ContainerInstance] = {}
+        self.group: InstanceGroup | None = None
+        self._read_ms: int | None = None
         self._beyond: dict[str, tuple[Resources, Resources]] = {}
 
     def fold(self, records: Iterable[Record]) -> None:
@@ -35,15 +53,28 @@ class History:
                     self._keep(attempt)
                 case AttemptRecorded(attempt=attempt):
                     self._keep(attempt)
+                case IntentRecorded() as intent:
+                    self._settle(intent)
                 case _:
                     continue
 
-    def read(self, seen: InstancesSeen) -> None:
-        """A reading of the instances: what others hold is what it shows beyond our own."""
+    def read(self, answer: Answer, sent_ms: int) -> None:
+        """A reading: what others hold is what instances show beyond our own."""
+        if isinstance(answer, GroupSeen):
+            self.group = answer.group
+        if not isinstance(answer, InstancesSeen):
+            return
+        self._read_ms = sent_ms
+        self.instances = {each.arn: each for each in answer.instances}
         before, self._beyond = self._beyond, {}
-        for each in seen.instances:
+        for each in answer.instances:
             beyond = (each.registered - each.remaining - self.taken(each.arn)).floored()
             self._beyond[each.arn] = (before.get(each.arn, (beyond, beyond))[1], beyond)
+
+    def restart(self) -> None:
+        """A new life has read nothing."""
+        self.instances, self.group, self._read_ms = {}, None, None
+        self._beyond.clear()
 
     def holding(self, arn: str | None = None) -> list[Attempt]:
         """Attempts that hold room, on one instance or anywhere."""
@@ -54,27 +85,51 @@ class History:
         """What our open attempts hold on an instance."""
         return sum((self.asks[each.task_id] for each in self.holding(arn)), start=NOTHING)
 
-    def spares(self, fleet: Fleet, max_starting: int) -> list[Spare]:
+    def spares(self, max_starting: int) -> list[Spare]:
         """The free index's input, computed anew for every schedulable instance."""
-        members = fleet.group.members if fleet.group else {}
         return [
             Spare(
                 arn=each.arn,
                 registered=each.registered,
-                free=(each.registered - self.taken(each.arn) - self._foreign(each.arn)).floored(),
+                free=(each.registered - self._taken_below(each) - self._foreign(each.arn)).floored(),
                 launched_ms=each.launched_ms,
                 slots=max(0, max_starting - self._starting(each.arn)),
             )
-            for each in fleet.instances.values()
-            if classify(each, members.get(each.ec2_instance_id)) is InstanceHealth.SCHEDULABLE
+            for each in self.instances.values()
+            if self._health(each) is InstanceHealth.SCHEDULABLE
         ]
+
+    def _taken_below(self, instance: ContainerInstance) -> Resources:
+        """What we hold on its EC2 instance: what began under an earlier ARN may run there still."""
+        arns = (
+            each.arn for each in self.instances.values() if each.ec2_instance_id == instance.ec2_instance_id
+        )
+        return sum(map(self.taken, arns), start=NOTHING)
+
+    def _health(self, instance: ContainerInstance) -> InstanceHealth:
+        members = self.group.members if self.group else {}
+        clamped = self.group is not None and self.group.desired >= self.group.max_size
+        too_old = self._read_ms is not None and self._read_ms - instance.launched_ms >= OLD_MS
+        standing = Standing(
+            claimed=instance.ec2_instance_id in self.removals, too_old=too_old and not clamped
+        )
+        return classify(instance, members.get(instance.ec2_instance_id), standing)
+
+    def _settle(self, intent: IntentRecorded) -> None:
+        if intent.kind != REMOVE:
+            return
+        if intent.state is IntentState.OPEN:
+            self.removals[intent.key] = read_removal(intent.key, intent.payload)
+        else:
+            del self.removals[intent.key]
 
     def _keep(self, attempt: Attempt | None) -> None:
         if attempt is not None:
             self.attempts[attempt.attempt_id] = attempt
 
     def _starting(self, arn: str) -> int:
-        return sum(self.states[each.task_id] is not TaskState.RUNNING for each in self.holding(arn))
+        starting = (TaskState.ASSIGNED, TaskState.STARTING)
+        return sum(self.states[each.task_id] in starting for each in self.holding(arn))
 
     def _foreign(self, arn: str) -> Resources:
         """The smaller of the last two readings, because a reading may lag behind our own records."""

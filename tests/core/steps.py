@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from scheduler.core.decide import decide
+from scheduler.core.model.answers import Answer, Outcome
 from scheduler.core.model.attempt import Attempt, AttemptState
-from scheduler.core.model.calls import Answer, Call, Lane, Outcome, StartTask
+from scheduler.core.model.calls import Call, Lane, StartTask
 from scheduler.core.model.plan import Placement, Plan
 from scheduler.core.model.records import (
     AttemptRecorded,
@@ -19,17 +20,23 @@ from scheduler.core.view import ClusterView
 from scheduler.core.world.world import World
 from tests.builders import attempt_id
 from tests.clocks import START_MS
+from tests.core.rebirth import reborn
 
 _Call = TypeVar("_Call")
 
 
 class Steps:
-    """Runs a World step by step. `under_way` are the calls that have no answer yet, with their send times."""
+    """Runs a World step by step.
+
+    `under_way` are the calls that have no answer yet, with their send times; `journal` is all that was ever
+    committed, `committed` the same without revisions, for tests to take from.
+    """
 
     def __init__(self, world: World, *, slots: int = 5) -> None:
         self.world = world
         self.now_ms = START_MS
         self.committed: list[Record] = []
+        self.journal: list[StoredRecord] = []
         self.under_way: list[tuple[Call, int]] = []
         self._slots = dict.fromkeys(Lane, slots)
         self._revision = 0
@@ -37,8 +44,15 @@ class Steps:
 
     def commit(self, *records: Record) -> None:
         """Makes records durable and true; each task event has the next revision."""
-        self.world.apply([self._stored(record) for record in records], self.now_ms)
+        stored = [self._stored(record) for record in records]
+        self.world.apply(stored, self.now_ms)
         self.committed += records
+        self.journal += stored
+
+    def restart(self) -> None:
+        """The process dies with all that it had not committed; the calls under way are nobody's any more."""
+        self.under_way.clear()
+        self.world = reborn(self.journal, self.world.policy, self.now_ms)
 
     def view(self) -> ClusterView:
         """What a decision sees now."""

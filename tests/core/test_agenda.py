@@ -4,21 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.core.model.answers import Answer, Failure, Outcome, TasksSeen, TypesSeen
 from scheduler.core.model.attempt import AttemptState
 from scheduler.core.model.calls import (
-    Answer,
     Call,
     DescribeContainerInstances,
     DescribeGroup,
+    DescribeHazards,
     DescribeInstanceTypes,
     DescribeTasks,
-    Failure,
     FindAttempt,
-    Outcome,
     StopTask,
     SuspendAZRebalance,
-    TasksSeen,
-    TypesSeen,
+    TakeCensus,
 )
 from scheduler.core.model.policy import Policy
 from scheduler.core.world.agenda import BATCH, Agenda
@@ -29,7 +27,14 @@ from tests.strategies import MODEST
 
 POLICY = Policy()
 TYPES = DescribeInstanceTypes(group="ci")
-SWEEPS: list[Call] = [DescribeContainerInstances(), DescribeGroup(group="ci"), TYPES]
+HAZARDS = DescribeHazards(group="ci")
+SWEEPS: list[Call] = [
+    DescribeContainerInstances(),
+    DescribeGroup(group="ci"),
+    TYPES,
+    TakeCensus(),
+    HAZARDS,
+]
 FAILED = Failure(definite=False, code="ReadTimeout", message="no answer")
 LOST = attempt(state=AttemptState.UNKNOWN)
 SEARCH = FindAttempt(attempt_id=LOST.attempt_id, container_instance_arn=LOST.container_instance_arn)

@@ -122,12 +122,13 @@ def test_nothing_in_a_definition_escapes_the_key(
 ) -> None:
     """A change anywhere in a definition changes its key."""
     expansion = expand(spec, settings)
-    *way, last = data.draw(st.sampled_from(leaves(expansion.definition)))
-    part = expansion.definition
+    definition = expansion.definition
+    *way, last = data.draw(st.sampled_from(leaves(definition)))
+    part = definition
     for step in way:
         part = part[step]
     part[last] = changed(part[last])
-    assert definition_key(expansion.definition) != expansion.definition_key
+    assert definition_key(definition) != expansion.definition_key
 
 
 @given(spec=SPECS, one=SETTINGS, other=SETTINGS)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.core.decide import decide
+from scheduler.core.model.answers import Failure
 from scheduler.core.model.attempt import StopCategory
 from scheduler.core.model.backlog import WantedDefinition
 from scheduler.core.model.calls import (
@@ -14,7 +15,6 @@ from scheduler.core.model.calls import (
     Call,
     DescribeContainerInstances,
     DescribeGroup,
-    Failure,
     FindAttempt,
     Lane,
     RegisterTaskDefinition,
@@ -26,7 +26,7 @@ from scheduler.core.model.digest import Unplaced
 from scheduler.core.model.facts import instance_type_fact
 from scheduler.core.model.plan import Plan
 from scheduler.core.model.policy import Policy
-from scheduler.core.model.records import IntentRecorded, IntentState
+from scheduler.core.model.records import IntentRecorded, IntentState, ScalingRecorded
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import TaskState
 from scheduler.core.view import ClusterView
@@ -257,8 +257,9 @@ def test_heard_outcomes_close_their_intents() -> None:
     """What the World settled is in the plan, before what the plan itself opens."""
     done = IntentRecorded(kind="set_desired", key="ci", state=IntentState.DONE)
     view = a_view(a_task(), settled=(done,))
-    first, second = decide(view, POLICY).settled
+    first, second, told = decide(view, POLICY).settled
     assert first == done
+    assert isinstance(told, ScalingRecorded)
     assert isinstance(second, IntentRecorded)
     assert second.state is IntentState.OPEN
 

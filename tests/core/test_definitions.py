@@ -1,6 +1,6 @@
 """The definitions: registered once, whoever and however many ask."""
 
-from scheduler.core.model.calls import Failure
+from scheduler.core.model.answers import Failure
 from scheduler.core.model.policy import Policy
 from scheduler.core.world.definitions import Definitions
 from tests.builders import a_task

@@ -94,7 +94,7 @@ def test_leaving_the_group_takes_an_instance_out_of_the_index() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "owed"),
-    [({}, 0), ({"status": "DRAINING"}, 1), ({"status": "REGISTERING"}, 1)],
+    [({}, 0), ({"status": "DRAINING"}, 0), ({"status": "REGISTERING"}, 1)],
 )
 def test_in_flight_is_what_is_desired_less_who_can_work(changes: dict[str, Any], owed: int) -> None:
     """Members that can take no task are no capacity, whatever the group calls them."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.core.lifecycle.health import RULES, classify
+from scheduler.core.lifecycle.health import RULES, Standing, classify
 from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.group import GroupMember
 from tests.builders import a_member, an_instance
@@ -17,12 +17,15 @@ SICKNESSES: dict[InstanceHealth, dict[str, Any]] = {
     InstanceHealth.NOT_ACTIVE: {"status": "REGISTERING"},
     InstanceHealth.DISCONNECTED: {"agent_connected": False},
     InstanceHealth.NOT_IN_SERVICE: {"member": a_member(lifecycle_state="Terminating:Wait")},
+    InstanceHealth.LEAVING: {"claimed": True},
+    InstanceHealth.STALE: {"too_old": True},
 }
 
 
 def health_of(**sickness: Any) -> InstanceHealth:
     member: GroupMember | None = sickness.pop("member", a_member())
-    return classify(an_instance(**sickness), member)
+    standing = Standing(claimed=sickness.pop("claimed", False), too_old=sickness.pop("too_old", False))
+    return classify(an_instance(**sickness), member, standing)
 
 
 @pytest.mark.parametrize("health", InstanceHealth)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from scheduler.core.lifecycle.reconcile import Change, reconcile
 from scheduler.core.lifecycle.transitions import EDGES
+from scheduler.core.model.answers import Failure
 from scheduler.core.model.attempt import Attempt, AttemptState, ContainerExit, StopCategory, StopReason
-from scheduler.core.model.calls import Failure
 from scheduler.core.model.evidence import AttemptEvidence
 from scheduler.core.model.plan import Transition
 from scheduler.core.model.policy import Policy

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from scheduler.core.autoscaling.scale_up import Growth, scale_up
 from scheduler.core.model.container_instance import ContainerInstance
-from scheduler.core.model.group import Capacity, InstanceType, SilentInstance
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.group import Capacity, InstanceType, ReturnableInstance, SilentInstance
+from scheduler.core.model.resources import NOTHING, Resources
+from scheduler.core.model.scaling import Limits
 from scheduler.core.model.task import QueuedTask
 from scheduler.core.placement.packer import PackingResult, pack
 from tests.builders import M4_4XLARGE, a_backlog, a_capacity, a_group, a_task, a_type, an_index, an_instance
@@ -160,7 +161,7 @@ def test_a_shape_that_a_present_instance_holds_is_never_hopeless() -> None:
     """Its type once registered less, and is not bought for it; the task waits for this instance."""
     capacity = a_capacity(types=(a_type(allocatable=SMALL),))
     busy = an_instance(remaining=SMALL)
-    assert growth_for(LARGE_4X, 1, busy, capacity=capacity) == Growth()
+    assert growth_for(LARGE_4X, 1, busy, capacity=capacity).types == ()
     silent = (SilentInstance(registered=M4_4XLARGE, free=SMALL),)
     assert growth_for(LARGE_4X, 1, capacity=replace(capacity, silent=silent)) == Growth()
 
@@ -206,11 +207,50 @@ def test_free_room_on_a_silent_instance_buys_nothing() -> None:
     assert growth_for(SMALL, 4, capacity=capacity).types == ("m4.4xlarge",)
 
 
+def going(*numbers: int, free: Resources = M4_4XLARGE) -> tuple[ReturnableInstance, ...]:
+    """Idle instances that are being removed."""
+    return tuple(ReturnableInstance(ec2_instance_id=f"i-{each}", free=free) for each in numbers)
+
+
+def test_what_is_being_removed_is_taken_back_before_anything_is_bought() -> None:
+    """An empty instance that still drains serves at once; the second one that is needed is bought."""
+    growth = growth_for(M4_4XLARGE, 2, FULL, capacity=a_capacity(returnable=going(7)))
+    assert (growth.returns, growth.types) == (("i-7",), ("m4.4xlarge",))
+
+
+def test_nothing_is_taken_back_while_what_is_in_flight_holds_all() -> None:
+    """Whatever the shapes: room that is left on the one in flight goes before one that is to go."""
+    capacity = a_capacity(group=a_group(desired=2), in_flight=1, returnable=going(7, 8))
+    tasks = (a_task(1, ask=LARGE_4X), a_task(2, ask=SMALL))
+    growth = scale_up(capacity, pack(a_backlog(*tasks), an_index(FULL), limit=10))
+    assert growth == Growth()
+
+
+def test_no_more_is_taken_back_than_is_needed() -> None:
+    """Sixteen small ones fill one of them; the other goes its way."""
+    growth = growth_for(SMALL, 16, FULL, capacity=a_capacity(returnable=going(7, 8)))
+    assert (growth.returns, growth.types) == (("i-7",), ())
+
+
+def test_a_shape_that_only_a_going_instance_holds_is_not_hopeless() -> None:
+    """Its type once registered less; this one has the room, and is taken back for it."""
+    capacity = a_capacity(types=(a_type(allocatable=SMALL),), returnable=going(7))
+    assert growth_for(LARGE_4X, 1, capacity=capacity) == Growth(returns=("i-7",))
+
+
+def test_a_floor_is_reached_by_taking_back_and_then_by_buying() -> None:
+    """For nobody: two of the five are missing, one of them is on its way out."""
+    capacity = a_capacity(group=a_group(desired=4, max_size=9), returnable=going(7), shrinking=1)
+    growth = scale_up(capacity, pack((), an_index(), limit=0), Limits(floor=5, ceiling=9))
+    assert (growth.returns, growth.types, growth.asks) == (("i-7",), ("m4.4xlarge",), (NOTHING,))
+
+
 def test_room_where_a_start_failed_is_no_room_for_that_shape() -> None:
     """Another instance is bought for it; for other shapes the room is as good as any."""
     capacity = a_capacity(suspects=frozenset({(an_instance().arn, SMALL)}))
     assert growth_for(SMALL, 9, an_instance(), capacity=capacity).types == ("m4.4xlarge",)
-    assert growth_for(SMALL.times(2), 5, an_instance(), capacity=capacity) == Growth()
+    others = growth_for(SMALL.times(2), 5, an_instance(), capacity=capacity)
+    assert others == Growth(used=frozenset({an_instance().arn}))
 
 
 def test_a_disappointing_shape_buys_nothing_and_stops_nobody() -> None:
@@ -224,7 +264,7 @@ def test_a_disappointing_shape_buys_nothing_and_stops_nobody() -> None:
 
 def test_a_task_that_only_waits_for_a_slot_buys_nothing() -> None:
     """Four tasks start on the instance, and it has room for more: they wait seconds, not minutes."""
-    assert growth_for(SMALL, 12, an_instance()) == Growth()
+    assert growth_for(SMALL, 12, an_instance()).types == ()
 
 
 def test_max_size_clamps_and_says_for_whom() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from scheduler.core.lifecycle.reconcile import reconcile
 from scheduler.core.lifecycle.wishes import ENDS, REASONS, grant
+from scheduler.core.model.answers import EcsTask, Failure
 from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory
-from scheduler.core.model.calls import EcsTask, Failure
 from scheduler.core.model.evidence import AttemptEvidence, StopWish
 from scheduler.core.model.plan import Transition
 from scheduler.core.model.policy import Policy

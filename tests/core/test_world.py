@@ -1,16 +1,8 @@
 """The World: what becomes of a task that was started, whatever AWS answers."""
 
+from scheduler.core.model.answers import InstancesSeen, Outcome, Started, TasksSeen
 from scheduler.core.model.attempt import AttemptState
-from scheduler.core.model.calls import (
-    DescribeContainerInstances,
-    DescribeTasks,
-    FindAttempt,
-    InstancesSeen,
-    Outcome,
-    Started,
-    StartTask,
-    TasksSeen,
-)
+from scheduler.core.model.calls import DescribeContainerInstances, DescribeTasks, FindAttempt, StartTask
 from scheduler.core.model.task import TaskState
 from tests.builders import M4_4XLARGE, a_task, an_ecs_task, an_end, an_instance, task_id
 from tests.clocks import START_MS

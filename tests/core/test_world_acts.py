@@ -4,16 +4,12 @@ import pytest
 
 from scheduler.core.decide import decide
 from scheduler.core.lifecycle.transitions import IllegalTransition
+from scheduler.core.model.answers import DEFINITION_GONE, Failure, GroupSeen, Registered, Started
 from scheduler.core.model.attempt import StopCategory
 from scheduler.core.model.calls import (
-    DEFINITION_GONE,
     DescribeGroup,
-    Failure,
-    GroupSeen,
-    Registered,
     RegisterTaskDefinition,
     SetDesiredCapacity,
-    Started,
     StartTask,
     SuspendAZRebalance,
 )

@@ -1,5 +1,6 @@
 """The World in a new life: what the store kept is looked for, and nothing is done twice."""
 
+from scheduler.core.model.answers import TasksSeen
 from scheduler.core.model.attempt import Attempt, AttemptState
 from scheduler.core.model.calls import (
     DescribeInstanceTypes,
@@ -7,7 +8,6 @@ from scheduler.core.model.calls import (
     FindAttempt,
     SetDesiredCapacity,
     StartTask,
-    TasksSeen,
 )
 from scheduler.core.model.records import IntentRecorded, IntentState
 from scheduler.core.model.task import TaskState

@@ -1,10 +1,12 @@
 """A Bamboo agent: the agent itself, the sidekick that lends it a volume, and the extra containers."""
 
+from typing import NamedTuple
+
 from scheduler.core.agents.definition import AgentSettings, Json, container_definition, variable
 from scheduler.core.agents.launch import ATTEMPT_ID, Launch, container_override, variables
 from scheduler.core.agents.sizes import EXTRA_SIZES, MAIN_SIZES, SIDEKICK
 from scheduler.core.model.resources import Resources
-from scheduler.core.model.task import BambooAgentSpec, ExtraContainer
+from scheduler.core.model.task import BambooAgentSpec, ContainerSize
 
 AGENT_NAME = "bamboo-agent"
 SIDEKICK_NAME = "bamboo-agent-sidekick"
@@ -19,7 +21,31 @@ _BUILD_PATH = "/buildeng/bamboo-agent-home/xml-data/build-dir"
 _NOT_QUEUED_MS = -1
 
 
-def task_definition(spec: BambooAgentSpec, settings: AgentSettings) -> Json:
+class ExtraConfiguration(NamedTuple):
+    """What of an extra container its definition is made from."""
+
+    name: str
+    image: str
+    size: ContainerSize | None
+
+
+class Configuration(NamedTuple):
+    """What of a spec its definition is made from, and nothing else: builds that agree in it share one."""
+
+    server_url: str
+    sidekick_image: str
+    image: str
+    size: ContainerSize | None
+    extra_containers: tuple[ExtraConfiguration, ...]
+
+
+def configuration(spec: BambooAgentSpec) -> Configuration:
+    """What this build shares with others."""
+    extras = [ExtraConfiguration(each.name, each.image, each.size) for each in spec.extra_containers]
+    return Configuration(spec.server_url, spec.sidekick_image, spec.image, spec.size, tuple(extras))
+
+
+def task_definition(spec: Configuration, settings: AgentSettings) -> Json:
     """The definition that every build with this configuration shares."""
     return {
         "family": settings.family,
@@ -32,7 +58,7 @@ def task_definition(spec: BambooAgentSpec, settings: AgentSettings) -> Json:
     }
 
 
-def ask(spec: BambooAgentSpec) -> Resources:
+def ask(spec: Configuration) -> Resources:
     """What the task asks for: all its containers, the sidekick too."""
     total = MAIN_SIZES[spec.size] + SIDEKICK
     for extra in spec.extra_containers:
@@ -50,7 +76,7 @@ def container_overrides(spec: BambooAgentSpec, launch: Launch) -> list[Json]:
     return [agent, *[override for override in given if override]]
 
 
-def _agent(spec: BambooAgentSpec, settings: AgentSettings) -> Json:
+def _agent(spec: Configuration, settings: AgentSettings) -> Json:
     definition = container_definition(
         AGENT_NAME, spec.image, MAIN_SIZES[spec.size], essential=True, settings=settings
     )
@@ -68,7 +94,7 @@ def _agent(spec: BambooAgentSpec, settings: AgentSettings) -> Json:
     return definition
 
 
-def _sidekick(spec: BambooAgentSpec) -> Json:
+def _sidekick(spec: Configuration) -> Json:
     # No hard limit: 1.25 times 4 MiB is below the 6 MiB that Docker needs since 20.10 (ECS API:
     # ContainerDefinition, memory). Not essential: its volume outlives its process. No log configuration
     # either: it has nothing to say.
@@ -80,7 +106,7 @@ def _sidekick(spec: BambooAgentSpec) -> Json:
     }
 
 
-def _extra(extra: ExtraContainer, settings: AgentSettings) -> Json:
+def _extra(extra: ExtraConfiguration, settings: AgentSettings) -> Json:
     definition = container_definition(
         extra.name, extra.image, EXTRA_SIZES[extra.size], essential=False, settings=settings
     )

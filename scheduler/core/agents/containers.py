@@ -1,14 +1,35 @@
 """A plain list of containers: the first is the main one."""
 
+from typing import NamedTuple
+
 from scheduler.core.agents.definition import AgentSettings, Json, container_definition, variable
 from scheduler.core.agents.launch import ATTEMPT_ID, Launch, container_override, variables
 from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.model.task import Container, ContainersSpec
 
 
-def task_definition(spec: ContainersSpec, settings: AgentSettings) -> Json:
+class Configuration(NamedTuple):
+    """What of a container its definition is made from, and nothing else."""
+
+    name: str
+    image: str
+    resources: Resources
+    essential: bool
+
+
+Configurations = tuple[Configuration, ...]
+
+
+def configuration(spec: ContainersSpec) -> Configurations:
+    """What this build shares with others."""
+    return tuple(
+        [Configuration(each.name, each.image, each.resources, each.essential) for each in spec.containers]
+    )
+
+
+def task_definition(containers: Configurations, settings: AgentSettings) -> Json:
     """The definition that every build with these containers shares."""
-    first, *others = spec.containers
+    first, *others = containers
     return {
         "family": settings.family,
         "containerDefinitions": [
@@ -19,9 +40,9 @@ def task_definition(spec: ContainersSpec, settings: AgentSettings) -> Json:
     }
 
 
-def ask(spec: ContainersSpec) -> Resources:
+def ask(containers: Configurations) -> Resources:
     """What the task asks for: all its containers."""
-    return sum((container.resources for container in spec.containers), NOTHING)
+    return sum((container.resources for container in containers), NOTHING)
 
 
 def container_overrides(spec: ContainersSpec, launch: Launch) -> list[Json]:
@@ -33,7 +54,7 @@ def container_overrides(spec: ContainersSpec, launch: Launch) -> list[Json]:
     return [override for override in given if override]
 
 
-def _container(container: Container, settings: AgentSettings, *, essential: bool) -> Json:
+def _container(container: Configuration, settings: AgentSettings, *, essential: bool) -> Json:
     resources = container.resources
     definition = container_definition(
         container.name, container.image, resources, essential=essential, settings=settings

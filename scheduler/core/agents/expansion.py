@@ -1,6 +1,7 @@
 """The two verbs: what to register and ask for once a request is accepted, what to say when it is launched."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scheduler.core.agents import bamboo, containers
 from scheduler.core.agents.definition import AgentSettings, Json, definition_key
@@ -8,34 +9,49 @@ from scheduler.core.agents.launch import Launch
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import BambooAgentSpec, TaskSpec
 
+Configuration = bamboo.Configuration | containers.Configurations
+"""What of a spec its definition is made from."""
+
+REMEMBERED = 1_000
+"""Pairs of configuration and settings whose ask and key are remembered. A CI server has some hundred."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expansion:
-    """A spec as ECS sees it. `definition` is the caller's own: nothing else holds any part of it.
+    """A spec as ECS sees it.
 
     `definition_key` is the hash of the definition and of nothing else; `build_key` is empty for a spec that
     has none.
     """
 
+    configuration: Configuration
+    settings: AgentSettings
     ask: Resources
-    definition: Json
     definition_key: str
     main_container: str
     build_key: str
 
+    @property
+    def definition(self) -> Json:
+        """What is registered, made anew: it is the caller's own, and nothing else holds any part of it."""
+        return _definition(self.configuration, self.settings)
+
 
 def expand(spec: TaskSpec, settings: AgentSettings) -> Expansion:
     """The definition to register for a valid spec, and what a task of it asks for."""
+    configuration: Configuration
     if isinstance(spec, BambooAgentSpec):
-        definition = bamboo.task_definition(spec, settings)
-        ask, main, build_key = bamboo.ask(spec), bamboo.AGENT_NAME, spec.build_key
+        configuration = bamboo.configuration(spec)
+        main, build_key = bamboo.AGENT_NAME, spec.build_key
     else:
-        definition = containers.task_definition(spec, settings)
-        ask, main, build_key = containers.ask(spec), spec.containers[0].name, ""
+        configuration = containers.configuration(spec)
+        main, build_key = spec.containers[0].name, ""
+    ask, key = _ask_and_key(configuration, settings)
     return Expansion(
+        configuration=configuration,
+        settings=settings,
         ask=ask,
-        definition=definition,
-        definition_key=definition_key(definition),
+        definition_key=key,
         main_container=main,
         build_key=build_key,
     )
@@ -46,3 +62,19 @@ def overrides(spec: TaskSpec, launch: Launch) -> Json:
     if isinstance(spec, BambooAgentSpec):
         return {"containerOverrides": bamboo.container_overrides(spec, launch)}
     return {"containerOverrides": containers.container_overrides(spec, launch)}
+
+
+# Every accepted request asks for them, and builds come with few configurations: making and hashing the
+# definition again took up to a tenth of Schedule. They follow from the arguments alone and never grow old.
+@lru_cache(maxsize=REMEMBERED)
+def _ask_and_key(configuration: Configuration, settings: AgentSettings) -> tuple[Resources, str]:
+    key = definition_key(_definition(configuration, settings))
+    if isinstance(configuration, bamboo.Configuration):
+        return bamboo.ask(configuration), key
+    return containers.ask(configuration), key
+
+
+def _definition(configuration: Configuration, settings: AgentSettings) -> Json:
+    if isinstance(configuration, bamboo.Configuration):
+        return bamboo.task_definition(configuration, settings)
+    return containers.task_definition(configuration, settings)

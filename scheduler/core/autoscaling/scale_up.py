@@ -5,13 +5,14 @@ of 51 % of an instance need ten instances, and sixteen of 1/16 need one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scheduler.core.model.backlog import BacklogGroup
 from scheduler.core.model.group import Capacity, InstanceType
-from scheduler.core.model.resources import Resources
-from scheduler.core.placement.free_index import FreeIndex
+from scheduler.core.model.resources import NOTHING, Resources
+from scheduler.core.model.scaling import Limits
 from scheduler.core.placement.packer import PackingResult
+from scheduler.core.placement.remainder import Remainder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,56 +21,96 @@ class Growth:
 
     `types` are the types of the instances to ask for beyond those in flight, one each, and `asks` the shapes
     that they are bought for. `clamped` are the shapes for which max size leaves no instance, `never` those
-    that no type and no present instance can hold.
+    that no type and no present instance can hold. `returns` are the EC2 ids of instances that are being
+    removed and are wanted back; `used` are the ARNs of instances whose room what waits would take.
     """
 
     types: tuple[str, ...] = ()
     asks: tuple[Resources, ...] = ()
     clamped: frozenset[Resources] = frozenset()
     never: frozenset[Resources] = frozenset()
+    returns: tuple[str, ...] = ()
+    used: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class _Bin:
-    """`count` alike instances, each with `free` left."""
+    """`count` alike instances, each with `free` left. `ec2_instance_id` is that of one to be taken back."""
 
     free: Resources
     count: int
+    ec2_instance_id: str = ""
+    touched: bool = False
 
 
-def scale_up(capacity: Capacity, packing: PackingResult) -> Growth:
-    """How the group must grow so that everything left over finds room, clamped to its max size."""
-    if capacity.group is None or not capacity.types:
+@dataclass(slots=True)
+class _Purchases:
+    """What is bought: the type and the shape of each, and the room that comes with it."""
+
+    spare: int
+    bought: list[tuple[str, Resources]] = field(default_factory=list)
+    bins: list[_Bin] = field(default_factory=list)
+    clamped: set[Resources] = field(default_factory=set)
+
+    def buy(self, instance_type: InstanceType, ask: Resources, count: int) -> None:
+        """As many of the type as `ask` needs to be there `count` times, or as may be had."""
+        wanted = -(-count // ask.times_that_fit(instance_type.allocatable))
+        affordable = min(wanted, self.spare - len(self.bought))
+        if affordable < wanted:
+            self.clamped.add(ask)
+        if affordable > 0:
+            self.bought += [(instance_type.name, ask)] * affordable
+            self.bins.append(_Bin(instance_type.allocatable, affordable))
+            _fill_bins(self.bins, ask, count)
+
+
+def scale_up(capacity: Capacity, packing: PackingResult, limits: Limits | None = None) -> Growth:
+    """How the group must grow so that everything left over finds room, clamped to its limits.
+
+    What waits is packed onto free room, then onto what is in flight, then onto idle instances that are being
+    removed and can be taken back, and only then is something bought.
+    """
+    group = capacity.group
+    if group is None or not capacity.types:
         return Growth()
-    room = packing.index.fork()  # what is told of rejects is read from the packing afterwards
-    bins = [_Bin(each.free, 1) for each in capacity.silent] + _in_flight_bins(capacity)
-    spare = max(0, capacity.group.max_size - capacity.group.desired)
-    bought: list[tuple[str, Resources]] = []
-    clamped: set[Resources] = set()
+    limits = limits or Limits(floor=group.min_size, ceiling=group.max_size)
+    free = Remainder(packing.index)
+    in_flight, returnable = _in_flight(capacity), _returnable(capacity)
+    purchases = _Purchases(max(0, limits.ceiling - group.desired))
     never: set[Resources] = set()
     for ask, count in _demand(packing.left):
         instance_type = smallest_that_holds(ask, capacity.types)
-        if instance_type is None and not _is_held(ask, capacity, room):
+        if instance_type is None and not _is_held(ask, capacity, free):
             never.add(ask)
             continue
-        avoid = frozenset(arn for arn, each in capacity.suspects if each == ask)
-        left = _fill_bins(bins, ask, count - room.fill(ask, count, avoid))
-        if left == 0 or instance_type is None or ask in capacity.disappointing:
-            continue
-        wanted = -(-left // ask.times_that_fit(instance_type.allocatable))
-        affordable = min(wanted, spare - len(bought))
-        if affordable < wanted:
-            clamped.add(ask)
-        if affordable > 0:
-            bought += [(instance_type.name, ask)] * affordable
-            bins.append(_Bin(instance_type.allocatable, affordable))
-            _fill_bins(bins, ask, left)
+        left = count - free.fill(ask, count, _avoided(ask, capacity))
+        for bins in (in_flight, returnable, purchases.bins):
+            left = _fill_bins(bins, ask, left)
+        if left and instance_type is not None and ask not in capacity.disappointing:
+            purchases.buy(instance_type, ask, left)
+    returns = [each.ec2_instance_id for each in returnable if each.touched and each.ec2_instance_id]
+    returns, bought = _up_to_floor(capacity, limits, returns, purchases.bought)
     return Growth(
         types=tuple(name for name, _ in bought),
         asks=tuple(ask for _, ask in bought),
-        clamped=frozenset(clamped),
+        clamped=frozenset(purchases.clamped),
         never=frozenset(never),
+        returns=tuple(returns),
+        used=free.filled(),
     )
+
+
+def _up_to_floor(
+    capacity: Capacity, limits: Limits, returns: list[str], bought: list[tuple[str, Resources]]
+) -> tuple[list[str], list[tuple[str, Resources]]]:
+    """What the floor still lacks: first taken back, then bought as the smallest type, for nobody."""
+    assert capacity.group is not None, "the caller has looked"
+    going = [each.ec2_instance_id for each in capacity.returnable if each.ec2_instance_id not in returns]
+    lacking = limits.floor - (capacity.group.desired - capacity.shrinking + len(returns) + len(bought))
+    back = going[: max(0, lacking)]
+    smallest = capacity.types[0].name
+    more = min(lacking - len(back), limits.ceiling - capacity.group.desired - len(bought))
+    return returns + back, bought + [(smallest, NOTHING)] * max(0, more)
 
 
 def smallest_that_holds(ask: Resources, types: Sequence[InstanceType]) -> InstanceType | None:
@@ -77,11 +118,19 @@ def smallest_that_holds(ask: Resources, types: Sequence[InstanceType]) -> Instan
     return next((each for each in types if ask.fits_in(each.allocatable)), None)
 
 
-def _is_held(ask: Resources, capacity: Capacity, room: FreeIndex) -> bool:
+def _is_held(ask: Resources, capacity: Capacity, free: Remainder) -> bool:
     """True when an instance that is there registered enough, even if its type once registered less."""
-    return any(ask.fits_in(size.registered) for size, _ in room.spots()) or any(
-        ask.fits_in(each.registered) for each in capacity.silent
+    there = (
+        *free.sizes(),
+        *(each.registered for each in capacity.silent),
+        *(each.free for each in capacity.returnable),
     )
+    return any(ask.fits_in(each) for each in there)
+
+
+def _avoided(ask: Resources, capacity: Capacity) -> frozenset[str]:
+    """Where a start of this shape failed a moment ago: its room there is none."""
+    return frozenset(arn for arn, each in capacity.suspects if each == ask)
 
 
 def _demand(left: Sequence[tuple[BacklogGroup, int]]) -> list[tuple[Resources, int]]:
@@ -92,14 +141,23 @@ def _demand(left: Sequence[tuple[BacklogGroup, int]]) -> list[tuple[Resources, i
     return list(counts.items())
 
 
-def _in_flight_bins(capacity: Capacity) -> list[_Bin]:
-    """One bin a type. Instances that nobody here asked for count as the smallest type."""
+def _in_flight(capacity: Capacity) -> list[_Bin]:
+    """What is silent for a moment, then one bin a type of what EC2 owes.
+
+    Instances that nobody here asked for count as the smallest type.
+    """
+    silent = [_Bin(each.free, 1) for each in capacity.silent]
     if capacity.in_flight == 0:
-        return []
+        return silent
     by_name = {each.name: each.allocatable for each in capacity.types}
     asked = [name for name in capacity.in_flight_types if name in by_name][-capacity.in_flight :]
     names = [capacity.types[0].name] * (capacity.in_flight - len(asked)) + asked
-    return [_Bin(by_name[name], names.count(name)) for name in dict.fromkeys(names)]
+    return silent + [_Bin(by_name[name], names.count(name)) for name in dict.fromkeys(names)]
+
+
+def _returnable(capacity: Capacity) -> list[_Bin]:
+    """Idle instances that are being removed, each by itself."""
+    return [_Bin(each.free, 1, each.ec2_instance_id) for each in capacity.returnable]
 
 
 def _fill_bins(bins: list[_Bin], ask: Resources, count: int) -> int:
@@ -109,9 +167,12 @@ def _fill_bins(bins: list[_Bin], ask: Resources, count: int) -> int:
     """
     left = count
     for each in bins.copy():
+        if left == 0:
+            break
         times = ask.times_that_fit(each.free)
-        if left == 0 or times == 0:
+        if times == 0:
             continue
+        each.touched = True
         full, rest = divmod(left, times)
         if full >= each.count:
             each.free -= ask.times(times)

@@ -15,8 +15,8 @@ from dataclasses import replace
 
 from scheduler.core.lifecycle.causes import judged_by, succeeded
 from scheduler.core.lifecycle.wishes import ENDS, reason_of
+from scheduler.core.model.answers import ENDED_STATUSES, STARTING_STATUSES, EcsTask, Failure
 from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory, StopReason
-from scheduler.core.model.calls import ENDED_STATUSES, STARTING_STATUSES, EcsTask, Failure
 from scheduler.core.model.evidence import AttemptEvidence
 from scheduler.core.model.plan import Transition
 from scheduler.core.model.policy import Policy

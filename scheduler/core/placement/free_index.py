@@ -148,7 +148,7 @@ class FreeIndex:
             self._delete(*spot)
 
     def fork(self) -> "FreeIndex":
-        """A copy for one decision: `best`, `take` and `fill` change it and leave the original alone."""
+        """A copy for one decision: `best` and `take` change it and leave the original alone."""
         copy = FreeIndex()
         copy._classes = {key: SizeClass(key, each.rooms.copy()) for key, each in self._classes.items()}
         copy._saturated = {
@@ -168,29 +168,16 @@ class FreeIndex:
                 found, score = (size, room), room_score
         return found
 
+    def may_hold(self, ask: Resources) -> bool:
+        """False when not even the emptiest instance has the share that `ask` needs: told without a search."""
+        need = ((size, size.share(ask.cpu, ask.memory_mib, ask.gpus)) for size in self._classes.values())
+        return any(size.rooms and size.rooms[-1].share >= share - ROUNDING for size, share in need)
+
     def take(self, spot: Spot, ask: Resources) -> None:
         """Takes `ask` and one slot where `best` said."""
         size, room = spot
         self._delete(size, room)
         self._insert(size, _less(size, room, ask, slots=room.slots - 1))
-
-    def fill(self, ask: Resources, count: int, avoid: frozenset[str] = frozenset()) -> int:
-        """Takes `ask` up to `count` times wherever it fits, slots or none; returns how many found room.
-
-        For growth: a task that only waits for a slot needs no new instance. One that could not be started
-        on the instances to `avoid` does.
-        """
-        left = count
-        for size, room in list(self._spots_for(ask)):
-            if left == 0:
-                break
-            if room.arn in avoid:
-                continue
-            times = min(left, ask.times_that_fit(room.free))
-            self._delete(size, room)
-            self._insert(size, _less(size, room, ask.times(times), slots=room.slots))
-            left -= times
-        return count - left
 
     def spots(self) -> Iterator[Spot]:
         """Every instance, saturated ones included."""
@@ -199,15 +186,12 @@ class FreeIndex:
                 yield size, room
         yield from self._saturated.values()
 
-    def _spots_for(self, ask: Resources) -> Iterator[Spot]:
-        for size in self._classes.values():
-            need = size.share(ask.cpu, ask.memory_mib, ask.gpus)
-            for room in size.rooms[bisect_left(size.rooms, (need - ROUNDING,)) :]:
-                if room.holds(ask):
-                    yield size, room
+    def by_size(self) -> dict[Resources, list[Room]]:
+        """The rooms of each size class, sorted, saturated ones included. The lists are the caller's."""
+        rooms = {size.registered: size.rooms.copy() for size in self._classes.values()}
         for size, room in self._saturated.values():
-            if room.holds(ask):
-                yield size, room
+            insort(rooms[size.registered], room)
+        return rooms
 
     def _insert(self, size: SizeClass, room: Room) -> None:
         if room.slots > 0:

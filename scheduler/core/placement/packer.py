@@ -65,8 +65,9 @@ def pack(
     A task that fits nowhere blocks the tasks of its own shape and no others.
     """
     fork = index.fork()
-    tally = _Tally()
-    turns = [turn for group in backlog if (turn := _first_turn(group, unwanted))]
+    tally = _Tally(blocked={ask for ask in {each.ask for each in backlog} if not fork.may_hold(ask)})
+    hopeful = (group for group in backlog if group.ask not in tally.blocked)
+    turns = [turn for group in hopeful if (turn := _first_turn(group, unwanted))]
     queue = turns.copy()
     heapify(queue)
     avoid = _avoided(suspects)
@@ -131,17 +132,24 @@ class RejectCounter:
         """Reads `index` once; later changes of it are not seen."""
         self._rooms = [room for _, room in index.spots()]
         self._memory = sorted(room.memory_mib for room in self._rooms)
+        self._counted: dict[Resources, list[tuple[str, int]]] = {}
 
     def count(self, ask: Resources) -> list[tuple[str, int]]:
         """Per reason the number of instances, largest dimension of doubt first; zeros are left out."""
+        if ask not in self._counted:  # tenants ask for the same shapes
+            self._counted[ask] = self._count(ask)
+        return self._counted[ask]
+
+    def _count(self, ask: Resources) -> list[tuple[str, int]]:
         memory = bisect_left(self._memory, ask.memory_mib)
         if memory == len(self._rooms):
             return [("not enough memory", memory)] if memory else []
-        enough = [room for room in self._rooms if room.memory_mib >= ask.memory_mib]
-        cpu = sum(room.cpu < ask.cpu for room in enough)
-        gpus = sum(room.cpu >= ask.cpu and room.gpus < ask.gpus for room in enough)
-        starting = sum(room.holds(ask) and room.slots == 0 for room in enough)
-        refused = sum(room.holds(ask) and room.slots > 0 for room in enough)
+        enough_memory = [room for room in self._rooms if room.memory_mib >= ask.memory_mib]
+        enough_cpu = [room for room in enough_memory if room.cpu >= ask.cpu]
+        holding = [room for room in enough_cpu if room.gpus >= ask.gpus]
+        cpu, gpus = len(enough_memory) - len(enough_cpu), len(enough_cpu) - len(holding)
+        starting = sum(room.slots == 0 for room in holding)
+        refused = len(holding) - starting
         counts = [
             ("not enough memory", memory),
             ("not enough cpu", cpu),

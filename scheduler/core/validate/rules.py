@@ -66,8 +66,10 @@ CONTAINER: Table = (
 
 CONTAINERS: Table = (Messages(name="containers", counts=(1, 10), table=CONTAINER),)
 
+_REQUEST_ID = field("request_id", matches(_UUID, "a UUID, as 8-4-4-4-12 hexadecimal digits"))
+
 REQUEST: Table = (
-    field("request_id", matches(_UUID, "a UUID, as 8-4-4-4-12 hexadecimal digits")),
+    _REQUEST_ID,
     field(
         "tenant",
         matches(
@@ -90,6 +92,12 @@ TIMEOUTS: Table = (
     field("run_timeout", unset_or(lasting(days=30)), attribute="timeouts.run_ms"),
 )
 """The request's fields behind its spec."""
+
+SCALE: Table = (
+    _REQUEST_ID,
+    field("expiry", unset_or(lasting(days=30)), attribute="expiry_ms"),
+)
+"""What a client asks of `Scale`, apart from what depends on the group."""
 
 SPECS: Mapping[str, Table] = {"bamboo_agent": BAMBOO_AGENT, "containers": CONTAINERS}
 """The table of each kind of spec, by its field in the request."""

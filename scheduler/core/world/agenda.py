@@ -7,19 +7,21 @@ timers. A reading is never asked for again while one is under way.
 from collections.abc import Iterator
 from itertools import zip_longest
 
+from scheduler.core.model.answers import Failure, Outcome
 from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.calls import (
     Call,
     DescribeContainerInstances,
+    DescribeFailedLaunches,
     DescribeGroup,
+    DescribeHazards,
     DescribeInstanceTypes,
     DescribeTasks,
-    Failure,
     FindAttempt,
-    Outcome,
     StartTask,
     StopTask,
     SuspendAZRebalance,
+    TakeCensus,
 )
 from scheduler.core.model.policy import Policy
 from scheduler.core.world.searches import Searches
@@ -27,7 +29,15 @@ from scheduler.core.world.searches import Searches
 BATCH = 100
 """Ids that one Describe call takes (ECS API, DescribeTasks)."""
 
-_SWEEPS = (DescribeContainerInstances, DescribeGroup, DescribeInstanceTypes, SuspendAZRebalance)
+_SWEEPS = (
+    DescribeContainerInstances,
+    DescribeGroup,
+    DescribeInstanceTypes,
+    TakeCensus,
+    DescribeHazards,
+    DescribeFailedLaunches,
+    SuspendAZRebalance,
+)
 
 
 class Agenda:
@@ -36,9 +46,9 @@ class Agenda:
     def __init__(self, policy: Policy, group: str) -> None:
         """Everything is due at once."""
         self._policy = policy
-        self._group = group
+        self.group = group
         self._sweep_ms: dict[type, int] = dict.fromkeys(_SWEEPS, 0)
-        self._sweep_ms[SuspendAZRebalance] = _NEVER
+        self._sweep_ms[SuspendAZRebalance] = self._sweep_ms[DescribeFailedLaunches] = _NEVER
         self._sweeping: set[type] = set()
         self.searches = Searches(policy)
         self._repeats: dict[str, tuple[int, StartTask]] = {}
@@ -84,6 +94,13 @@ class Agenda:
             self._sweep_ms[SuspendAZRebalance] = _NEVER
         elif self._sweep_ms[SuspendAZRebalance] == _NEVER:
             self._sweep_ms[SuspendAZRebalance] = now_ms
+
+    def look_for_failed_launches(self, now_ms: int, *, awaited: bool) -> None:
+        """Only while instances are in flight is there anything to look for."""
+        if not awaited:
+            self._sweep_ms[DescribeFailedLaunches] = _NEVER
+        elif self._sweep_ms[DescribeFailedLaunches] == _NEVER:
+            self._sweep_ms[DescribeFailedLaunches] = now_ms + self._policy.launches_poll_ms
 
     def hurry(self, now_ms: int) -> None:
         """Instances are expected or something changed: the cluster is read again soon."""
@@ -159,16 +176,32 @@ class Agenda:
         if kind is DescribeContainerInstances:
             return DescribeContainerInstances()
         if kind is DescribeGroup:
-            return DescribeGroup(group=self._group)
-        if kind is SuspendAZRebalance:
-            return SuspendAZRebalance(group=self._group)
-        return DescribeInstanceTypes(group=self._group)
+            return DescribeGroup(group=self.group)
+        if kind is TakeCensus:
+            return TakeCensus()
+        of_group: dict[type, Call] = {
+            SuspendAZRebalance: SuspendAZRebalance(group=self.group),
+            DescribeInstanceTypes: DescribeInstanceTypes(group=self.group),
+            DescribeHazards: DescribeHazards(group=self.group),
+            DescribeFailedLaunches: DescribeFailedLaunches(group=self.group),
+        }
+        return of_group[kind]
 
     def _pause_ms(self, outcome: Outcome) -> int:
-        """Types seldom change, but nothing grows before they were read once."""
-        if isinstance(outcome.call, DescribeInstanceTypes) and not isinstance(outcome.answer, Failure):
-            return self._policy.types_poll_ms
-        return self._policy.cluster_poll_ms
+        """What seldom changes is read seldom, but again soon while it was not read once."""
+        failed = isinstance(outcome.answer, Failure)
+        policy = self._policy
+        match outcome.call:
+            case DescribeInstanceTypes() if not failed:
+                return policy.types_poll_ms
+            case DescribeHazards() if not failed:
+                return policy.hazards_poll_ms
+            case TakeCensus() if not failed:
+                return policy.census_poll_ms
+            case DescribeFailedLaunches():
+                return policy.launches_poll_ms
+            case _:
+                return policy.cluster_poll_ms
 
 
 _NEVER = 1 << 62

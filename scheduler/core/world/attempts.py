@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from scheduler.core.model.answers import STARTING_STATUSES, EcsTask, Failure
 from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory
-from scheduler.core.model.calls import STARTING_STATUSES, EcsTask, Failure
 from scheduler.core.model.evidence import AttemptEvidence
 from scheduler.core.model.task import TERMINAL_STATES, QueuedTask, TaskState
 

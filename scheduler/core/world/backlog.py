@@ -61,12 +61,14 @@ class Backlog:
     def __init__(self) -> None:
         """An empty backlog."""
         self._lines: dict[LineKey, Line] = {}
+        self._groups: dict[LineKey, BacklogGroup] = {}
+        self._changed: dict[LineKey, None] = {}
         self._aside: dict[str, QueuedTask] = {}
         self._resting: list[tuple[int, str]] = []
 
     def add(self, task: QueuedTask, *, aside: bool = False) -> None:
         """A task starts to wait; `aside` counts it without offering it for placement."""
-        line = self._lines.setdefault(_key(task), Line())
+        line = self._changing(task)
         line.count += 1
         if aside:
             self._aside[task.task_id] = task
@@ -82,11 +84,11 @@ class Backlog:
         """A task that was aside may be placed again."""
         task = self._aside.pop(task_id, None)
         if task is not None:
-            self._lines[_key(task)].enter(task)
+            self._changing(task).enter(task)
 
     def remove(self, task: QueuedTask) -> None:
         """A task waits no longer."""
-        line = self._lines[_key(task)]
+        line = self._changing(task)
         line.count -= 1
         if self._aside.pop(task.task_id, None) is None:
             line.leave(task)
@@ -103,8 +105,23 @@ class Backlog:
         return self._resting[0][0] if self._resting else None
 
     def groups(self) -> tuple[BacklogGroup, ...]:
-        """One group a line; those with nobody to place count for growth only."""
-        return tuple(_group(key, line) for key, line in self._lines.items())
+        """One group a line; those with nobody to place count for growth only.
+
+        Only lines that changed since this was last asked are looked at anew.
+        """
+        for key in self._changed:
+            if key in self._lines:
+                self._groups[key] = _group(key, self._lines[key])
+            else:
+                self._groups.pop(key, None)
+        self._changed.clear()
+        return tuple(self._groups.values())
+
+    def _changing(self, task: QueuedTask) -> Line:
+        """The line that the task stands in, or is to."""
+        key = _key(task)
+        self._changed[key] = None
+        return self._lines.setdefault(key, Line())
 
 
 def _key(task: QueuedTask) -> LineKey:

@@ -6,8 +6,8 @@ A revision is registered once per content hash: while one registration is under 
 
 from itertools import chain, islice
 
+from scheduler.core.model.answers import Failure
 from scheduler.core.model.backlog import WantedDefinition
-from scheduler.core.model.calls import Failure
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.task import QueuedTask
 

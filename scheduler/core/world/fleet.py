@@ -1,26 +1,20 @@
 """The fleet: container instances, the group they belong to, and the free index over them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from zlib import crc32
 
-from scheduler.core.lifecycle.health import classify
+from scheduler.core.lifecycle.health import Standing, classify
 from scheduler.core.model.container_instance import ContainerInstance, InstanceHealth
-from scheduler.core.model.group import InstanceGroup, SilentInstance, Supply
+from scheduler.core.model.group import Candidate, InstanceGroup, SilentInstance, Supply
 from scheduler.core.model.policy import Policy
+from scheduler.core.model.records import FactRecorded
 from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.placement.free_index import FreeIndex
+from scheduler.core.world.disconnections import Disconnections
+from scheduler.core.world.idleness import Idleness
 from scheduler.core.world.ledger import Ledger
-
-_LEAVING = ("Terminating", "Terminated", "Detaching", "Detached")
-
-
-class _Muster(NamedTuple):
-    """Members by EC2 id: able to work, silent for a moment (with their ARN), and lost."""
-
-    working: set[str]
-    silent: dict[str, str]
-    lost: set[str]
+from scheduler.core.world.muster import Muster, is_staying, muster
 
 
 class Fleet:
@@ -31,8 +25,11 @@ class Fleet:
         self._policy = policy
         self._ledger = ledger
         self._unexplained: dict[str, tuple[Resources, Resources]] = {}
-        self._disconnected_ms: dict[str, int] = {}
+        self._foreign_tasks: dict[str, int] = {}
+        self._claimed: dict[str, bool] = {}
+        self._arns_of: dict[str, set[str]] = {}
         self._known_to_work: set[str] = set()
+        self._replaced_ms: dict[str, int] = {}
         self._arrivals: list[ContainerInstance] = []
         self.instances: dict[str, ContainerInstance] = {}
         self.health: dict[str, InstanceHealth] = {}
@@ -41,20 +38,33 @@ class Fleet:
         self.group: InstanceGroup | None = None
         self.rooms = FreeIndex()
         self.registered_by_type: dict[str, Resources] = {}
+        self.disconnections = Disconnections(policy)
+        self.idleness = Idleness()
+        self.too_old: set[str] = set()
+        self.frozen = False
 
-    def see_instances(self, instances: Iterable[ContainerInstance], as_of_ms: int) -> None:
-        """A complete reading: what is not in it is gone."""
+    def see_instances(self, instances: Iterable[ContainerInstance], as_of_ms: int) -> list[FactRecorded]:
+        """A complete reading: what is not in it is gone. Returns what should be made durable of it."""
         seen = {each.arn: each for each in instances}
         for arn in self.instances.keys() - seen.keys():
             self._forget(arn)
         for instance in seen.values():
             known = self.instances.get(instance.arn)
             if known is None or instance.version >= known.version:
-                self._see(instance, as_of_ms)
+                self._see(instance)
+        self._age(as_of_ms)
+        for arn in self.instances:
+            self.idleness.see(arn, as_of_ms, idle=not self.is_busy(arn))
+        self._replaced_ms = {
+            arn: self._replaced_ms.get(arn, as_of_ms)
+            for arn, instance in self.instances.items()
+            if not instance.agent_connected and self.is_replaced(arn)
+        }
+        return self.disconnections.see(self._connected(), as_of_ms)
 
     def see_group(self, group: InstanceGroup) -> None:
         """A reading of the group; membership decides who is schedulable."""
-        before = self.group.members if self.group else {}
+        before, was_clamped = self.group.members if self.group else {}, self._is_clamped()
         self.group = group
         changed = {
             ec2_id
@@ -65,15 +75,194 @@ class Fleet:
             if ec2_id in changed:
                 self.refresh(arn)
                 self._welcome(arn)
+        if self._is_clamped() is not was_clamped:
+            for arn in self.too_old:
+                self.refresh(arn)
 
     def refresh(self, arn: str) -> None:
-        """Judges one instance anew and puts its room into the index, or takes it out."""
+        """Judges one instance anew, under every ARN that it has: what is taken under one is under all."""
         instance = self.instances.get(arn)
-        if instance is None:
-            return
+        if instance is not None:
+            self._rejudge(instance.ec2_instance_id)
+
+    def able(self, now_ms: int) -> int:
+        """Members that are able to work: InService, registered, ACTIVE, and connected a moment ago."""
+        seen = self.muster(now_ms)
+        return len(seen.working) + len(seen.silent)
+
+    def in_flight(self, now_ms: int) -> int:
+        """Desired capacity less the members able to work, those lost and those leaving: what EC2 still owes.
+
+        The group does not replace a member whose agent is lost: EC2 sees nothing wrong with it.
+        """
+        return self.muster(now_ms).owed(self.group)
+
+    def supply(self, now_ms: int) -> Supply:
+        """What is on its way, and what is silent for a moment."""
+        seen = self.muster(now_ms)
+        return Supply(
+            group=self.group,
+            in_flight=seen.owed(self.group),
+            launched_types=tuple(self._launched_types(seen)),
+            silent=tuple(
+                SilentInstance(registered=self.instances[arn].registered, free=self._free(arn))
+                for arn in seen.silent.values()
+            ),
+        )
+
+    def take_arrivals(self) -> list[ContainerInstance]:
+        """Instances that became schedulable for the first time since this was last asked."""
+        arrivals, self._arrivals = self._arrivals, []
+        return arrivals
+
+    def offered(self, arn: str) -> Resources | None:
+        """What an instance has for tasks of ours, were there none; None when it is gone."""
+        instance = self.instances.get(arn)
+        return (instance.registered - self.foreign(arn)).floored() if instance else None
+
+    def idle(self) -> int:
+        """Schedulable instances without a task of ours and without foreign load."""
+        return sum(
+            health is InstanceHealth.SCHEDULABLE and not self.is_busy(arn)
+            for arn, health in self.health.items()
+        )
+
+    def is_busy(self, arn: str) -> bool:
+        """Whether attempts of ours or somebody else's tasks are on it, under whichever ARN it had."""
+        return self.has_attempts(self.ec2_ids[arn]) or self._is_foreign(arn)
+
+    def has_attempts(self, ec2_instance_id: str) -> bool:
+        """Whether attempts of ours are on it, under whichever ARN it had."""
+        return any(self._ledger.load(each).attempts for each in self._arns_of.get(ec2_instance_id, ()))
+
+    def is_connected(self, ec2_instance_id: str) -> bool:
+        """Whether its agent is, under whichever ARN."""
+        return any(self.instances[each].agent_connected for each in self._arns_of.get(ec2_instance_id, ()))
+
+    def is_replaced(self, arn: str) -> bool:
+        """Whether its agent registered again, under another ARN that is connected."""
+        alike = self._arns_of[self.ec2_ids[arn]]
+        return any(each != arn and self.instances[each].agent_connected for each in alike)
+
+    def replaced_ms(self, arn: str) -> int | None:
+        """Since which reading its agent has been under another ARN; None for one that is not so replaced."""
+        return self._replaced_ms.get(arn)
+
+    def foreign(self, arn: str) -> Resources:
+        """Room that others hold: a task that the store does not know is occupied room, never ours to stop."""
+        last, latest = self._unexplained.get(arn, (NOTHING, NOTHING))
+        return last.smaller(latest)
+
+    def see_foreign(self, tasks_by_arn: Mapping[str, int]) -> None:
+        """A census: how many tasks of others run on each instance, even such as ask for nothing."""
+        self._foreign_tasks = dict(tasks_by_arn)
+        for arn in tasks_by_arn:
+            self.idleness.end(arn)
+
+    def claim(self, ec2_instance_id: str, *, replaced: bool) -> None:
+        """It is being removed. `replaced`: the group launches another one, which is in flight from now on."""
+        self._claimed[ec2_instance_id] = replaced
+        self._rejudge(ec2_instance_id)
+
+    def release(self, ec2_instance_id: str) -> None:
+        """It is not being removed any more."""
+        self._claimed.pop(ec2_instance_id, None)
+        self._rejudge(ec2_instance_id)
+
+    def candidates(self, now_ms: int) -> Iterator[Candidate]:
+        """Members that could be removed: idle in two readings, or too old; those claimed already left out."""
+        for arn in {**dict.fromkeys(self.idleness), **dict.fromkeys(self.too_old)}:
+            health = self.health.get(arn)
+            if health not in (InstanceHealth.SCHEDULABLE, InstanceHealth.STALE):
+                continue
+            instance, idle = self.instances[arn], self.idleness.of(arn)
+            yield Candidate(
+                arn=arn,
+                ec2_instance_id=instance.ec2_instance_id,
+                availability_zone=instance.availability_zone,
+                launched_ms=instance.launched_ms,
+                too_old=arn in self.too_old,
+                idle_ms=now_ms - idle.since_ms if idle and idle.readings > 1 else None,
+            )
+
+    def zones(self) -> Counter[str]:
+        """How many schedulable instances each availability zone has."""
+        return Counter(
+            self.instances[arn].availability_zone
+            for arn, health in self.health.items()
+            if health is InstanceHealth.SCHEDULABLE
+        )
+
+    def muster(self, now_ms: int) -> Muster:
+        """Members by what they are good for."""
+        silent: dict[str, str] = {}
+        lost: set[str] = set()
+        if self.counts[InstanceHealth.DISCONNECTED]:
+            for arn, health in self.health.items():
+                if health is InstanceHealth.DISCONNECTED:
+                    ec2_id = self.ec2_ids[arn]
+                    since_ms = self.disconnections.since_ms(ec2_id)
+                    recent = since_ms is not None and now_ms - since_ms < self._policy.purchase_grace_ms
+                    if recent or self.frozen:
+                        silent[ec2_id] = arn
+                    else:
+                        lost.add(ec2_id)
+        return muster(
+            self.group,
+            ((self.ec2_ids[arn], health) for arn, health in self.health.items()),
+            silent,
+            lost,
+            [ec2_id for ec2_id, replaced in self._claimed.items() if not replaced],
+        )
+
+    def _launched_types(self, seen: Muster) -> Iterator[str]:
         members = self.group.members if self.group else {}
-        health = classify(instance, members.get(instance.ec2_instance_id))
+        there = seen.there | self._claimed.keys()
+        for ec2_id, member in members.items():
+            if ec2_id not in there and member.instance_type and is_staying(self.group, ec2_id):
+                yield member.instance_type
+
+    def _free(self, arn: str) -> Resources:
+        # Tasks under an ARN that the instance had before may run there still.
+        taken = self.foreign(arn)
+        for alike in self._arns_of[self.ec2_ids[arn]]:
+            taken += self._ledger.load(alike).taken
+        return (self.instances[arn].registered - taken).floored()
+
+    def _connected(self) -> dict[str, bool]:
+        """By EC2 id, whether its agent is: of an instance with two ARNs the connected one counts."""
+        connected: dict[str, bool] = {}
+        for instance in self.instances.values():
+            before = connected.get(instance.ec2_instance_id, False)
+            connected[instance.ec2_instance_id] = before or instance.agent_connected
+        return connected
+
+    def _see(self, instance: ContainerInstance) -> None:
+        arn = instance.arn
+        self.instances[arn] = instance
+        self.ec2_ids[arn] = instance.ec2_instance_id
+        self._arns_of.setdefault(instance.ec2_instance_id, set()).add(arn)
+        # What ECS counts as taken beyond our ledger; the smaller of the last two readings, because a
+        # task of ours may be counted there before it is closed here.
+        beyond = (instance.registered - instance.remaining - self._ledger.load(arn).taken).floored()
+        self._unexplained[arn] = (self._unexplained.get(arn, (beyond, beyond))[1], beyond)
+        self.refresh(arn)
+        self._welcome(arn)
+
+    def _is_foreign(self, arn: str) -> bool:
+        return self.foreign(arn) != NOTHING or bool(self._foreign_tasks.get(arn))
+
+    def _judge(self, arn: str) -> None:
+        """Puts an instance's room into the index, or takes it out."""
+        instance = self.instances[arn]
+        members = self.group.members if self.group else {}
+        ec2_id = instance.ec2_instance_id
+        too_old = arn in self.too_old and not self._is_clamped()
+        standing = Standing(claimed=ec2_id in self._claimed, too_old=too_old)
+        health = classify(instance, members.get(ec2_id), standing)
         self._set_health(arn, health)
+        if self._ledger.load(arn).attempts:
+            self.idleness.end(arn)
         if health is not InstanceHealth.SCHEDULABLE:
             self.rooms.discard(arn)
             return
@@ -86,109 +275,26 @@ class Fleet:
             slots=max(0, self._policy.max_starting_per_instance - load.starting),
         )
 
-    def able(self, now_ms: int) -> int:
-        """Members that are able to work: InService, registered, ACTIVE, and connected a moment ago."""
-        muster = self._muster(now_ms)
-        return len(muster.working) + len(muster.silent)
+    def _rejudge(self, ec2_instance_id: str) -> None:
+        for arn in tuple(self._arns_of.get(ec2_instance_id, ())):
+            self._judge(arn)
 
-    def in_flight(self, now_ms: int) -> int:
-        """Desired capacity less the members able to work and those lost: what EC2 still owes.
+    def _age(self, as_of_ms: int) -> None:
+        """Who has become too old, by the time of a reading; ages differ, so that not all expire at once."""
+        for arn, instance in self.instances.items():
+            if arn not in self.too_old and as_of_ms >= self._expires_ms(instance):
+                self.too_old.add(arn)
+        for arn in self.too_old:
+            self.refresh(arn)
 
-        The group does not replace a member whose agent is lost: EC2 sees nothing wrong with it.
-        """
-        return self._owed(self._muster(now_ms))
+    def _expires_ms(self, instance: ContainerInstance) -> int:
+        spread = 2 * crc32(instance.ec2_instance_id.encode()) / 2**32 - 1
+        age_ms = self._policy.instance_max_age_ms * (1 + self._policy.instance_age_jitter * spread)
+        return instance.launched_ms + int(age_ms)
 
-    def supply(self, now_ms: int) -> Supply:
-        """What is on its way, and what is silent for a moment."""
-        muster = self._muster(now_ms)
-        return Supply(
-            group=self.group,
-            in_flight=self._owed(muster),
-            launched_types=tuple(self._launched_types(muster)),
-            silent=tuple(
-                SilentInstance(registered=self.instances[arn].registered, free=self._free(arn))
-                for arn in muster.silent.values()
-            ),
-        )
-
-    def take_arrivals(self) -> list[ContainerInstance]:
-        """Instances that became schedulable for the first time since this was last asked."""
-        arrivals, self._arrivals = self._arrivals, []
-        return arrivals
-
-    def offered(self, arn: str) -> Resources | None:
-        """What an instance has for tasks of ours, were there none; None when it is gone."""
-        instance = self.instances.get(arn)
-        return (instance.registered - self._foreign(arn)).floored() if instance else None
-
-    def idle(self) -> int:
-        """Schedulable instances without a task of ours and without foreign load."""
-        return sum(
-            health is InstanceHealth.SCHEDULABLE
-            and self._ledger.load(arn).attempts == 0
-            and self._foreign(arn) == NOTHING
-            for arn, health in self.health.items()
-        )
-
-    def _muster(self, now_ms: int) -> _Muster:
-        """Sorts members by EC2 id: an instance that registered again has a stale ARN beside its new one."""
-        with_health = self.health.items()
-        working = {self.ec2_ids[arn] for arn, health in with_health if health is InstanceHealth.SCHEDULABLE}
-        silent: dict[str, str] = {}
-        lost: set[str] = set()
-        if self.counts[InstanceHealth.DISCONNECTED]:
-            for arn, since_ms in self._disconnected_ms.items():
-                ec2_id = self.ec2_ids[arn]
-                if ec2_id in working or not self._is_disconnected_member(arn):
-                    continue
-                if now_ms - since_ms < self._policy.purchase_grace_ms:
-                    silent[ec2_id] = arn
-                else:
-                    lost.add(ec2_id)
-        return _Muster(working, silent, lost - silent.keys())
-
-    def _is_disconnected_member(self, arn: str) -> bool:
-        """A member that the group is about to take away is no capacity, and it is replaced."""
-        return self.health[arn] is InstanceHealth.DISCONNECTED and not self._leaving(self.ec2_ids[arn])
-
-    def _owed(self, muster: _Muster) -> int:
-        there = len(muster.working) + len(muster.silent) + len(muster.lost)
-        return max(0, self.group.desired - there) if self.group else 0
-
-    def _launched_types(self, muster: _Muster) -> Iterator[str]:
-        members = self.group.members if self.group else {}
-        there = muster.working | muster.silent.keys() | muster.lost
-        for ec2_id, member in members.items():
-            if ec2_id not in there and member.instance_type and not self._leaving(ec2_id):
-                yield member.instance_type
-
-    def _free(self, arn: str) -> Resources:
-        taken = self._ledger.load(arn).taken + self._foreign(arn)
-        return (self.instances[arn].registered - taken).floored()
-
-    def _leaving(self, ec2_id: str) -> bool:
-        member = self.group.members.get(ec2_id) if self.group else None
-        return member is None or member.lifecycle_state.startswith(_LEAVING)
-
-    def _see(self, instance: ContainerInstance, as_of_ms: int) -> None:
-        arn = instance.arn
-        self.instances[arn] = instance
-        self.ec2_ids[arn] = instance.ec2_instance_id
-        if instance.agent_connected:
-            self._disconnected_ms.pop(arn, None)
-        else:
-            self._disconnected_ms.setdefault(arn, as_of_ms)
-        # What ECS counts as taken beyond our ledger; the smaller of the last two readings, because a
-        # task of ours may be counted there before it is closed here.
-        beyond = (instance.registered - instance.remaining - self._ledger.load(arn).taken).floored()
-        self._unexplained[arn] = (self._unexplained.get(arn, (beyond, beyond))[1], beyond)
-        self.refresh(arn)
-        self._welcome(arn)
-
-    def _foreign(self, arn: str) -> Resources:
-        """Room that others hold: a task that the store does not know is occupied room, never ours to stop."""
-        last, latest = self._unexplained.get(arn, (NOTHING, NOTHING))
-        return last.smaller(latest)
+    def _is_clamped(self) -> bool:
+        """The group cannot grow: an old instance is better than none."""
+        return self.group is not None and self.group.desired >= self.group.max_size
 
     def _welcome(self, arn: str) -> None:
         """Learns from members that can work, and from no others: a stranger may be set up differently."""
@@ -207,9 +313,18 @@ class Fleet:
         self.counts[self.health.pop(arn)] -= 1
         self.ec2_ids.pop(arn)
         self._unexplained.pop(arn, None)
-        self._disconnected_ms.pop(arn, None)
-        self._known_to_work.discard(instance.ec2_instance_id)
+        self._foreign_tasks.pop(arn, None)
+        self.idleness.end(arn)
+        self.too_old.discard(arn)
+        alike = self._arns_of[instance.ec2_instance_id]
+        alike.discard(arn)
+        if not alike:
+            del self._arns_of[instance.ec2_instance_id]
+            # A member that a list leaves out is no arrival when the next one has it again.
+            if self.group is None or instance.ec2_instance_id not in self.group.members:
+                self._known_to_work.discard(instance.ec2_instance_id)
         self.rooms.discard(arn)
+        self._rejudge(instance.ec2_instance_id)
 
     def _set_health(self, arn: str, health: InstanceHealth) -> None:
         before = self.health.get(arn)

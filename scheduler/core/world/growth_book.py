@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from scheduler.core.model.calls import SetDesiredCapacity
 from scheduler.core.model.container_instance import ContainerInstance
-from scheduler.core.model.group import Capacity, InstanceType, Supply
+from scheduler.core.model.group import Capacity, InstanceType, ReturnableInstance, Supply
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.world.promises import Promises
@@ -46,10 +46,14 @@ class GrowthBook:
 
     def fail(self, call: SetDesiredCapacity, now_ms: int) -> None:
         """An ask was refused or lost: whatever it was, the same again at once would meet the same."""
+        self.rest(now_ms)
+        self._failed_desired = call.desired
+
+    def rest(self, now_ms: int) -> None:
+        """A launch failed: more of them would fail as well."""
         pauses = self._policy.growth_pauses_ms
         self._rest_until_ms = now_ms + pauses[min(self._failures, len(pauses) - 1)]
         self._failures += 1
-        self._failed_desired = call.desired
 
     def has_grown(self, desired: int) -> bool:
         """True when the group has reached what the last failed ask wanted, whoever asked for it."""
@@ -90,7 +94,13 @@ class GrowthBook:
     # ---- what a decision sees
 
     def capacity(
-        self, supply: Supply, now_ms: int, suspects: frozenset[tuple[str, Resources]] = frozenset()
+        self,
+        supply: Supply,
+        now_ms: int,
+        *,
+        suspects: frozenset[tuple[str, Resources]] = frozenset(),
+        returnable: tuple[ReturnableInstance, ...] = (),
+        shrinking: int = 0,
     ) -> Capacity:
         """What growth starts from."""
         if self._rest_until_ms is not None and now_ms >= self._rest_until_ms:
@@ -103,6 +113,8 @@ class GrowthBook:
             growing=self.growing,
             resting=self._rest_until_ms is not None,
             silent=supply.silent,
+            returnable=returnable,
+            shrinking=shrinking,
             suspects=suspects,
             disappointing=self.disappointing(now_ms),
         )

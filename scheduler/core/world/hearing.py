@@ -4,34 +4,46 @@ One rule a kind of call. A failed reading teaches nothing but that it is to be r
 teaches whether it may have had its effect.
 """
 
-from scheduler.core.model.attempt import StopCategory
-from scheduler.core.model.calls import (
+from scheduler.core.model.answers import (
     DEFINITION_GONE,
     ENDED_STATUSES,
-    DescribeContainerInstances,
-    DescribeGroup,
-    DescribeInstanceTypes,
-    DescribeTasks,
     EcsTask,
     Failure,
-    FindAttempt,
     GroupSeen,
     InstancesSeen,
     Outcome,
     Registered,
+    Started,
+    TasksSeen,
+    TypesSeen,
+)
+from scheduler.core.model.attempt import StopCategory
+from scheduler.core.model.calls import (
+    ActivateInstances,
+    DeregisterInstance,
+    DescribeContainerInstances,
+    DescribeFailedLaunches,
+    DescribeGroup,
+    DescribeHazards,
+    DescribeInstanceTypes,
+    DescribeTasks,
+    DetachInstances,
+    DrainInstances,
+    FindAttempt,
+    InspectInstance,
     RegisterTaskDefinition,
     SetDesiredCapacity,
-    Started,
     StartTask,
     StopTask,
     SuspendAZRebalance,
-    TasksSeen,
-    TypesSeen,
+    TakeCensus,
+    TerminateInstances,
 )
 from scheduler.core.model.facts import definition_fact
 from scheduler.core.model.records import IntentRecorded, IntentState
 from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.model.task import TaskState
+from scheduler.core.world import hearing_capacity as capacity
 from scheduler.core.world.parts import Parts
 
 AZ_REBALANCE = "AZRebalance"
@@ -48,8 +60,20 @@ _READINGS: dict[type, str] = {
     DescribeTasks: "TASKS_UNREADABLE",
     SetDesiredCapacity: "GROUP_NOT_GROWN",
     SuspendAZRebalance: "AZ_REBALANCE_NOT_SUSPENDED",
+    TakeCensus: "TASKS_UNLISTED",
+    DescribeHazards: "HAZARDS_UNREADABLE",
+    DescribeFailedLaunches: "LAUNCHES_UNREADABLE",
+    DrainInstances: "INSTANCES_NOT_DRAINED",
+    ActivateInstances: "INSTANCES_NOT_ACTIVATED",
+    DetachInstances: "INSTANCES_NOT_DETACHED",
+    TerminateInstances: "INSTANCES_NOT_TERMINATED",
+    DeregisterInstance: capacity.NOT_DEREGISTERED,
+    InspectInstance: "INSTANCES_NOT_INSPECTED",
 }
 """The trouble that stands while a kind of call fails."""
+
+_OF_REMOVALS = (DrainInstances, ActivateInstances, DetachInstances, TerminateInstances, InspectInstance)
+"""What only removals call: once none is under way, nothing can succeed that would end their troubles."""
 
 _DISAPPOINTING = "SHAPE_NOT_HELD"
 """The trouble that stands while nothing is bought for a shape, because what was bought did not hold it."""
@@ -78,6 +102,24 @@ def hear(parts: Parts, outcome: Outcome, now_ms: int) -> None:
             _registration(parts, call, outcome, now_ms)
         case SuspendAZRebalance():
             _group(parts, outcome, now_ms)
+        case TakeCensus():
+            capacity.census(parts, outcome)
+        case DescribeHazards():
+            capacity.hazards(parts, outcome)
+        case DescribeFailedLaunches():
+            capacity.failed_launches(parts, outcome, now_ms)
+        case DeregisterInstance() as call:
+            capacity.deregistration(parts, call, outcome, now_ms)
+        case DrainInstances() | ActivateInstances() | DetachInstances() | TerminateInstances():
+            capacity.removal(parts, outcome, now_ms)
+        case InspectInstance():
+            parts.removals.heard(outcome, now_ms)
+
+
+def forget_removals(parts: Parts) -> None:
+    """No removal is under way any more: what failed on the way has been overcome, or came to nothing."""
+    for kind in _OF_REMOVALS:
+        parts.troubles.pop(_READINGS[kind], None)
 
 
 def _note_trouble(parts: Parts, outcome: Outcome) -> None:
@@ -159,9 +201,10 @@ def _instances(parts: Parts, outcome: Outcome, now_ms: int) -> None:
     if not isinstance(outcome.answer, InstancesSeen):
         return
     seen = outcome.answer.instances
-    parts.fleet.see_instances(seen, outcome.sent_ms)
-    _judge_arrivals(parts, now_ms)
+    parts.settled += parts.fleet.see_instances(seen, outcome.sent_ms)
     parts.instances_read_ms = outcome.sent_ms
+    capacity.compare(parts, now_ms, instances_anew=True)
+    _judge_arrivals(parts, now_ms)
     # A refusal is believed until the instance has been read again, a failed start for a while longer.
     parts.suspects = {pair: until for pair, until in parts.suspects.items() if until > outcome.sent_ms}
 
@@ -170,6 +213,7 @@ def _group(parts: Parts, outcome: Outcome, now_ms: int) -> None:
     if isinstance(outcome.answer, GroupSeen):
         group = outcome.answer.group
         parts.fleet.see_group(group)
+        capacity.compare(parts, now_ms, instances_anew=False)
         _judge_arrivals(parts, now_ms)
         if parts.growth.has_grown(group.desired):
             parts.troubles.pop(_READINGS[SetDesiredCapacity], None)
@@ -187,6 +231,8 @@ def _judge_arrivals(parts: Parts, now_ms: int) -> None:
     for instance in fleet.take_arrivals():
         offered = fleet.offered(instance.arn) or NOTHING
         growth.arrive(instance, offered, in_flight=supply.in_flight, now_ms=now_ms)
+        parts.arrivals.note_boot(instance, now_ms)
+    capacity.launches_recovered(parts, in_flight=supply.in_flight)
     growth.look_ahead(supply, now_ms)
     growth.settle(fleet.offered, now_ms)
     shapes = sorted(growth.disappointing(now_ms))

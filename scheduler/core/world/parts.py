@@ -1,16 +1,23 @@
 """The parts that the World is made of, side by side; what connects them is in `world.py` and `hearing.py`."""
 
+from scheduler.core.model.mark import Mark
 from scheduler.core.model.policy import Policy
-from scheduler.core.model.records import FactRecorded, IntentRecorded
+from scheduler.core.model.records import Settled
 from scheduler.core.model.resources import Resources
+from scheduler.core.model.scaling import ScaleWish
 from scheduler.core.world.agenda import Agenda
+from scheduler.core.world.arrivals import Arrivals
 from scheduler.core.world.attempts import Attempts
 from scheduler.core.world.backlog import Backlog
 from scheduler.core.world.deadlines import Deadlines
 from scheduler.core.world.definitions import Definitions
 from scheduler.core.world.fleet import Fleet
 from scheduler.core.world.growth_book import GrowthBook
+from scheduler.core.world.interlocks import Hazards, PairProof, Replacements, Rivals
 from scheduler.core.world.ledger import Ledger
+from scheduler.core.world.removals import Removals
+
+_NOBODY = Mark(service_id="", store_epoch="", since_ms=0)
 
 
 class Parts:
@@ -19,12 +26,26 @@ class Parts:
     `cancelled` are tasks that a client wants cancelled and that are not STOPPING yet; `suspects` are
     (container instance, shape) pairs to avoid, until the first reading after the time that stands with them;
     `settled` are records that close acts, waiting for the next commit; `troubles` is what fails at the
-    moment, by the name of its condition; `..._read_ms` is when the last complete reading was sent.
+    moment, by the name of its condition; `..._read_ms` is when the last complete reading was sent. `wish` is
+    the operator's last one; `deregistering` are ARNs that ECS is asked to forget, `deregister_again_ms` when
+    those that it would not forget may be asked for again; `told` are the held actions that were told;
+    `unknown_tasks` are the ECS tasks that the last census showed and no attempt is known for.
     """
 
-    def __init__(self, policy: Policy, group: str) -> None:
-        """Nothing has been read."""
+    def __init__(
+        self,
+        policy: Policy,
+        group: str,
+        *,
+        cluster: str = "",
+        own: Mark = _NOBODY,
+        observe_only: bool = False,
+    ) -> None:
+        """Nothing has been read. `own` is how this scheduler marks its tasks."""
         self.policy = policy
+        self.cluster = cluster
+        self.own = own
+        self.observe_only = observe_only
         self.backlog = Backlog()
         self.ledger = Ledger()
         self.fleet = Fleet(policy, self.ledger)
@@ -35,8 +56,21 @@ class Parts:
         self.deadlines = Deadlines()
         self.cancelled: dict[str, None] = {}
         self.suspects: dict[tuple[str, Resources], int] = {}
-        self.settled: list[IntentRecorded | FactRecorded] = []
+        self.removals = Removals(policy, group)
+        self.pair = PairProof(cluster, group)
+        self.rivals = Rivals(policy, own)
+        self.hazards = Hazards()
+        self.replacements = Replacements(policy)
+        self.arrivals = Arrivals(policy)
+        self.wish: ScaleWish | None = None
+        self.deregistering: set[str] = set()
+        self.deregister_again_ms: dict[str, int] = {}
+        self.told: set[str] = set()
+        self.unknown_tasks: frozenset[str] = frozenset()
+        self.launch_failure_ms = 0
+        self.settled: list[Settled] = []
         self.troubles: dict[str, str] = {}
         self.revision = 0
         self.instances_read_ms: int | None = None
         self.group_read_ms: int | None = None
+        self.census_read_ms: int | None = None

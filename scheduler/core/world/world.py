@@ -7,28 +7,42 @@ AWS said). Nothing else changes it, and it never asks for the time.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from scheduler.core.autoscaling.changes import held_key, wished
 from scheduler.core.lifecycle.transitions import check_edge
 from scheduler.core.lifecycle.wishes import REASONS
+from scheduler.core.model.answers import Failure, Outcome
 from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory
-from scheduler.core.model.calls import Call, Failure, Lane, Outcome, StopTask
+from scheduler.core.model.calls import Call, Lane, StopTask
 from scheduler.core.model.evidence import StopWish
-from scheduler.core.model.facts import DEFINITION_PREFIX, INSTANCE_TYPE_PREFIX, read_resources
+from scheduler.core.model.facts import (
+    DEFINITION_PREFIX,
+    DISCONNECTED_PREFIX,
+    INSTANCE_TYPE_PREFIX,
+    LAUNCH_FAILURE,
+    pair_fact,
+    read_resources,
+)
 from scheduler.core.model.records import (
     AttemptRecorded,
     CancelRequested,
     FactRecorded,
     IntentRecorded,
     IntentState,
+    ScaleRequested,
+    ScalingRecorded,
     StoredRecord,
     TaskSubmitted,
     TaskTransitioned,
 )
+from scheduler.core.model.removal import REMOVE, RemovalCause, RemovalStep, read_removal
 from scheduler.core.model.resources import Resources
+from scheduler.core.model.scaling import ScalingEvent, ScalingKind
 from scheduler.core.model.task import TERMINAL_STATES, QueuedTask, TaskState
 from scheduler.core.view import ClusterView
 from scheduler.core.world.attempts import Track
-from scheduler.core.world.hearing import hear
+from scheduler.core.world.hearing import forget_removals, hear
 from scheduler.core.world.parts import Parts
+from scheduler.core.world.upkeep import removal_calls, returnable, returning, shrinking, upkeep_of
 
 
 class World(Parts):
@@ -53,6 +67,11 @@ class World(Parts):
                     self._settle(intent, now_ms)
                 case FactRecorded(key=key, value=value):
                     self.remember(key, value)
+                case ScaleRequested(wish=wish):
+                    self.wish = wish
+                    self.settled.append(ScalingRecorded(event=wished(wish)))
+                case ScalingRecorded(event=event):
+                    self._tell(event)
 
     def resume(self, track: Track, now_ms: int, *, since_ms: int, cancelled: bool) -> None:
         """Takes in a task that the store kept, in its state since `since_ms`.
@@ -81,12 +100,22 @@ class World(Parts):
         """An act that was under way when the last process ended: it is decided anew from fresh readings."""
         self.settled.append(replace(intent, state=IntentState.ABANDONED))
 
+    def resume_removal(self, intent: IntentRecorded, now_ms: int) -> None:
+        """A removal that was under way when the last process ended: it goes on with the same step."""
+        self._settle(intent, now_ms)
+
     def remember(self, key: str, value: str) -> None:
         """Takes in a fact."""
         if key.startswith(DEFINITION_PREFIX):
             self._define(key.removeprefix(DEFINITION_PREFIX), value)
         elif key.startswith(INSTANCE_TYPE_PREFIX):
             self.growth.learn(key.removeprefix(INSTANCE_TYPE_PREFIX), read_resources(value))
+        elif key.startswith(DISCONNECTED_PREFIX) and value:
+            self.fleet.disconnections.remember(key.removeprefix(DISCONNECTED_PREFIX), int(value))
+        elif key == pair_fact(self.cluster, self.agenda.group).key:
+            self.pair.proven = True
+        elif key == LAUNCH_FAILURE:
+            self.launch_failure_ms = int(value)
 
     def _define(self, definition_key: str, arn: str) -> None:
         """A definition is registered, or (without an ARN) not any more: who needs it waits for it again."""
@@ -105,6 +134,7 @@ class World(Parts):
     def sent(self, call: Call, now_ms: int) -> None:
         """A call is under way."""
         self.agenda.sent(call, now_ms)
+        self.removals.sent(call, now_ms)
 
     def hear(self, outcome: Outcome, now_ms: int) -> None:
         """Folds the outcome of a call in (`hearing.py` has one rule a kind of call)."""
@@ -117,11 +147,13 @@ class World(Parts):
         """The view at `now_ms`. It stays valid until the next `apply` or `hear`."""
         self.backlog.wake(now_ms)
         supply = self.fleet.supply(now_ms)
-        if supply.in_flight:
+        supply = replace(supply, silent=(*supply.silent, *returning(self)))
+        self.agenda.look_for_failed_launches(now_ms, awaited=supply.in_flight > 0)
+        if supply.in_flight or len(self.removals):
             self.agenda.hurry(now_ms)
         return ClusterView(
             now_ms=now_ms,
-            ready=self.instances_read_ms is not None and self.group_read_ms is not None,
+            ready=None not in (self.instances_read_ms, self.group_read_ms, self.census_read_ms),
             explain=explain,
             backlog=self.backlog.groups(),
             rooms=self.fleet.rooms,
@@ -134,10 +166,17 @@ class World(Parts):
             evidence=self.attempts.evidence(),
             wishes=tuple(self._wishes(now_ms)),
             lost_attempts=self.agenda.searches.lost(),
-            capacity=self.growth.capacity(supply, now_ms, self._failed_starts(now_ms)),
+            capacity=self.growth.capacity(
+                supply,
+                now_ms,
+                suspects=self._failed_starts(now_ms),
+                returnable=returnable(self),
+                shrinking=shrinking(self),
+            ),
             registered_by_type=self.fleet.registered_by_type,
             settled=tuple(self.settled),
-            due=tuple(self.agenda.due(now_ms)),
+            upkeep=upkeep_of(self, supply, now_ms),
+            due=(*self.agenda.due(now_ms), *removal_calls(self, now_ms)),
             slots=slots,
         )
 
@@ -154,6 +193,7 @@ class World(Parts):
             self.definitions.next_ms(),
             self.deadlines.next_ms(),
             self.growth.next_ms(),
+            self.removals.next_ms(),
         ]
         return min(each for each in times if each is not None)
 
@@ -269,7 +309,11 @@ class World(Parts):
 
     def _settle(self, intent: IntentRecorded, now_ms: int) -> None:
         under_way = intent.state is IntentState.OPEN
-        if intent.kind == "set_desired":
+        if intent.kind == REMOVE:
+            self._remove(intent, now_ms)
+        elif intent.kind == "deregister":
+            self._deregister(intent.key, now_ms, under_way=under_way)
+        elif intent.kind == "set_desired":
             self.growth.growing = under_way
         elif under_way:
             self.definitions.begin(intent.key)
@@ -278,6 +322,48 @@ class World(Parts):
             if intent.state is IntentState.ABANDONED:
                 self.definitions.rest(intent.key, now_ms)
 
+    def _remove(self, intent: IntentRecorded, now_ms: int) -> None:
+        """A removal began, took its next step, or is over."""
+        if intent.state is not IntentState.OPEN:
+            self.removals.end(intent.key)
+            self.fleet.release(intent.key)
+            if not len(self.removals):
+                forget_removals(self)
+            return
+        removal = read_removal(intent.key, intent.payload)
+        is_new = self.removals.of(intent.key) is None
+        self.removals.record(removal, now_ms)
+        replaced = not removal.decrement and removal.step is not RemovalStep.DRAINING
+        self.fleet.claim(removal.ec2_instance_id, replaced=replaced)
+        if is_new and removal.cause is RemovalCause.NEVER_JOINED:
+            self.replacements.note(now_ms, never_joined=True)
+
+    def _deregister(self, arn: str, now_ms: int, *, under_way: bool) -> None:
+        """ECS is asked to forget an instance, or has answered."""
+        if not under_way:
+            self.deregistering.discard(arn)
+            return
+        self.deregistering.add(arn)
+        if arn in self.fleet.instances and not self.fleet.is_replaced(arn):
+            self.replacements.note(now_ms, never_joined=False)
+
+    def _tell(self, event: ScalingEvent) -> None:
+        """What is held is told once; once something is done again, it may be told anew."""
+        if event.held:
+            self.told.add(held_key(event))
+        elif event.kind not in _NOT_DONE:
+            self.told.clear()
+
+
+_NOT_DONE = frozenset(
+    {
+        ScalingKind.CONDITION_BEGAN,
+        ScalingKind.CONDITION_ENDED,
+        ScalingKind.LAUNCH_FAILED,
+        ScalingKind.WISHED,
+    }
+)
+"""Scaling events that tell of no act of ours."""
 
 _TIMEOUTS = {
     TaskState.QUEUED: StopCategory.EXPIRED,

@@ -1,0 +1,218 @@
+"""Removal: what is known of an instance on its way out, and its next step.
+
+    DRAINING -> DETACHING -> TERMINATING -> LEAVING -> gone
+        |  an idle one whose room is wanted, or that somebody got a task onto
+        v
+    RETURNING -> taken back
+
+One table of rules a step; the first that applies wins. A healthy instance is detached only after its tasks
+were read once more, with the drain already visible: nothing can have come onto it since. Sources of what AWS
+does: EC2 Auto Scaling API, DetachInstances; ECS API, UpdateContainerInstancesState.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from scheduler.core.model.answers import (
+    BELOW_MIN_SIZE,
+    INSTANCE_UNKNOWN,
+    NOT_A_MEMBER,
+    NOT_IN_SERVICE,
+    UNKNOWN_TO_ECS,
+    Failure,
+    InstanceInspected,
+)
+from scheduler.core.model.container_instance import ContainerInstance
+from scheduler.core.model.removal import Removal, RemovalCause, RemovalStep
+
+_GOING = ("Terminating", "Terminated")
+_DETACHING = ("Detaching", "Detached")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovalEvidence:
+    """What is known of one removal since its present step became durable.
+
+    `busy`: attempts of ours hold room on it. `accepted`: AWS accepted the act of the step. `refusal` is why
+    it last did not. `inspected` is the newest look at its tasks that was sent after ECS showed it DRAINING.
+    `listed` is the instance in the newest complete reading, `lifecycle_state` its state in the group's, None
+    where it is not in it. `lost`: its agent has been away for so long that nothing is waited for.
+    `connected`: its agent is there, under whichever ARN. `untouched`: the act of the step certainly had no
+    effect yet.
+    """
+
+    removal: Removal
+    busy: bool = False
+    accepted: bool = False
+    refusal: Failure | None = None
+    inspected: InstanceInspected | None = None
+    listed: ContainerInstance | None = None
+    lifecycle_state: str | None = None
+    lost: bool = False
+    connected: bool = False
+    untouched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The removal is over: the instance is gone, was taken back, or is in somebody else's hands."""
+
+    removal: Removal
+    gone: bool
+    message: str
+
+
+Turn = RemovalStep | Ended | None
+_Rule = Callable[[RemovalEvidence], Turn]
+
+
+def advance(evidence: RemovalEvidence) -> Removal | Ended | None:
+    """The removal with its next step, its end, or None while there is nothing to do but wait."""
+    for rule in RULES[evidence.removal.step]:
+        turn = rule(evidence)
+        if isinstance(turn, RemovalStep):
+            return replace(evidence.removal, step=turn)
+        if turn is not None:
+            return turn
+    return None
+
+
+def can_return(evidence: RemovalEvidence) -> bool:
+    """True for one that may still be taken back, and not before its drain was accepted.
+
+    Of a drain and its undoing that are both under way, nobody knows which takes effect last.
+    """
+    return evidence.removal.returnable and evidence.accepted
+
+
+def _is_gone(evidence: RemovalEvidence) -> Turn:
+    """Somebody else removed it: EC2, the group, an operator.
+
+    Lists of ECS may leave out what is there, and an instance given up for that would stay DRAINING for good:
+    of a member ECS must say so by name as well.
+    """
+    if evidence.listed is not None:
+        return None
+    inspected, refusal = evidence.inspected, evidence.refusal
+    unknown = (refusal is not None and refusal.code in UNKNOWN_TO_ECS) or (
+        inspected is not None and inspected.instance is None
+    )
+    if evidence.lifecycle_state is not None and not unknown:
+        return None
+    return Ended(removal=evidence.removal, gone=True, message="ECS does not list it any more")
+
+
+def _group_is_at_it(evidence: RemovalEvidence) -> Turn:
+    state = evidence.lifecycle_state
+    if state is not None and state.startswith(_GOING):
+        return Ended(removal=evidence.removal, gone=True, message=f"the group has it {state}")
+    return None
+
+
+def _is_elsewhere(evidence: RemovalEvidence) -> Turn:
+    """Its agent registered anew, under an ARN that was never drained: whoever is there, it is judged anew."""
+    listed = evidence.listed
+    if not evidence.connected or (listed is not None and listed.agent_connected):
+        return None
+    return Ended(removal=evidence.removal, gone=False, message="its agent registered under another ARN")
+
+
+def _somebody_got_in(evidence: RemovalEvidence) -> Turn:
+    """A task of ours, or anything that runs: an idle instance is taken back, an old one waits for its end."""
+    if not can_return(evidence):
+        return None
+    inspected = evidence.inspected
+    runs = inspected is not None and any(task.desired_status == "RUNNING" for task in inspected.tasks)
+    return RemovalStep.RETURNING if evidence.busy or runs else None
+
+
+def _is_lost(evidence: RemovalEvidence) -> Turn:
+    """Nobody is left to wait for; what was meant is done."""
+    return RemovalStep.DETACHING if evidence.lost else None
+
+
+def _is_empty(evidence: RemovalEvidence) -> Turn:
+    """By ECS's word while the agent is connected: of one that is away, it may have registered anew."""
+    inspected = evidence.inspected
+    if evidence.busy or inspected is None or inspected.instance is None or inspected.tasks:
+        return None
+    drained = inspected.instance.status == "DRAINING" and inspected.instance.agent_connected
+    return RemovalStep.DETACHING if drained else None
+
+
+def _is_detached(evidence: RemovalEvidence) -> Turn:
+    """Not listed any more, by whatever call: an answer that was lost is found out so too."""
+    refused = evidence.refusal is not None and evidence.refusal.code == NOT_A_MEMBER
+    return RemovalStep.TERMINATING if evidence.lifecycle_state is None or refused else None
+
+
+def _has_come_back(evidence: RemovalEvidence) -> Turn:
+    """Its agent is there again before the group was told: what runs on it is not lost after all."""
+    detaching = (evidence.lifecycle_state or "").startswith(_DETACHING)
+    if not (evidence.connected and evidence.untouched) or detaching:
+        return None
+    if evidence.removal.cause is RemovalCause.DISCONNECTED:
+        return Ended(removal=evidence.removal, gone=False, message="its agent is connected again")
+    return RemovalStep.DRAINING if evidence.busy else _is_elsewhere(evidence)
+
+
+def _group_keeps_it(evidence: RemovalEvidence) -> Turn:
+    """The group would become smaller than it may: somebody raised its min size."""
+    if evidence.refusal is None or evidence.refusal.code != BELOW_MIN_SIZE:
+        return None
+    return RemovalStep.RETURNING
+
+
+def _not_in_service(evidence: RemovalEvidence) -> Turn:
+    """Unless it is our own detach that is under way, the group is replacing it already.
+
+    A reading that still shows it in service is older than the refusal, which a detach of ours whose answer
+    was lost may have earned: the next one tells.
+    """
+    refused = evidence.refusal is not None and evidence.refusal.code == NOT_IN_SERVICE
+    state = evidence.lifecycle_state or ""
+    if not refused or state == "InService" or state.startswith(_DETACHING):
+        return None
+    return Ended(removal=evidence.removal, gone=True, message="the group is replacing it already")
+
+
+def _is_terminating(evidence: RemovalEvidence) -> Turn:
+    unknown = evidence.refusal is not None and evidence.refusal.code == INSTANCE_UNKNOWN
+    return RemovalStep.LEAVING if evidence.accepted or unknown else None
+
+
+def _has_left(evidence: RemovalEvidence) -> Turn:
+    """ECS forgets a connected instance by itself; one that never joined is only in the group's list."""
+    never_joined = evidence.removal.cause is RemovalCause.NEVER_JOINED
+    if evidence.listed is None and not (never_joined and evidence.lifecycle_state is not None):
+        return Ended(removal=evidence.removal, gone=True, message="ECS does not list it any more")
+    return None
+
+
+def _is_back(evidence: RemovalEvidence) -> Turn:
+    if evidence.accepted and (evidence.listed is None or evidence.listed.status == "ACTIVE"):
+        return Ended(removal=evidence.removal, gone=False, message="ECS shows it ACTIVE again")
+    return None
+
+
+RULES: dict[RemovalStep, tuple[_Rule, ...]] = {
+    RemovalStep.DRAINING: (
+        _is_gone,
+        _group_is_at_it,
+        _is_elsewhere,
+        _somebody_got_in,
+        _is_lost,
+        _is_empty,
+    ),
+    RemovalStep.DETACHING: (
+        _is_detached,
+        _group_is_at_it,
+        _has_come_back,
+        _group_keeps_it,
+        _not_in_service,
+    ),
+    RemovalStep.TERMINATING: (_is_terminating,),
+    RemovalStep.LEAVING: (_has_left,),
+    RemovalStep.RETURNING: (_is_gone, _group_is_at_it, _is_elsewhere, _is_back),
+}
+"""What ends each step, in order."""

@@ -1,0 +1,109 @@
+"""Disconnections: for how long the agents of EC2 instances have been away.
+
+Agents blink several times an hour without harm, so only duration counts: one long spell, or blinks that add
+up. Spells are kept by EC2 instance id, because an agent that registers again has a new ARN, and they survive
+our own death; but what happened while we were dead is no evidence, so they must be seen for a while again.
+"""
+
+from collections import deque
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+
+from scheduler.core.model.facts import disconnected_fact
+from scheduler.core.model.policy import Policy
+from scheduler.core.model.records import FactRecorded
+
+_WORTH_KEEPING_MS = 60_000
+"""A spell as long as this is made durable; shorter ones are blinks, and would only wear the disk."""
+
+
+@dataclass(slots=True)
+class _Spell:
+    since_ms: int
+    first_reading_ms: int | None = None
+    last_reading_ms: int = 0
+    readings: int = 0
+    durable: bool = False
+
+
+@dataclass(slots=True)
+class _Blinks:
+    spells: deque[tuple[int, int]] = field(default_factory=deque)
+
+    def total_ms(self, from_ms: int) -> int:
+        while self.spells and self.spells[0][1] <= from_ms:
+            self.spells.popleft()
+        return sum(end_ms - max(begin_ms, from_ms) for begin_ms, end_ms in self.spells)
+
+
+class Disconnections:
+    """Spells without an agent, by EC2 instance id."""
+
+    def __init__(self, policy: Policy) -> None:
+        """Nobody is away."""
+        self._policy = policy
+        self._spells: dict[str, _Spell] = {}
+        self._blinks: dict[str, _Blinks] = {}
+
+    def remember(self, ec2_instance_id: str, since_ms: int) -> None:
+        """It was away when we were last alive."""
+        self._spells[ec2_instance_id] = _Spell(since_ms, durable=True)
+
+    def see(self, connected: Mapping[str, bool], as_of_ms: int) -> list[FactRecorded]:
+        """A complete reading: who is connected. Returns what should be made durable of it."""
+        facts = []
+        for ec2_id in [each for each in self._spells if connected.get(each, True)]:
+            facts += self._end(ec2_id, as_of_ms)
+        for ec2_id, is_connected in connected.items():
+            if not is_connected:
+                facts += self._go_on(ec2_id, as_of_ms)
+        self._blinks = {ec2_id: each for ec2_id, each in self._blinks.items() if ec2_id in connected}
+        return facts
+
+    def since_ms(self, ec2_instance_id: str) -> int | None:
+        """Since when it is away; None when it is there."""
+        spell = self._spells.get(ec2_instance_id)
+        return spell.since_ms if spell else None
+
+    def is_lost(self, ec2_instance_id: str) -> bool:
+        """Away for so long that it is to be replaced, by the readings of this life of ours."""
+        spell = self._spells.get(ec2_instance_id)
+        if spell is None or spell.first_reading_ms is None:
+            return False
+        policy, last_ms = self._policy, spell.last_reading_ms
+        if spell.readings < policy.disconnected_readings:
+            return False
+        if last_ms - spell.first_reading_ms < policy.disconnected_readings_ms:
+            return False
+        away_ms = last_ms - spell.since_ms
+        blinks = self._blinks.get(ec2_instance_id)
+        window_ms = policy.blink_window_ms
+        blinked_ms = blinks.total_ms(last_ms - window_ms) if blinks else 0
+        return away_ms >= policy.disconnected_after_ms or min(away_ms, window_ms) + blinked_ms > window_ms / 2
+
+    def largest_burst(self, among: Container[str]) -> int:
+        """How many of those that are away now went within one `Policy.mass_failure_ms`."""
+        since = sorted(each.since_ms for ec2_id, each in self._spells.items() if ec2_id in among)
+        window_ms = self._policy.mass_failure_ms
+        largest = first = 0
+        for last, at_ms in enumerate(since):
+            while at_ms - since[first] > window_ms:
+                first += 1
+            largest = max(largest, last - first + 1)
+        return largest
+
+    def _go_on(self, ec2_id: str, as_of_ms: int) -> list[FactRecorded]:
+        spell = self._spells.setdefault(ec2_id, _Spell(as_of_ms))
+        if spell.first_reading_ms is None:
+            spell.first_reading_ms = as_of_ms
+        spell.last_reading_ms = as_of_ms
+        spell.readings += 1
+        if spell.durable or as_of_ms - spell.since_ms < _WORTH_KEEPING_MS:
+            return []
+        spell.durable = True
+        return [disconnected_fact(ec2_id, spell.since_ms)]
+
+    def _end(self, ec2_id: str, as_of_ms: int) -> list[FactRecorded]:
+        spell = self._spells.pop(ec2_id)
+        self._blinks.setdefault(ec2_id, _Blinks()).spells.append((spell.since_ms, as_of_ms))
+        return [disconnected_fact(ec2_id, None)] if spell.durable else []

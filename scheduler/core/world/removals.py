@@ -1,0 +1,257 @@
+"""The removals: instances on their way out, what was heard of them, and the calls that their steps need."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from scheduler.core.lifecycle.removal import RemovalEvidence, advance
+from scheduler.core.model.answers import Accepted, Answer, Failure, InstanceInspected, Outcome
+from scheduler.core.model.calls import (
+    ActivateInstances,
+    Call,
+    DeregisterInstance,
+    DetachInstances,
+    DrainInstances,
+    InspectInstance,
+    TerminateInstances,
+)
+from scheduler.core.model.container_instance import ContainerInstance
+from scheduler.core.model.policy import Policy
+from scheduler.core.model.removal import Removal, RemovalCause, RemovalStep
+
+STATE_BATCH = 10
+"""Container instances that one UpdateContainerInstancesState takes (ECS API)."""
+
+DETACH_BATCH = 20
+"""Instances that one DetachInstances takes (EC2 Auto Scaling API)."""
+
+TERMINATE_BATCH = 100
+"""Instances that one TerminateInstances takes; EC2 takes 1,000, and counts 20 a second."""
+
+FROZEN = {
+    RemovalCause.DISCONNECTED: RemovalStep.DETACHING,
+    RemovalCause.NEVER_JOINED: RemovalStep.TERMINATING,
+}
+"""Where removals stop when so many agents are lost that it is not they: before their point of no return."""
+
+RemovalCall = DrainInstances | ActivateInstances | DetachInstances | TerminateInstances | DeregisterInstance
+
+
+@dataclass(slots=True)
+class _Course:
+    """One removal since its present step became durable. `alone`: its last batch was refused as a whole.
+
+    `doubtful`: an answer was lost, so that the act may have had its effect.
+    """
+
+    removal: Removal
+    due_ms: int
+    under_way: bool = False
+    accepted: bool = False
+    doubtful: bool = False
+    alone: bool = False
+    refusal: Failure | None = None
+    inspected: InstanceInspected | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the rest of the World knows of an instance."""
+
+    listed: ContainerInstance | None
+    lifecycle_state: str | None
+    busy: bool
+    lost: bool
+    connected: bool = False
+
+
+Look = Callable[[Removal], Surroundings]
+
+
+class Removals:
+    """Courses by EC2 instance id."""
+
+    def __init__(self, policy: Policy, group: str) -> None:
+        """Nothing is removed."""
+        self._policy = policy
+        self._group = group
+        self._courses: dict[str, _Course] = {}
+
+    def __len__(self) -> int:
+        """How many are on their way."""
+        return len(self._courses)
+
+    def __iter__(self) -> Iterator[Removal]:
+        """Every removal, oldest first."""
+        return (each.removal for each in self._courses.values())
+
+    def of(self, ec2_instance_id: str) -> Removal | None:
+        """An instance's removal."""
+        course = self._courses.get(ec2_instance_id)
+        return course.removal if course else None
+
+    def record(self, removal: Removal, now_ms: int) -> None:
+        """A removal began, or its next step is durable."""
+        self._courses[removal.ec2_instance_id] = _Course(removal, due_ms=now_ms)
+
+    def end(self, ec2_instance_id: str) -> None:
+        """It is over."""
+        self._courses.pop(ec2_instance_id, None)
+
+    # ---- what AWS said
+
+    def sent(self, call: Call, now_ms: int) -> None:
+        """A call of theirs is under way."""
+        for course in self._meant(call):
+            course.under_way = True
+
+    def heard(self, outcome: Outcome, now_ms: int) -> None:
+        """A call of theirs ended. A batch that was refused as a whole is sent one by one."""
+        call, answer = outcome.call, outcome.answer
+        courses = list(self._meant(call))
+        for course in courses:
+            course.under_way = False
+            course.due_ms = now_ms + self._pause_ms(call)
+            if isinstance(answer, InstanceInspected):
+                course.inspected = answer
+                # Somebody may have made it ACTIVE again meanwhile: then it is drained again.
+                course.accepted = answer.instance is None or answer.instance.status == "DRAINING"
+            elif isinstance(answer, Failure):
+                course.alone = answer.definite and not answer.throttled
+                course.doubtful = course.doubtful or not answer.definite
+                course.refusal = answer if len(courses) == 1 else None
+                course.due_ms = now_ms if len(courses) > 1 and course.alone else course.due_ms
+            else:
+                course.refusal = _refused(answer).get(course.removal.arn)
+                course.accepted = course.refusal is None
+
+    def evidence(self, look: Look) -> Iterator[RemovalEvidence]:
+        """What is known of each."""
+        return (_evidence(course, look(course.removal)) for course in self._courses.values())
+
+    # ---- what is to be sent
+
+    def due(self, look: Look, now_ms: int, *, frozen: bool) -> Iterator[Call]:
+        """The calls that the steps need now, in batches as large as AWS takes them.
+
+        `frozen`: nothing is detached or terminated because its agent is lost.
+        """
+        ready = [
+            course
+            for course in self._courses.values()
+            if course.due_ms <= now_ms
+            and not course.under_way
+            and not (frozen and _freezes(course))
+            # One that moves on in this very decision needs the act of its next step, not of this one.
+            and advance(_evidence(course, look(course.removal))) is None
+        ]
+        yield from self._batches(ready, RemovalStep.TERMINATING, TERMINATE_BATCH, _terminate)
+        for decrement in (True, False):
+            alike = [each for each in ready if each.removal.decrement is decrement]
+            yield from self._batches(
+                alike, RemovalStep.DETACHING, DETACH_BATCH, self._detach_with(decrement=decrement)
+            )
+        yield from self._batches(ready, RemovalStep.RETURNING, STATE_BATCH, _activate)
+        yield from self._batches(ready, RemovalStep.DRAINING, STATE_BATCH, _drain)
+        for course in ready:
+            yield from _single(course.removal, look(course.removal), accepted=course.accepted)
+
+    def next_ms(self) -> int | None:
+        """When the next of their calls is due."""
+        return min((each.due_ms for each in self._courses.values() if not each.under_way), default=None)
+
+    def _batches(
+        self, ready: list[_Course], step: RemovalStep, size: int, call: Callable[[list[Removal]], Call]
+    ) -> Iterator[Call]:
+        meant = [each for each in ready if each.removal.step is step and not each.accepted]
+        together = [each.removal for each in meant if not each.alone]
+        yield from (call([each.removal]) for each in meant if each.alone)
+        for start in range(0, len(together), size):
+            yield call(together[start : start + size])
+
+    def _detach_with(self, *, decrement: bool) -> Callable[[list[Removal]], Call]:
+        def detach(removals: list[Removal]) -> Call:
+            ids = tuple(each.ec2_instance_id for each in removals)
+            return DetachInstances(group=self._group, ec2_instance_ids=ids, decrement=decrement)
+
+        return detach
+
+    def _meant(self, call: Call) -> Iterator[_Course]:
+        """The courses that a call is for, if they still are where they were when it was sent."""
+        match call:
+            case DrainInstances(arns=arns):
+                yield from self._at(RemovalStep.DRAINING, arns=arns)
+            case InspectInstance(arn=arn):
+                yield from self._at(RemovalStep.DRAINING, arns=(arn,))
+            case ActivateInstances(arns=arns):
+                yield from self._at(RemovalStep.RETURNING, arns=arns)
+            case DeregisterInstance(arn=arn):
+                yield from self._at(RemovalStep.LEAVING, arns=(arn,))
+            case DetachInstances(ec2_instance_ids=ids):
+                yield from self._at(RemovalStep.DETACHING, ids=ids)
+            case TerminateInstances(ec2_instance_ids=ids):
+                yield from self._at(RemovalStep.TERMINATING, ids=ids)
+
+    def _at(
+        self, step: RemovalStep, *, arns: Iterable[str] = (), ids: Iterable[str] = ()
+    ) -> Iterator[_Course]:
+        wanted_arns, wanted_ids = set(arns), set(ids)
+        for course in self._courses.values():
+            removal = course.removal
+            named = removal.arn in wanted_arns or removal.ec2_instance_id in wanted_ids
+            if removal.step is step and named:
+                yield course
+
+    def _pause_ms(self, call: Call) -> int:
+        inspects = isinstance(call, InspectInstance | DrainInstances)
+        return self._policy.inspect_pause_ms if inspects else self._policy.removal_repeat_ms
+
+
+def _refused(answer: Answer) -> dict[str, Failure]:
+    """Container instances that ECS refused by themselves while it accepted the others, and why."""
+    refused = answer.refused if isinstance(answer, Accepted) else ()
+    return {arn: Failure(definite=True, code=reason, message="") for arn, reason in refused}
+
+
+def _freezes(course: _Course) -> bool:
+    return FROZEN.get(course.removal.cause) is course.removal.step
+
+
+def _evidence(course: _Course, around: Surroundings) -> RemovalEvidence:
+    return RemovalEvidence(
+        removal=course.removal,
+        busy=around.busy,
+        accepted=course.accepted,
+        refusal=course.refusal,
+        inspected=course.inspected,
+        listed=around.listed,
+        lifecycle_state=around.lifecycle_state,
+        lost=around.lost,
+        connected=around.connected,
+        untouched=not (course.under_way or course.accepted or course.doubtful),
+    )
+
+
+def _terminate(removals: list[Removal]) -> Call:
+    return TerminateInstances(ec2_instance_ids=tuple(each.ec2_instance_id for each in removals))
+
+
+def _activate(removals: list[Removal]) -> Call:
+    return ActivateInstances(arns=tuple(each.arn for each in removals))
+
+
+def _drain(removals: list[Removal]) -> Call:
+    return DrainInstances(arns=tuple(each.arn for each in removals))
+
+
+def _single(removal: Removal, around: Surroundings, *, accepted: bool) -> Iterator[Call]:
+    """Calls for one instance alone: a look at what runs on it, or the last of it in ECS."""
+    if removal.step is RemovalStep.DRAINING and accepted and not around.busy:
+        yield InspectInstance(arn=removal.arn)
+    elif removal.step is RemovalStep.LEAVING and removal.arn and _is_ghost(around.listed):
+        yield DeregisterInstance(arn=removal.arn)
+
+
+def _is_ghost(listed: ContainerInstance | None) -> bool:
+    """EC2 has ended it, and ECS, which heard nothing from its agent, still lists it."""
+    ended = ("terminated", "gone")
+    return listed is not None and not listed.agent_connected and listed.ec2_state in ended
