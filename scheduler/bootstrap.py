@@ -18,13 +18,15 @@ from scheduler.adapters.sqlite.store import SqliteStore
 from scheduler.adapters.system import SystemClock, SystemIds
 from scheduler.api.server import ApiServer, ApiSettings
 from scheduler.config import Settings
+from scheduler.core.model.mark import Mark
 from scheduler.core.world.world import World
 from scheduler.ports.clock import Clock
 from scheduler.ports.cloud import Cloud
 from scheduler.ports.ids import Ids
 from scheduler.ports.store import Store
 from scheduler.services.autoscaling import AutoscalingService
-from scheduler.services.calls import Carrier, Identity
+from scheduler.services.calls import Carrier
+from scheduler.services.compaction import Compaction
 from scheduler.services.control_loop import ControlLoop
 from scheduler.services.driver import CallPool, Driver
 from scheduler.services.lanes import CALLS_AT_ONCE, Lanes, default_limits
@@ -48,7 +50,10 @@ class Engine:
 
 def build_engine(settings: Settings, *, clock: Clock, ids: Ids, cloud: Cloud, store: Store) -> Engine:
     """The control loop on its World, and the carrier of its calls."""
-    world = World(settings.policy, settings.group)
+    own = Mark(service_id=settings.service_id, store_epoch=store.epoch, since_ms=clock.now_ms())
+    world = World(
+        settings.policy, settings.group, cluster=settings.cluster, own=own, observe_only=settings.observe_only
+    )
     lanes = Lanes(default_limits(settings.aws_share))
     return Engine(
         store=store,
@@ -61,7 +66,7 @@ def build_engine(settings: Settings, *, clock: Clock, ids: Ids, cloud: Cloud, st
             store=store,
             clock=clock,
             agents=settings.agents,
-            identity=Identity(service_id=settings.service_id, store_epoch=store.epoch),
+            mark=own,
         ),
         settings=settings,
     )
@@ -82,6 +87,9 @@ class App:
             committed=lambda message: self._driver.deliver(message),
             advanced=self.hub.revision_committed,
             health=lambda writable: self._on_health(writable),
+            compact=Compaction(
+                engine.store, engine.clock, task_retention_ms=engine.settings.policy.task_retention_ms
+            ).go_on,
         )
         self._driver = Driver(
             engine.loop, lanes=engine.lanes, writer=self._writer, clock=engine.clock, failed=self._fail
@@ -95,7 +103,13 @@ class App:
             agents=engine.settings.agents,
             digest=lambda: engine.loop.digest,
         )
-        self.autoscaling = AutoscalingService(lambda: engine.loop.digest)
+        self.autoscaling = AutoscalingService(
+            lambda: engine.loop.digest,
+            ask=lambda question: self._driver.deliver(question),
+            writer=self._writer,
+            clock=engine.clock,
+            group=engine.settings.group,
+        )
 
     def start(self, failed: Callable[[], object]) -> None:
         """Rebuilds the World from the store and starts the threads.
@@ -127,7 +141,9 @@ class App:
             self._engine.store,
             hub=self.hub,
             settings=ApiSettings(
-                drain_delay_s=settings.drain_delay_s, insecure_listen=settings.insecure_listen
+                drain_delay_s=settings.drain_delay_s,
+                insecure_listen=settings.insecure_listen,
+                tls=settings.tls,
             ),
         )
         self._on_health = server.set_serving

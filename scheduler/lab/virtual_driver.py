@@ -12,8 +12,9 @@ from itertools import count
 from random import Random
 
 from scheduler.bootstrap import Engine
-from scheduler.core.model.calls import Call, Committed, Message, Outcome
-from scheduler.core.model.records import CancelRequested, TaskSubmitted
+from scheduler.core.model.answers import Committed, Message, Outcome
+from scheduler.core.model.calls import Call
+from scheduler.core.model.records import CancelRequested, ScaleRequested, TaskSubmitted
 from scheduler.lab.clock import VirtualClock
 from scheduler.ports.store import CommitResult, StoreError, Written
 from scheduler.services.control_loop import COALESCE_MS
@@ -46,7 +47,7 @@ class VirtualDriver:
         self._wake_ms: int | None = None
         self.engine = self._begin()
 
-    def commit(self, record: TaskSubmitted | CancelRequested) -> CommitResult:
+    def commit(self, record: TaskSubmitted | CancelRequested | ScaleRequested) -> CommitResult:
         """Commits what a client wants as the writer does, and tells the loop."""
         result = self.engine.store.commit([[record]])[0]
         if isinstance(result, Written):
@@ -72,6 +73,10 @@ class VirtualDriver:
                 return False
             self.advance()
         return True
+
+    def next_ms(self) -> int:
+        """When the next thing is done: where several drivers share a clock, the earliest goes first."""
+        return self._heap[0][0]
 
     def advance(self) -> None:
         """Does the next thing on the heap."""

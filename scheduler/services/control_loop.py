@@ -11,18 +11,22 @@ from dataclasses import dataclass
 
 from scheduler.core.decide import decide
 from scheduler.core.lifecycle.transitions import check_edge
+from scheduler.core.model.answers import Committed, Message, Outcome
 from scheduler.core.model.attempt import Attempt, AttemptState
-from scheduler.core.model.calls import Call, Committed, Message, Outcome, StartTask
+from scheduler.core.model.calls import Call, StartTask
 from scheduler.core.model.digest import ClusterDigest, Unplaced, empty_digest
 from scheduler.core.model.plan import Placement, Plan, Transition
 from scheduler.core.model.records import AttemptRecorded, Record, StoredRecord, TaskTransitioned
+from scheduler.core.model.removal import REMOVE
 from scheduler.core.model.task import TaskState
 from scheduler.core.view import ClusterView
 from scheduler.core.world.attempts import Track
 from scheduler.core.world.world import World
 from scheduler.ports.ids import Ids
 from scheduler.ports.store import StoredState
-from scheduler.services.digest import digest_of
+from scheduler.services.asking import Ask, AskInstances, AskPlan
+from scheduler.services.digest import condition_changes, digest_of, instances_of
+from scheduler.services.foresight import plan_for
 from scheduler.services.lanes import Lanes
 
 EXPLAIN_PAUSE_MS = 250
@@ -61,8 +65,12 @@ class ControlLoop:
         """Rebuilds the World from the store. Attempts without an outcome are looked for, never repeated."""
         for key, value in stored.facts.items():
             self._world.remember(key, value)
+        self._world.wish = stored.wish
         for intent in stored.intents:
-            self._world.close_intent(intent)
+            if intent.kind == REMOVE:
+                self._world.resume_removal(intent, now_ms)
+            else:
+                self._world.close_intent(intent)
         for live in stored.live:
             track = Track(
                 task=live.queued,
@@ -74,10 +82,11 @@ class ControlLoop:
             self._world.resume(track, now_ms, since_ms=live.updated_ms, cancelled=live.cancelled)
         self._world.revision = stored.revision
 
-    def step(self, now_ms: int, messages: Sequence[Message]) -> Step:
+    def step(self, now_ms: int, messages: Sequence[Message | Ask]) -> Step:
         """Hears the messages and decides. Nothing takes effect until `confirm`."""
         for message in messages:
             self._hear(message, now_ms)
+        self._answer([each for each in messages if isinstance(each, AskPlan | AskInstances)], now_ms)
         explain = self._explained_ms is None or now_ms - self._explained_ms >= EXPLAIN_PAUSE_MS
         view = self._world.view(now_ms, self._lanes.slots(now_ms), explain=explain)
         plan = decide(view, self._world.policy)
@@ -104,10 +113,19 @@ class ControlLoop:
             self._lanes.sent(call, step.now_ms)
         if step.view.explain:
             self._explained_ms = step.now_ms
-            self.digest = digest_of(self._world, step.unplaced, step.now_ms, self.digest)
+            before, self.digest = self.digest, digest_of(self._world, step.unplaced, step.now_ms, self.digest)
+            self._world.settled += condition_changes(before, self.digest, step.now_ms)
         return self._wake_ms(step.now_ms, busy=bool(stored))
 
-    def _hear(self, message: Message, now_ms: int) -> None:
+    def _answer(self, questions: Sequence[Ask], now_ms: int) -> None:
+        """Answers from what is known now; nothing comes of it."""
+        for question in questions:
+            if isinstance(question, AskInstances):
+                question.answer(instances_of(self._world))
+            else:
+                question.answer(plan_for(self._world, question.wish, now_ms))
+
+    def _hear(self, message: Message | Ask, now_ms: int) -> None:
         match message:
             case Committed(records=records):
                 self._world.apply(records, now_ms)

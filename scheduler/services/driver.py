@@ -16,9 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from scheduler.core.model.calls import Call, Failure, Message, Outcome, Wake
+from scheduler.core.model.answers import Failure, Message, Outcome, Wake
+from scheduler.core.model.calls import Call
 from scheduler.ports.clock import Clock
 from scheduler.ports.store import StoreError
+from scheduler.services.asking import Ask
 from scheduler.services.control_loop import COALESCE_MS, ControlLoop
 from scheduler.services.lanes import Lanes
 from scheduler.services.narrator import narrate, narrate_conditions
@@ -74,13 +76,13 @@ class Driver:
         self._writer = writer
         self._clock = clock
         self._failed = failed
-        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Message | Ask] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
         self._pool: CallPool | None = None
         self._defective = False
 
-    def deliver(self, message: Message) -> None:
+    def deliver(self, message: Message | Ask) -> None:
         """Puts a message into the inbox; any thread."""
         self._inbox.put(message)
 
@@ -134,7 +136,7 @@ class Driver:
                 self._stopping.wait(STORE_PAUSE_S)
                 wake_ms = self._clock.now_ms()
 
-    def _turn(self, messages: list[Message]) -> int:
+    def _turn(self, messages: list[Message | Ask]) -> int:
         before = self._loop.digest
         step = self._loop.step(self._clock.now_ms(), messages)
         stored = self._writer.commit(step.records) if step.records else ()
@@ -146,10 +148,10 @@ class Driver:
         narrate_conditions(before.conditions, self._loop.digest.conditions)
         return wake_ms
 
-    def _drain(self, wake_ms: int) -> list[Message]:
+    def _drain(self, wake_ms: int) -> list[Message | Ask]:
         """Everything in the inbox once `wake_ms` is reached or a message came and its companions had time."""
         wait_s = min(MAX_WAIT_S, self._clock.real_seconds(wake_ms - self._clock.now_ms()))
-        messages: list[Message] = []
+        messages: list[Message | Ask] = []
         try:
             messages.append(self._inbox.get(timeout=wait_s) if wait_s > 0 else self._inbox.get_nowait())
             time.sleep(COALESCE_MS / 1000)

@@ -1,7 +1,7 @@
 """What the services refuse, and why: errors without a word of gRPC. `api/status.py` gives each its code."""
 
 from scheduler.core.model.errors import Violation
-from scheduler.core.model.group import InstanceType
+from scheduler.core.model.group import InstanceGroup, InstanceType
 from scheduler.core.model.resources import Resources
 
 
@@ -59,6 +59,40 @@ class ServiceStopping(ServiceUnavailable):
 
     def __init__(self) -> None:
         super().__init__("the server is stopping")
+
+
+class WishIdTaken(ServiceError):
+    """The request id was used before, for a different wish."""
+
+    def __init__(self) -> None:
+        super().__init__("the request_id was used for a different wish")
+
+
+class GroupNotFound(ServiceError):
+    """Another Auto Scaling group than the one that the service leads."""
+
+    def __init__(self, group: str, led: str) -> None:
+        super().__init__(f"the service leads no group {group}; it leads {led}")
+        self.group = group
+        self.led = led
+
+
+class SizeOutOfRange(ServiceError):
+    """A size that the group's own limits do not allow."""
+
+    def __init__(self, size: int, group: InstanceGroup) -> None:
+        super().__init__(
+            f"{size} is outside the group's min size {group.min_size} and max size {group.max_size}"
+        )
+        self.size = size
+        self.group = group
+
+
+class GroupUnread(ServiceUnavailable):
+    """Nothing can be said of the group's size before AWS has told it."""
+
+    def __init__(self) -> None:
+        super().__init__("the Auto Scaling group was not read since the start")
 
 
 class ResumeTokenInvalid(ServiceError):

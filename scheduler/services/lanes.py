@@ -8,7 +8,8 @@ starting tasks is what the account runs this service for.
 from dataclasses import dataclass
 
 from scheduler.core.budget import TokenBucket
-from scheduler.core.model.calls import LANE_OF, Call, Failure, Lane, Outcome
+from scheduler.core.model.answers import Failure, Outcome
+from scheduler.core.model.calls import LANE_OF, Call, Lane
 
 AT_ONCE: dict[Lane, int] = {
     Lane.TASK_MODIFY: 24,
@@ -16,6 +17,7 @@ AT_ONCE: dict[Lane, int] = {
     Lane.DEFINITIONS: 2,
     # One writer of desired capacity: one call at a time, each with a fresh reading before.
     Lane.GROUP: 1,
+    Lane.EC2: 2,
 }
 """How many calls of a lane may be under way at once, so that a slow lane holds up no other."""
 
@@ -41,6 +43,8 @@ def default_limits(aws_share: float) -> dict[Lane, LaneLimit]:
             burst=20 * aws_share, per_second=1 * aws_share, at_once=AT_ONCE[Lane.DEFINITIONS]
         ),
         Lane.GROUP: LaneLimit(burst=10, per_second=2, at_once=AT_ONCE[Lane.GROUP]),
+        # TerminateInstances: 100 burst, 5/s of requests (EC2 API: Request throttling).
+        Lane.EC2: LaneLimit(burst=100 * aws_share, per_second=5 * aws_share, at_once=AT_ONCE[Lane.EC2]),
     }
 
 

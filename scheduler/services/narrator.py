@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 import structlog
 
-from scheduler.core.model.calls import Call, RegisterTaskDefinition, SetDesiredCapacity, StopTask
+from scheduler.core.model.calls import Call, RegisterTaskDefinition, StopTask
 from scheduler.core.model.digest import Condition
-from scheduler.core.model.records import AttemptRecorded, StoredRecord, TaskTransitioned
+from scheduler.core.model.records import AttemptRecorded, ScalingRecorded, StoredRecord, TaskTransitioned
+from scheduler.core.model.scaling import ScalingEvent, ScalingKind
 
 log = structlog.get_logger()
 
@@ -25,10 +26,10 @@ def narrate(stored: Iterable[StoredRecord], calls: Iterable[Call]) -> None:
                     state=attempt.state,
                     ecs_task=attempt.ecs_task_arn,
                 )
+            case ScalingRecorded(event=event):
+                _tell_scaling(event)
     for call in calls:
         match call:
-            case SetDesiredCapacity(group=group, desired=desired):
-                log.info("group.grow", group=group, desired=desired)
             case StopTask(ecs_task_arn=arn, reason=reason):
                 log.info("task.stop", ecs_task=arn, reason=reason)
             case RegisterTaskDefinition(definition_key=key, task_id=task_id):
@@ -42,6 +43,21 @@ def narrate_conditions(before: Iterable[Condition], after: Iterable[Condition]) 
         log.warning("condition.began", condition=reason, message=standing[reason].message)
     for reason in known.keys() - standing.keys():
         log.info("condition.ended", condition=reason)
+
+
+def _tell_scaling(event: ScalingEvent) -> None:
+    """Conditions have lines of their own."""
+    if event.kind in (ScalingKind.CONDITION_BEGAN, ScalingKind.CONDITION_ENDED):
+        return
+    wanted = {
+        "instance": event.ec2_instance_id,
+        "arn": event.container_instance_arn,
+        "was": event.desired_before,
+        "desired": event.desired_after,
+        "held": event.held,
+    }
+    fields = {name: value for name, value in wanted.items() if value not in ("", None)}
+    log.info("scaling", kind=event.kind, cause=event.code, reason=event.message, **fields)
 
 
 def _tell_transition(revision: int, moved: TaskTransitioned) -> None:

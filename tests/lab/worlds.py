@@ -1,7 +1,7 @@
 """Whole services on a virtual clock: the real loop, adapter and store on a simulated AWS."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -13,11 +13,13 @@ from scheduler.bootstrap import Engine, build_engine
 from scheduler.config import Settings
 from scheduler.core.agents import AgentSettings, expand
 from scheduler.core.model.policy import Policy
-from scheduler.core.model.records import CancelRequested, TaskSubmitted
+from scheduler.core.model.records import CancelRequested, ScaleRequested, TaskSubmitted
+from scheduler.core.model.removal import Removal
 from scheduler.core.model.resources import Resources
+from scheduler.core.model.scaling import ScaleWish, ScalingEvent, ScalingKind, WishKind
 from scheduler.core.model.task import Container, ContainersSpec, Task, TaskRequest, TaskState
 from scheduler.lab.clock import VirtualClock
-from scheduler.lab.virtual_driver import VirtualDriver
+from scheduler.lab.virtual_driver import Latency, VirtualDriver
 from scheduler.ports.store import TaskFilter
 from scheduler.services.fingerprint import fingerprint
 from scheduler.simulated_aws.account import SimulatedAws
@@ -28,6 +30,12 @@ from scheduler.simulated_aws.settings import SimulationSettings
 
 CLUSTER, GROUP, FAMILY = "ci", "ci-agents", "agents"
 REGULAR = Resources(cpu=2048, memory_mib=8000)
+MOST = Resources(cpu=12_000, memory_mib=40_000)
+"""Two of these fit on no instance."""
+
+MINUTE_MS = 60_000
+DEFAULT_POLICY = Policy()
+DEFAULT_LATENCY = Latency()
 
 
 class SeededIds:
@@ -49,15 +57,16 @@ class SeededIds:
         return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-def settings() -> Settings:
+def settings(*, cluster: str = CLUSTER, policy: Policy = DEFAULT_POLICY) -> Settings:
     """Settings of a service on the simulated account."""
     return Settings(
-        cluster=CLUSTER,
+        cluster=cluster,
         group=GROUP,
-        agents=AgentSettings(family=FAMILY, cluster=CLUSTER),
-        policy=Policy(),
+        agents=AgentSettings(family=FAMILY, cluster=cluster),
+        policy=policy,
         listen="127.0.0.1:0",
         insecure_listen=False,
+        tls=None,
         store="",
         service_id="lab",
         aws_share=0.5,
@@ -76,27 +85,65 @@ def clients_of(account: SimulatedAws) -> AwsClients:
         autoscaling=scaling,
         autoscaling_once=scaling,
         ec2=InProcessClient(account, "ec2"),
+        ec2_once=InProcessClient(account, "ec2"),
         sts=InProcessClient(account, "sts"),
     )
 
 
+def let_pass_together(services: "Sequence[VirtualService]", minutes: float) -> None:
+    """Lets time pass for several services on one clock."""
+    clock = services[0].clock
+    end_ms = clock.now_ms() + int(minutes * MINUTE_MS)
+    for each in services:
+        each.driver.at(end_ms, lambda: None)
+    while clock.now_ms() < end_ms:
+        min(services, key=lambda each: each.driver.next_ms()).driver.advance()
+
+
 @dataclass
 class VirtualService:
-    """A service, its account, and what a test asks of them."""
+    """A service, its account, and what a test asks of them. `beside`: on the clock and account of another."""
 
     seed: int = 0
     simulation: SimulationSettings = field(default_factory=SimulationSettings)
     faults: tuple[Fault, ...] = ()
+    policy: Policy = DEFAULT_POLICY
+    cluster: str = CLUSTER
+    observe_only: bool = False
+    latency: Latency = DEFAULT_LATENCY
+    beside: "VirtualService | None" = None
 
     def __post_init__(self) -> None:
         """Builds everything on one clock."""
-        self.clock = VirtualClock()
+        self.clock: VirtualClock = self.beside.clock if self.beside else VirtualClock()
         self.ids = SeededIds(self.seed)
-        self.store = MemoryStore()
-        self.account = SimulatedAws(self.clock, self.simulation, faults=self.faults)
-        self.cloud = AwsCloud(clients_of(self.account), cluster=CLUSTER)
-        self.settings = settings()
-        self.driver = VirtualDriver(self._engine, self.clock, seed=self.seed)
+        self.store = MemoryStore(epoch=f"{self.seed:016x}")
+        self.account: SimulatedAws = (
+            self.beside.account
+            if self.beside
+            else SimulatedAws(self.clock, self.simulation, faults=self.faults)
+        )
+        self.cloud = AwsCloud(clients_of(self.account), cluster=self.cluster)
+        self.settings = settings(cluster=self.cluster, policy=self.policy)
+        self.driver = VirtualDriver(self._engine, self.clock, seed=self.seed, latency=self.latency)
+
+    def wipe(self) -> None:
+        """The store's file is lost, and the service starts anew with an empty one."""
+        self.store = MemoryStore(epoch=f"{self.seed + 1_000:016x}")
+        self.driver.crash()
+
+    def wish(self, kind: WishKind, size: int = 0, *, for_minutes: int | None = None) -> None:
+        """An operator wishes for capacity."""
+        now_ms = self.clock.now_ms()
+        wish = ScaleWish(
+            request_id=f"wish-{now_ms}",
+            group=GROUP,
+            kind=kind,
+            size=size,
+            at_ms=now_ms,
+            expires_ms=None if for_minutes is None else now_ms + for_minutes * MINUTE_MS,
+        )
+        self.driver.commit(ScaleRequested(wish=wish))
 
     def cancel(self, task_id: str) -> None:
         """A client cancels a task."""
@@ -129,9 +176,52 @@ class VirtualService:
         """Lets time pass until every task is terminal."""
         return self.run_until(self._all_terminal, limit_minutes=limit_minutes)
 
+    def let_pass(self, minutes: float) -> None:
+        """Lets time pass."""
+        end_ms = self.clock.now_ms() + int(minutes * MINUTE_MS)
+        self.driver.at(end_ms, lambda: None)
+        self.driver.run_until(lambda: self.clock.now_ms() >= end_ms, limit_ms=int(minutes * MINUTE_MS) + 1)
+
     def run_until(self, done: Callable[[], bool], *, limit_minutes: int = 60) -> bool:
         """Lets time pass until `done`."""
         return self.driver.run_until(done, limit_ms=limit_minutes * 60_000)
+
+    # ---- capacity
+
+    @property
+    def desired(self) -> int:
+        """The group's desired capacity, whoever set it."""
+        entries = reversed(self.account.journal.entries)
+        return next(int(entry["desiredCapacity"]) for entry in entries if "desiredCapacity" in entry)
+
+    def instances(self, state: str = "running") -> list[dict[str, Any]]:
+        """EC2 instances in this state, as EC2, ECS and the group each see them, oldest first."""
+        return [each for each in self.account.instances() if each["state"] == state]
+
+    def members(self) -> list[str]:
+        """EC2 ids of running instances that are InService in the group, oldest first."""
+        return [each["ec2InstanceId"] for each in self.instances() if each["groupState"] == "InService"]
+
+    def strays(self) -> list[str]:
+        """EC2 ids of running instances that are in no group: nobody will ever end them."""
+        return [each["ec2InstanceId"] for each in self.instances() if each["groupState"] is None]
+
+    def has_size(self, size: int) -> bool:
+        """True when the group is so large, has as many members, and nothing is on its way out."""
+        return self.desired == size == len(self.instances()) and not self.removals()
+
+    def removals(self) -> list[Removal]:
+        """Removals under way, as the service sees them."""
+        return list(self.engine.loop._world.removals)
+
+    def conditions(self) -> dict[str, str]:
+        """Messages of the conditions that stand, by their reason."""
+        return {each.reason: each.message for each in self.engine.loop.digest.conditions}
+
+    def log(self, *kinds: ScalingKind) -> list[ScalingEvent]:
+        """The scaling log, or what it has of these kinds."""
+        events = [each.event for each in self.store.scaling_events_after(0, 10_000)]
+        return [each for each in events if not kinds or each.kind in kinds]
 
     @property
     def engine(self) -> Engine:
@@ -142,7 +232,11 @@ class VirtualService:
         return not any(self.store.load().live)
 
     def _engine(self) -> Engine:
-        return build_engine(self.settings, clock=self.clock, ids=self.ids, cloud=self.cloud, store=self.store)
+        engine = build_engine(
+            self.settings, clock=self.clock, ids=self.ids, cloud=self.cloud, store=self.store
+        )
+        engine.loop._world.observe_only = self.observe_only
+        return engine
 
     def _record(self, ask: Resources, changes: dict[str, Any]) -> TaskSubmitted:
         spec = ContainersSpec(containers=(Container(name="agent", image="agent:1", resources=ask),))

@@ -5,7 +5,8 @@ from queue import SimpleQueue
 from threading import Event
 
 from scheduler.adapters.memory.store import MemoryStore
-from scheduler.core.model.calls import Answer, Call, Failure, Outcome
+from scheduler.core.model.answers import Answer, Failure, Outcome
+from scheduler.core.model.calls import Call
 from scheduler.core.model.records import Record, TaskSubmitted
 from scheduler.ports.store import CommitResult, StoreError
 from tests.builders import attempt_id, task_id

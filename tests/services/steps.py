@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from scheduler.adapters.memory.store import MemoryStore
-from scheduler.core.model.calls import Answer, Call, Committed, Lane, Message, Outcome
+from scheduler.core.model.answers import Answer, Committed, Message, Outcome
+from scheduler.core.model.calls import Call, Lane
 from scheduler.core.model.facts import definition_fact, instance_type_fact
 from scheduler.core.model.records import Record, StoredRecord
 from scheduler.core.world.world import World
@@ -35,6 +36,7 @@ def ready(world: World) -> World:
         instance_type_fact("m4.4xlarge", M4_4XLARGE),
     ):
         world.remember(fact.key, fact.value)
+    world.settled.clear()
     return world
 
 

@@ -5,20 +5,15 @@ from dataclasses import replace
 import pytest
 
 from scheduler.adapters.memory.store import MemoryStore
+from scheduler.core.model.answers import Failure, Outcome, Registered, Started, TasksSeen, Wake
 from scheduler.core.model.attempt import Attempt, AttemptState
 from scheduler.core.model.calls import (
     DescribeGroup,
     DescribeTasks,
-    Failure,
     FindAttempt,
     Lane,
-    Outcome,
-    Registered,
     RegisterTaskDefinition,
-    Started,
     StartTask,
-    TasksSeen,
-    Wake,
 )
 from scheduler.core.model.facts import definition_fact
 from scheduler.core.model.policy import Policy

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from scheduler.core.model.calls import DescribeGroup, Failure, GroupSeen, Outcome
+from scheduler.core.model.answers import Failure, GroupSeen, Outcome
+from scheduler.core.model.calls import DescribeGroup
 from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.digest import ClusterDigest, Unplaced, empty_digest
 from scheduler.core.model.policy import Policy

@@ -9,8 +9,9 @@ from threading import Event, Thread
 import pytest
 
 from scheduler.adapters.system import SystemClock
+from scheduler.core.model.answers import Answer, Message, Outcome, Started, Wake
 from scheduler.core.model.attempt import AttemptState
-from scheduler.core.model.calls import Answer, Call, Message, Outcome, Started, StartTask, Wake
+from scheduler.core.model.calls import Call, StartTask
 from scheduler.core.model.records import StoredRecord
 from scheduler.core.model.task import TaskState
 from scheduler.ports.store import CommitResult, StoreError

@@ -2,16 +2,17 @@
 
 from typing import get_args
 
+from scheduler.core.model.answers import Failure, InstancesSeen, Outcome
 from scheduler.core.model.calls import (
     LANE_OF,
     Act,
+    ActivateInstances,
     Call,
+    DeregisterInstance,
     DescribeContainerInstances,
     DescribeGroup,
-    Failure,
-    InstancesSeen,
+    DrainInstances,
     Lane,
-    Outcome,
     Read,
     SetDesiredCapacity,
     StartTask,
@@ -131,6 +132,12 @@ def test_our_share_is_taken_of_reads_and_not_of_starts() -> None:
 
 
 def test_every_call_has_a_lane() -> None:
-    """No call is sent without a budget, and starts share theirs with stops alone."""
+    """No call is sent without a budget, and starts share theirs with what AWS counts as alike."""
     assert LANE_OF.keys() == {*get_args(Act), *get_args(Read)}
-    assert [kind for kind, lane in LANE_OF.items() if lane is Lane.TASK_MODIFY] == [StartTask, StopTask]
+    assert {kind for kind, lane in LANE_OF.items() if lane is Lane.TASK_MODIFY} == {
+        StartTask,
+        StopTask,
+        DrainInstances,
+        ActivateInstances,
+        DeregisterInstance,
+    }

@@ -1,0 +1,69 @@
+"""A group that cannot grow renews itself: old instances are replaced one by one, while work goes on."""
+
+from collections.abc import Iterator
+
+from scheduler.core.model.policy import Policy
+from scheduler.core.model.task import TaskState
+from scheduler.simulated_aws.journal import Effect, Journal
+from scheduler.simulated_aws.settings import SimulationSettings
+from tests.lab.oracle import detached, harms, lowered
+from tests.lab.worlds import MINUTE_MS, VirtualService
+
+DAY_MS = 24 * 60 * MINUTE_MS
+HOURS = (60 * MINUTE_MS, 120 * MINUTE_MS)
+SELDOM = Policy(
+    instance_max_age_ms=DAY_MS,
+    cluster_poll_ms=600_000,
+    eager_poll_ms=15_000,
+    task_poll_ms=300_000,
+    census_poll_ms=1_800_000,
+    hazards_poll_ms=43_200_000,
+    types_poll_ms=43_200_000,
+)
+"""Instances live for a day instead of a week, and are read every ten minutes: virtual time is long."""
+
+
+def lives_ms(journal: Journal) -> Iterator[int]:
+    """How long each instance was a member that worked, for those that were detached."""
+    joined = {entry["ec2InstanceId"]: entry["time_ms"] for entry in journal.of(Effect.INSTANCE_LAUNCHED)}
+    for entry in journal.of(Effect.DETACH_INSTANCES):
+        yield from (entry["time_ms"] - joined[each] for each in entry["ec2InstanceIds"])
+
+
+def most_missing(journal: Journal) -> int:
+    """How many instances were away at a time, from DRAINING until another one had registered."""
+    missing = most = 0
+    for entry in journal.entries:
+        missing += entry["effect"] == Effect.CONTAINER_INSTANCE_STATE_CHANGE and entry["status"] == "DRAINING"
+        missing = max(0, missing - (entry["effect"] == Effect.CONTAINER_INSTANCE_REGISTERED))
+        most = max(most, missing)
+    return most
+
+
+def test_a_group_of_fixed_size_renews_itself_under_steady_load() -> None:
+    """Each is replaced when its day is over and its tasks have ended, one at a time; no task ever fails.
+
+    Three days, each hour a task of one or two hours and now and then three: what waits finds room at once.
+    """
+    simulation = SimulationSettings(min_size=3, max_size=3, desired_capacity=3, run_ms=HOURS)
+    service = VirtualService(simulation=simulation, policy=SELDOM)
+    for hour in range(3 * 24):
+        service.submit(3 if hour % 8 == 0 else 1)
+        service.let_pass(60)
+    assert service.finish(limit_minutes=180)
+    journal = service.account.journal
+    lives_days = [each / DAY_MS for each in lives_ms(journal)]
+    assert len(lives_days) >= 6
+    assert min(lives_days) >= 0.9
+    assert max(lives_days) <= 1.1 + 2 * 2 / 24
+    assert most_missing(journal) == 1
+    assert service.states() == {TaskState.SUCCEEDED: 90}
+    assert {task.attempts[-1].number for task in service.tasks()} == {1}
+    assert max(waits_ms(service)) <= 10 * MINUTE_MS
+    assert len(detached(journal, decrement=False)) == len(lives_days)
+    assert (harms(journal), lowered(journal), service.desired) == ([], [], 3)
+
+
+def waits_ms(service: VirtualService) -> Iterator[int]:
+    """From each request to the intent of its start."""
+    return (task.attempts[-1].created_ms - task.submitted_ms for task in service.tasks())
