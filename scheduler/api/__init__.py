@@ -4,9 +4,11 @@ This is one of the three packages that may touch protobuf: messages are turned i
 nouns on the way in and back on the way out, and errors become `google.rpc.Status`.
 
 Where to look: `server` starts and stops everything; `scheduler_servicer` and `scaling_servicer` serve our
-own API, `health` and `reflection` the standard ones; `convert` is proto <-> model; `task_pages` and
-`watch_stream` cut what was read into messages; `status` is the table of errors, applied by the one
-interceptor; `replies` brings answers from the writer's thread to the event loop.
+own API, `health` and `reflection` the standard ones; `convert` is proto <-> model; `task_pages`,
+`instance_pages`, `watch_stream` and `scaling_stream` cut what was read into messages, the streams at their
+`pace`; `status` is the table of errors, applied by the one interceptor; `gathering` has calls go on
+together; `replies` brings answers from the writer's thread and the control loop's to the event loop; `tls`
+makes the server's credentials.
 
 May import: `scheduler.services`, `scheduler.ports`, `scheduler.config`, `scheduler.core`, and the
 generated `ecs_scheduler`.

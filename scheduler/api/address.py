@@ -1,4 +1,4 @@
-"""Where the server may listen: until it knows its clients, on this machine only."""
+"""Where the server may listen: unless it has TLS, on this machine only."""
 
 import re
 from ipaddress import ip_address
@@ -36,14 +36,15 @@ def check_address(address: str) -> None:
 
 
 def refuse_open_listener(address: str, insecure_listen: bool) -> None:
-    """The one check: nothing but loopback, unless the operator says that the network is trusted.
+    """Without TLS nothing but loopback, unless the operator says that the network is trusted.
 
-    There is no authentication: whoever reaches the port may run containers and read builds.
+    Whoever reaches the port may run containers and read builds.
     """
     if not insecure_listen and not _is_local(address):
         raise ServerAddressError(
             f"refusing to listen on {address}: there is no authentication, so only loopback addresses are "
-            "allowed without --insecure-listen (ECS_SCHEDULER_INSECURE_LISTEN)"
+            "allowed without TLS (ECS_SCHEDULER_TLS_CERTIFICATE) or --insecure-listen "
+            "(ECS_SCHEDULER_INSECURE_LISTEN)"
         )
 
 

@@ -3,12 +3,12 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-class Replies(Generic[T]):
+class Replies:
     """Resolves futures of one event loop from any thread, with one wake-up for all that gather meanwhile.
 
     A group commit answers a hundred calls in one go: a wake-up each would cost a system call and a
@@ -18,7 +18,8 @@ class Replies(Generic[T]):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._lock = threading.Lock()
-        self._arrived: list[tuple[asyncio.Future[T], T]] = []
+        # Of any types: `of` keeps the future's and its answer's the same.
+        self._arrived: list[tuple[asyncio.Future[Any], Any]] = []
         self._closed = False
 
     async def of(self, ask: Callable[[Callable[[T], None]], None]) -> T:

@@ -7,13 +7,15 @@ from scheduler.services.errors import ResumeTokenForeign, ResumeTokenInvalid
 from scheduler.services.task_watch import WatchPosition
 
 # epoch : revision : border [: last task listed]. 18 digits stay within a signed 64-bit integer.
-_TOKEN = re.compile(
+_TASKS = re.compile(
     r"(?P<epoch>[0-9a-f]{16}):(?P<revision>[0-9]{1,18}):(?P<border>[0-9]{1,18})(?::(?P<after>[!-~]{0,64}))?"
 )
+# epoch : the log's name : sequence. Revisions and sequences are two series, so neither token is the other.
+_SCALING = re.compile(r"(?P<epoch>[0-9a-f]{16}):scaling:(?P<sequence>[0-9]{1,18})")
 
 
 def encode(epoch: str, position: WatchPosition) -> str:
-    """The token that resumes at `position` of the store `epoch`."""
+    """The token that resumes a watch of tasks at `position` of the store `epoch`."""
     # A border that is passed says nothing any more; without it, one position has one token.
     border = 0 if position.synced else position.border
     text = f"{epoch}:{position.revision}:{border}"
@@ -24,13 +26,31 @@ def encode(epoch: str, position: WatchPosition) -> str:
 
 def decode(token: str, epoch: str) -> WatchPosition | None:
     """The position that a client's token names, None without a token. Raises what is wrong with it."""
+    found = _read(_TASKS, token, epoch)
+    if found is None:
+        return None
+    return WatchPosition(
+        revision=int(found["revision"]), border=int(found["border"]), after_task_id=found["after"]
+    )
+
+
+def encode_sequence(epoch: str, sequence: int) -> str:
+    """The token that resumes a watch of the scaling log behind `sequence` of the store `epoch`."""
+    return sealed(f"{epoch}:scaling:{sequence}")
+
+
+def decode_sequence(token: str, epoch: str) -> int | None:
+    """The sequence that a client's token names, None without a token. Raises what is wrong with it."""
+    found = _read(_SCALING, token, epoch)
+    return None if found is None else int(found["sequence"])
+
+
+def _read(pattern: re.Pattern[str], token: str, epoch: str) -> re.Match[str] | None:
     if not token:
         return None
-    found = _TOKEN.fullmatch(opened(token) or "")
+    found = pattern.fullmatch(opened(token) or "")
     if found is None:
         raise ResumeTokenInvalid
     if found["epoch"] != epoch:
         raise ResumeTokenForeign
-    return WatchPosition(
-        revision=int(found["revision"]), border=int(found["border"]), after_task_id=found["after"]
-    )
+    return found

@@ -1,8 +1,9 @@
 """SchedulerService: each method parses, delegates and renders."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from grpc import aio
 
@@ -21,17 +22,16 @@ from ecs_scheduler.v1.scheduler_pb2 import (
 from ecs_scheduler.v1.scheduler_pb2_grpc import SchedulerServiceServicer
 from scheduler.api import resume_token
 from scheduler.api.convert import parse, render
+from scheduler.api.gathering import Gathering
 from scheduler.api.replies import Replies
 from scheduler.api.task_pages import TaskPages
 from scheduler.api.watch_stream import WatchStreams
-from scheduler.core.model.errors import Violation
 from scheduler.core.model.records import TaskSubmitted
 from scheduler.core.model.task import TERMINAL_STATES, Task, TaskRequest
 from scheduler.ports.store import CommitResult, RequestTaken, Store, StoreError, Written
 from scheduler.services.errors import InvalidRequest, RequestIdTaken, TaskNotFound
 
 Submission = CommitResult | StoreError
-T = TypeVar("T")
 
 
 class Placement(Protocol):
@@ -58,27 +58,35 @@ class SchedulerServicer(SchedulerServiceServicer):
         placement: Placement,
         store: Store,
         *,
-        replies: Replies[Submission],
+        replies: Replies,
         pages: TaskPages,
         streams: WatchStreams,
     ) -> None:
+        """Must be called on the running loop."""
         self._placement = placement
         self._store = store
         self._replies = replies
         self._pages = pages
         self._streams = streams
+        self._gathering = Gathering(asyncio.get_running_loop())
 
     async def Schedule(
         self, request: ScheduleRequest, context: aio.ServicerContext[Any, Any]
     ) -> ScheduleResponse:
         """Accepts a task durably."""
-        record = self._placement.admit(_valid(parse.task_request(request)))
-        result = await self._replies.of(lambda done: self._placement.submit(record, done))
+        await self._gathering.join()
+        record = self._placement.admit(parse.valid(parse.task_request(request)))
+        # Made while others gather for the commit: the answers to it then leave close together, and gRPC
+        # sends neighbours for less.
+        response = ScheduleResponse(task=render.accepted(record, revision=0))
+        result: Submission = await self._replies.of(lambda done: self._placement.submit(record, done))
         if isinstance(result, StoreError):
             raise result
-        if isinstance(result, Written):
-            return ScheduleResponse(task=render.accepted(record, result.first_revision))
-        return ScheduleResponse(task=render.task(self._earlier(record, result)))
+        if isinstance(result, RequestTaken):
+            return ScheduleResponse(task=render.task(self._earlier(record, result)))
+        assert isinstance(result, Written), "a wish for capacity is no request for a task"
+        response.task.revision = result.first_revision
+        return response
 
     async def GetTask(
         self, request: GetTaskRequest, context: aio.ServicerContext[Any, Any]
@@ -90,7 +98,7 @@ class SchedulerServicer(SchedulerServiceServicer):
         self, request: ListTasksRequest, context: aio.ServicerContext[Any, Any]
     ) -> ListTasksResponse:
         """Lists one page of the tenant's tasks."""
-        wanted = _valid(parse.list_filter(request))
+        wanted = parse.valid(parse.list_filter(request))
         return await self._pages.page(wanted, request.page_token, request.page_size)
 
     async def CancelTask(
@@ -99,7 +107,9 @@ class SchedulerServicer(SchedulerServiceServicer):
         """Makes durable that one task of the tenant's is not wanted any more."""
         task = self._named(request)
         if task.status.state not in TERMINAL_STATES:
-            result = await self._replies.of(lambda done: self._placement.cancel(task.task_id, done))
+            result: Submission = await self._replies.of(
+                lambda done: self._placement.cancel(task.task_id, done)
+            )
             if isinstance(result, StoreError):
                 raise result
             task = self._named(request)
@@ -109,7 +119,7 @@ class SchedulerServicer(SchedulerServiceServicer):
         self, request: WatchTasksRequest, context: aio.ServicerContext[Any, Any]
     ) -> AsyncGenerator[WatchTasksResponse, None]:
         """Streams the present state, then changes."""
-        wanted = _valid(parse.task_filter(request))
+        wanted = parse.valid(parse.task_filter(request))
         position = resume_token.decode(request.resume_token, self._store.epoch)
         # At once, so that a client behind a quiet watch knows that it was accepted.
         await context.send_initial_metadata(())
@@ -132,9 +142,3 @@ class SchedulerServicer(SchedulerServiceServicer):
         if task is None or taken.fingerprint != record.fingerprint:
             raise RequestIdTaken(taken.task_id)
         return task
-
-
-def _valid(parsed: T | tuple[Violation, ...]) -> T:
-    if isinstance(parsed, tuple):
-        raise InvalidRequest(parsed)
-    return parsed

@@ -15,10 +15,14 @@ from scheduler.api.interceptors import ErrorInterceptor
 from scheduler.api.reflection import DescriptorIndex, ReflectionServicer, served_descriptors
 from scheduler.api.replies import Replies
 from scheduler.api.scaling_servicer import Autoscaling, ScalingServicer
-from scheduler.api.scheduler_servicer import Placement, SchedulerServicer, Submission
+from scheduler.api.scaling_stream import ScalingStreams
+from scheduler.api.scheduler_servicer import Placement, SchedulerServicer
 from scheduler.api.task_pages import TaskPages
+from scheduler.api.tls import server_credentials
 from scheduler.api.watch_stream import WatchStreams
+from scheduler.config import TlsFiles
 from scheduler.ports.store import Store
+from scheduler.services.scaling_watch import ScalingWatches
 from scheduler.services.watch import WatchHub
 
 log = structlog.get_logger()
@@ -72,7 +76,10 @@ class ApiSettings:
     """How long to serve on as NOT_SERVING: health interval times threshold of the proxy, plus propagation."""
 
     insecure_listen: bool = False
-    """Allows other addresses than loopback."""
+    """Allows other addresses than loopback without TLS."""
+
+    tls: TlsFiles | None = None
+    """The server's certificate, and whose certificates clients must have; None: plain text."""
 
 
 class ApiServer:
@@ -95,8 +102,9 @@ class ApiServer:
         self._settings = settings
         self._hub = hub
         self._loop = asyncio.get_running_loop()
-        self._replies: Replies[Submission] = Replies(self._loop)
+        self._replies = Replies(self._loop)
         self._pages = TaskPages(store)
+        self._scaling_watches = ScalingWatches(store)
         self._health = health.HealthServicer(OUR_SERVICES, self._loop)
         self._committed = asyncio.Event()
         self._tail: asyncio.Task[None] | None = None
@@ -107,22 +115,27 @@ class ApiServer:
         scheduler = SchedulerServicer(
             placement, store, replies=self._replies, pages=self._pages, streams=streams
         )
+        scaling = ScalingServicer(
+            autoscaling,
+            epoch=store.epoch,
+            replies=self._replies,
+            streams=ScalingStreams(self._scaling_watches, store.epoch, settings.progress_interval_s),
+        )
         reflection = ReflectionServicer(
             DescriptorIndex(served_descriptors()), (*OUR_SERVICES, health.SERVICE)
         )
         add_SchedulerServiceServicer_to_server(scheduler, self._server)
-        add_ScalingServiceServicer_to_server(ScalingServicer(autoscaling), self._server)
+        add_ScalingServiceServicer_to_server(scaling, self._server)
         self._server.add_generic_rpc_handlers((self._health.handler(), *reflection.handlers()))
 
     async def start(self, address: str) -> int:
         """Listens on `address` (port 0: a free one), reports SERVING and returns the port.
 
-        Raises ServerAddressError when it may not or cannot listen there.
+        Raises ServerAddressError when it may not or cannot listen there, CertificateError when TLS cannot be.
         """
         check_address(address)
-        refuse_open_listener(address, self._settings.insecure_listen)
         try:
-            port = self._server.add_insecure_port(address)
+            port = self._add_port(address)
         except RuntimeError as refused:
             raise ServerAddressError(
                 f"cannot listen on {address}: the port is in use, or the address is not this machine's"
@@ -132,6 +145,14 @@ class ApiServer:
         self._hub.attach(self._wake_tail)
         self._health.set_serving(True)
         return port
+
+    def _add_port(self, address: str) -> int:
+        """Raises RuntimeError when gRPC cannot listen there."""
+        tls = self._settings.tls
+        if tls is not None:
+            return self._server.add_secure_port(address, server_credentials(tls))
+        refuse_open_listener(address, self._settings.insecure_listen)
+        return self._server.add_insecure_port(address)
 
     def set_serving(self, serving: bool) -> None:
         """Any thread: what health says, until the server drains."""
@@ -146,6 +167,7 @@ class ApiServer:
         self._health.drain()
         await asyncio.sleep(self._settings.drain_delay_s)
         self._hub.close()
+        self._scaling_watches.end()
         self._health.close()
         await self._server.stop(grace_s)
         self._replies.close()
@@ -166,6 +188,8 @@ class ApiServer:
             try:
                 while self._hub.advance():
                     await asyncio.sleep(SLICE_PAUSE_S)
+                # After the hub, which from then on rings again for what is committed.
+                self._scaling_watches.committed()
             except Exception as error:
                 # Whatever it is: a tail that ended would leave every watch silent for ever.
                 log.error("watch_tail_failed", retry_s=TAIL_RETRY_S, exc_info=error)

@@ -18,6 +18,8 @@ from google.rpc.status_pb2 import Status
 from scheduler.core.model.errors import Violation
 from scheduler.ports.store import StoreError
 from scheduler.services.errors import (
+    GroupNotFound,
+    GroupUnread,
     InvalidRequest,
     NeverFits,
     RequestIdTaken,
@@ -27,8 +29,10 @@ from scheduler.services.errors import (
     ServiceError,
     ServiceStopping,
     ServiceUnavailable,
+    SizeOutOfRange,
     TaskNotFound,
     WatchLagging,
+    WishIdTaken,
 )
 
 DOMAIN = "ecs-scheduler"
@@ -116,6 +120,20 @@ def _task_not_found(error: TaskNotFound) -> Explained:
     return Explained(message=str(error), metadata={"task_id": error.task_id})
 
 
+def _group_not_found(error: GroupNotFound) -> Explained:
+    return Explained(message=str(error), metadata={"group": error.group, "led_group": error.led})
+
+
+def _size_out_of_range(error: SizeOutOfRange) -> Explained:
+    metadata = {
+        "size": str(error.size),
+        "group": error.group.name,
+        "min_size": str(error.group.min_size),
+        "max_size": str(error.group.max_size),
+    }
+    return Explained(message=str(error), metadata=metadata)
+
+
 def _unavailable(error: ServiceUnavailable) -> Explained:
     return Explained(message=str(error), metadata={}, details=[_retry_after(error.retry_after_ms)])
 
@@ -143,12 +161,16 @@ _TABLE: Mapping[type[Exception], _Row] = {
         (ResumeTokenInvalid, grpc.StatusCode.INVALID_ARGUMENT, "RESUME_TOKEN_INVALID", _resume_token_invalid),
         (NeverFits, grpc.StatusCode.FAILED_PRECONDITION, "NEVER_FITS", _never_fits),
         (RequestIdTaken, grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_TAKEN", _request_id_taken),
+        (WishIdTaken, grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_TAKEN", _plain),
         (TaskNotFound, grpc.StatusCode.NOT_FOUND, "TASK_NOT_FOUND", _task_not_found),
+        (GroupNotFound, grpc.StatusCode.NOT_FOUND, "GROUP_NOT_FOUND", _group_not_found),
+        (SizeOutOfRange, grpc.StatusCode.OUT_OF_RANGE, "SIZE_OUT_OF_RANGE", _size_out_of_range),
         (ResumeTokenForeign, grpc.StatusCode.OUT_OF_RANGE, "RESUME_TOKEN_FOREIGN", _plain),
         (ResumeTokenCompacted, grpc.StatusCode.OUT_OF_RANGE, "REVISION_COMPACTED", _compacted),
         (WatchLagging, grpc.StatusCode.RESOURCE_EXHAUSTED, "WATCH_LAGGING", _lagging),
         (DefaultDeadlinePassed, grpc.StatusCode.DEADLINE_EXCEEDED, "DEFAULT_DEADLINE_PASSED", _plain),
         (ServiceStopping, grpc.StatusCode.UNAVAILABLE, "SERVICE_STOPPING", _unavailable),
+        (GroupUnread, grpc.StatusCode.UNAVAILABLE, "GROUP_UNREAD", _unavailable),
         (ServiceUnavailable, grpc.StatusCode.UNAVAILABLE, "SERVICE_UNAVAILABLE", _unavailable),
         (StoreError, grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE", _store_unavailable),
     )

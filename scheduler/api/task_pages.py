@@ -48,6 +48,11 @@ class TaskPages:
         self._readers.shutdown(wait=False, cancel_futures=True)
 
 
+def limit_of(page_size: int) -> int:
+    """How many a page has at most, by what the client asked for."""
+    return min(page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+
+
 def read_page(
     store: Store,
     wanted: TaskFilter,
@@ -57,7 +62,7 @@ def read_page(
     max_bytes: int = MAX_TASKS_BYTES,
 ) -> ListTasksResponse:
     """The page behind `after_task_id`; blocks for as long as the store has to search."""
-    limit = min(page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+    limit = limit_of(page_size)
     page = ListTasksResponse()
     size_bytes = 0
     # One more than asked for: that there is a next page is known only from a task that is on it.

@@ -7,6 +7,7 @@ from contextlib import closing
 from ecs_scheduler.v1.scheduler_pb2 import WatchTasksResponse
 from scheduler.api import resume_token
 from scheduler.api.convert import render
+from scheduler.api.pace import Pace
 from scheduler.ports.store import Store, TaskFilter
 from scheduler.services.task_watch import TaskWatch, WatchBatch, WatchPosition
 from scheduler.services.watch import WatchHub
@@ -27,36 +28,25 @@ class WatchStreams:
         self, wanted: TaskFilter, position: WatchPosition | None
     ) -> AsyncGenerator[WatchTasksResponse, None]:
         """Until the client goes away or an error ends the watch."""
-        # Progress is real time, whatever the domain's clock does: it is there for proxies on the way.
-        real_time_s = asyncio.get_running_loop().time
-        due_s = real_time_s() + self._progress_interval_s
-        woken = asyncio.Event()
-        with closing(TaskWatch(self._store, self._hub, wanted, position=position, notify=woken.set)) as watch:
+        pace = Pace(self._progress_interval_s)
+        with closing(TaskWatch(self._store, self._hub, wanted, position=position, notify=pace.ring)) as watch:
             while True:
-                woken.clear()
+                pace.listen()
                 batch = watch.read()
                 for response in in_messages(batch, self._store.epoch):
                     yield response
-                    due_s = real_time_s() + self._progress_interval_s
-                await self._rest(watch, woken, due_s)
-                if real_time_s() >= due_s:
+                    pace.said()
+                await self._rest(watch, pace)
+                if pace.silent_too_long:
                     yield _ended(WatchTasksResponse(), batch.end, self._store.epoch)
-                    due_s = real_time_s() + self._progress_interval_s
+                    pace.said()
 
-    async def _rest(self, watch: TaskWatch, woken: asyncio.Event, until_s: float) -> None:
+    async def _rest(self, watch: TaskWatch, pace: Pace) -> None:
         """Until there is something to read, or progress is due. At least once round the loop: others are
         served between two pages of a long history."""
         await asyncio.sleep(self._hub.pause_s if watch.waits else 0)
-        if watch.waits and not woken.is_set():
-            await _until(woken, until_s)
-
-
-async def _until(woken: asyncio.Event, due_s: float) -> None:
-    try:
-        async with asyncio.timeout_at(due_s):
-            await woken.wait()
-    except TimeoutError:
-        return
+        if watch.waits:
+            await pace.rest()
 
 
 def in_messages(

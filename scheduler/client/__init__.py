@@ -1,8 +1,8 @@
 """The client: typed, asynchronous, and able to resume a watch where it was cut off.
 
-What lives here: the connection, submissions that are retried under the same request id, cancellations,
-listings page by page, watches that resume, and refusals as values. `docs/` calls it the reference client;
-the command line is its first user.
+What lives here: the connection, submissions and wishes that are retried under the same request id,
+cancellations, listings page by page, watches that resume, and refusals as values. `docs/` calls it the
+reference client; the command line is its first user.
 
 May import: `scheduler.core` and the generated `ecs_scheduler`. It knows nothing of how the server
 is built, and `scheduler.api` knows nothing of it.

@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import grpc
 from grpc import aio
 
 from ecs_scheduler.v1.scaling_pb2_grpc import ScalingServiceStub
@@ -30,6 +31,19 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """How the server is known and who the client is, all in PEM.
+
+    `authorities` are those whose word on the server counts; None: the public ones that gRPC brings along.
+    `certificate` and `key` are the client's own, for a server that asks for them.
+    """
+
+    authorities: bytes | None = None
+    certificate: bytes | None = None
+    key: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """Both services of one server."""
 
@@ -38,7 +52,14 @@ class Connection:
 
 
 @asynccontextmanager
-async def connected(address: str) -> AsyncIterator[Connection]:
+async def connected(address: str, tls: Tls | None = None) -> AsyncIterator[Connection]:
     """A connection to `address`, closed at the end of the block. It connects when it is first used."""
-    async with aio.insecure_channel(address, options=_OPTIONS) as channel:
+    async with _channel(address, tls) as channel:
         yield Connection(scheduler=SchedulerServiceStub(channel), scaling=ScalingServiceStub(channel))
+
+
+def _channel(address: str, tls: Tls | None) -> aio.Channel:
+    if tls is None:
+        return aio.insecure_channel(address, options=_OPTIONS)
+    credentials = grpc.ssl_channel_credentials(tls.authorities, tls.key, tls.certificate)
+    return aio.secure_channel(address, credentials, options=_OPTIONS)

@@ -1,11 +1,13 @@
 """Watching: one endless stream of messages over as many streams as it takes."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import grpc
 from grpc import aio
 
+from ecs_scheduler.v1.scaling_pb2 import WatchScalingRequest, WatchScalingResponse
 from ecs_scheduler.v1.scheduler_pb2 import WatchTasksRequest, WatchTasksResponse
 from scheduler.client.connection import Connection
 from scheduler.client.patience import Patience, is_interruption
@@ -16,14 +18,23 @@ from scheduler.client.refusal import Refusal, Refused, refusal_of
 class Interruption:
     """The stream ended and is taken up again.
 
-    With `from_start` the changes in between cannot be had any more: the present state comes again instead.
+    With `from_start` the changes in between cannot be had any more: the watch begins as one without a token.
     """
 
     refusal: Refusal
     from_start: bool
 
 
-async def watch_tasks(
+class _Resumable(Protocol):
+    """A request or a message of a watch."""
+
+    resume_token: str
+
+
+Message = TypeVar("Message", bound=_Resumable)
+
+
+def watch_tasks(
     connection: Connection,
     request: WatchTasksRequest,
     *,
@@ -34,13 +45,39 @@ async def watch_tasks(
 
     Raises Refused, or Unreachable after `retry_for_s` without a message.
     """
-    patience = Patience(retry_for_s)
     wanted = WatchTasksRequest()
     wanted.CopyFrom(request)
+    return _resumed(
+        lambda: connection.scheduler.WatchTasks(wanted), wanted, Patience(retry_for_s), interrupted
+    )
+
+
+def watch_scaling(
+    connection: Connection,
+    request: WatchScalingRequest,
+    *,
+    retry_for_s: float,
+    interrupted: Callable[[Interruption], None],
+) -> AsyncIterator[WatchScalingResponse]:
+    """As `watch_tasks`; without a token it begins now."""
+    wanted = WatchScalingRequest()
+    wanted.CopyFrom(request)
+    return _resumed(
+        lambda: connection.scaling.WatchScaling(wanted), wanted, Patience(retry_for_s), interrupted
+    )
+
+
+async def _resumed(
+    stream: Callable[[], AsyncIterable[Message]],
+    wanted: _Resumable,
+    patience: Patience,
+    interrupted: Callable[[Interruption], None],
+) -> AsyncIterator[Message]:
+    """`stream` asks for `wanted`, whose token follows the messages."""
     connected = False
     while True:
         try:
-            async for message in connection.scheduler.WatchTasks(wanted):
+            async for message in stream():
                 patience.answered()
                 connected = True
                 wanted.resume_token = message.resume_token
@@ -57,7 +94,7 @@ async def watch_tasks(
         await patience.wait(refusal)
 
 
-def _must_start_anew(refusal: Refusal, wanted: WatchTasksRequest) -> bool:
+def _must_start_anew(refusal: Refusal, wanted: _Resumable) -> bool:
     """Whether the token is of no use any more. Raises Refused for what no new stream would mend."""
     if is_interruption(refusal) or refusal.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return False

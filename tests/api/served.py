@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 
 import grpc
 from google.protobuf.message import Message
@@ -16,12 +15,18 @@ from ecs_scheduler.v1 import scaling_pb2_grpc, scheduler_pb2, scheduler_pb2_grpc
 from ecs_scheduler.v1.resources_pb2 import Resources as ResourcesMessage
 from scheduler.adapters.memory import MemoryStore
 from scheduler.api.server import ApiServer, ApiSettings
-from scheduler.core.model.digest import ClusterDigest, empty_digest
+from scheduler.core.model.digest import InstanceDigest, empty_digest
 from scheduler.core.model.records import CancelRequested, Record, TaskSubmitted
+from scheduler.core.model.scaling import ScalePlan
 from scheduler.core.model.task import TaskRequest
 from scheduler.ports.store import CommitResult, StoreError
+from scheduler.services.asking import Ask, AskPlan
+from scheduler.services.autoscaling import AutoscalingService
+from scheduler.services.fingerprint import fingerprint
 from scheduler.services.watch import WatchHub
+from scheduler.services.writer import Writer
 from tests.builders import cancel_requested, submitted
+from tests.clocks import VirtualClock
 
 QUICK = ApiSettings(drain_delay_s=0.0)
 """Nothing is in front of a test's server that would have to notice a drain."""
@@ -49,7 +54,7 @@ class FakePlacement:
         self.accepted += 1
         return submitted(
             self._store.revision() + 1_000 * self.accepted,
-            fingerprint=sha256(repr(request).encode()).hexdigest(),
+            fingerprint=fingerprint(request),
             request_id=request.request_id,
             tenant=request.tenant,
             priority=request.priority,
@@ -80,14 +85,46 @@ class FakePlacement:
             self._hub.revision_committed()
 
 
-class FakeAutoscaling:
-    """Shows the digest that a test put there."""
+class PlayedLoop:
+    """Shows the digest that a test put there, and answers on a thread of its own, as the control loop does.
+
+    `plan` and `instances` are its answers; a mute one never answers.
+    """
 
     def __init__(self) -> None:
         self.digest = empty_digest("ci")
+        self.plan: ScalePlan | None = None
+        self.instances: tuple[InstanceDigest, ...] = ()
+        self.asked: list[Ask] = []
+        self.mute = False
+        self.thread = ThreadPoolExecutor(max_workers=1)
 
-    def cluster(self) -> ClusterDigest:
-        return self.digest
+    def ask(self, question: Ask) -> None:
+        self.asked.append(question)
+        if not self.mute:
+            self.thread.submit(self._answer, question)
+
+    def _answer(self, question: Ask) -> None:
+        if isinstance(question, AskPlan):
+            question.answer(self.plan)
+        else:
+            question.answer(self.instances)
+
+
+def autoscaling_over(
+    store: MemoryStore, hub: WatchHub, loop: PlayedLoop
+) -> tuple[AutoscalingService, Writer]:
+    """The real service for the group `ci`, and the writer behind it, which the caller starts and stops."""
+    writer = Writer(
+        store,
+        committed=lambda message: None,
+        advanced=hub.revision_committed,
+        health=lambda writable: None,
+    )
+    service = AutoscalingService(
+        lambda: loop.digest, ask=loop.ask, writer=writer, clock=VirtualClock(), group="ci"
+    )
+    return service, writer
 
 
 @dataclass(kw_only=True)
@@ -99,7 +136,7 @@ class Served:
     store: MemoryStore
     hub: WatchHub
     placement: FakePlacement
-    autoscaling: FakeAutoscaling
+    loop: PlayedLoop
     channel: aio.Channel
 
     @property
@@ -118,14 +155,19 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    store: MemoryStore | None = None, settings: ApiSettings = QUICK, buffer_size: int = 1_000
+    store: MemoryStore | None = None,
+    settings: ApiSettings = QUICK,
+    buffer_size: int = 1_000,
+    address: str = "127.0.0.1:0",
 ) -> AsyncIterator[Served]:
     """A server that is stopped at the end, if the test has not done so."""
     store = store or MemoryStore()
     hub = WatchHub(store, buffer_size)
-    placement, autoscaling = FakePlacement(store, hub), FakeAutoscaling()
+    placement, loop = FakePlacement(store, hub), PlayedLoop()
+    autoscaling, writer = autoscaling_over(store, hub, loop)
+    writer.start(lambda: None)
     server = ApiServer(placement, autoscaling, store, hub=hub, settings=settings)
-    address = f"127.0.0.1:{await server.start('127.0.0.1:0')}"
+    address = f"127.0.0.1:{await server.start(address)}"
     async with aio.insecure_channel(address) as channel:
         try:
             yield Served(
@@ -134,12 +176,14 @@ async def serving(
                 store=store,
                 hub=hub,
                 placement=placement,
-                autoscaling=autoscaling,
+                loop=loop,
                 channel=channel,
             )
         finally:
             await server.stop(grace_s=0.1)
             placement.writer.shutdown()
+            loop.thread.shutdown()
+            writer.stop()
 
 
 def schedule_request(number: int = 1, **changes: object) -> scheduler_pb2.ScheduleRequest:

@@ -33,7 +33,7 @@ from scheduler.core.model.task import (
 from scheduler.core.validate import validate
 from scheduler.ports.store import TaskFilter
 from tests.api.served import schedule_request
-from tests.builders import attempt, stop_reason, submitted
+from tests.builders import a_wish, attempt, stop_reason, submitted
 
 BAMBOO_MESSAGE = task_spec_pb2.BambooAgentSpec(
     result_id="P-PLAN-JOB-7",
@@ -335,6 +335,7 @@ def test_cluster_is_rendered_whole() -> None:
         stale=True,
         conditions=(Condition(reason="AT_MAX", message="Raise it.", since_ms=1),),
         revision=7,
+        wish=a_wish(4),
     )
     shown = cluster(digest)
     assert {field.name for field in shown.DESCRIPTOR.fields} == {
@@ -344,4 +345,5 @@ def test_cluster_is_rendered_whole() -> None:
     assert shown.tasks == scaling_pb2.TaskCounts(queued=5, running=2, stopping=1)
     assert (shown.group.desired_capacity, shown.group.in_flight) == (4, 2)
     assert shown.group.instance_types[0].learned
+    assert shown.wish.floor == 4
     assert shown.unplaced[0].rejects == [scaling_pb2.RejectCount(reason="cpu", container_instances=3)]

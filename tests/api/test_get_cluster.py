@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 
 from ecs_scheduler.v1.scaling_pb2 import GetClusterRequest
+from scheduler.core.model.container_instance import InstanceHealth
+from scheduler.core.model.scaling import WishKind
 from tests.api.served import serving
+from tests.builders import a_wish
 
 pytestmark = pytest.mark.asyncio
 
@@ -21,6 +24,26 @@ async def test_cluster_before_the_first_reading_is_stale() -> None:
 async def test_cluster_is_the_last_one_published() -> None:
     """Each call shows the latest digest."""
     async with serving() as served:
-        served.autoscaling.digest = replace(served.autoscaling.digest, revision=7, stale=False)
+        served.loop.digest = replace(served.loop.digest, revision=7, stale=False)
         cluster = (await served.scaling.GetCluster(GetClusterRequest())).cluster
     assert (cluster.revision, cluster.stale) == (7, False)
+
+
+async def test_cluster_shows_the_wish_that_counts() -> None:
+    """An operator's wish is shown while it stands; one that was cleared is not."""
+    async with serving() as served:
+        served.loop.digest = replace(served.loop.digest, wish=a_wish(3))
+        wished = (await served.scaling.GetCluster(GetClusterRequest())).cluster
+        served.loop.digest = replace(served.loop.digest, wish=a_wish(kind=WishKind.CLEAR))
+        cleared = (await served.scaling.GetCluster(GetClusterRequest())).cluster
+    assert (wished.wish.floor, wished.wish.request_id) == (3, "wish-3")
+    assert not cleared.HasField("wish")
+
+
+async def test_cluster_counts_instances_by_health() -> None:
+    """Whatever the service makes of a container instance is counted."""
+    async with serving() as served:
+        health = {InstanceHealth.LEAVING: 2, InstanceHealth.STALE: 3, InstanceHealth.DRAINING: 4}
+        served.loop.digest = replace(served.loop.digest, health=health)
+        counts = (await served.scaling.GetCluster(GetClusterRequest())).cluster.instances
+    assert (counts.leaving, counts.stale, counts.draining) == (2, 3, 4)

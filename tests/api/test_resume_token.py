@@ -47,10 +47,31 @@ def test_token_of_another_epoch_is_foreign(position: WatchPosition) -> None:
 @given(st.text(min_size=1) | st.binary(min_size=1).map(lambda raw: raw.decode("latin-1")))
 def test_garbage_is_refused_as_such(garbage: str) -> None:
     """Whatever a client sends instead of a token is refused, never an unexpected error."""
-    with pytest.raises(ResumeTokenInvalid):
-        resume_token.decode(garbage, EPOCH)
+    for decode in (resume_token.decode, resume_token.decode_sequence):
+        with pytest.raises(ResumeTokenInvalid):
+            decode(garbage, EPOCH)
 
 
 def test_no_token_is_no_position() -> None:
     """An empty token asks for the present state."""
     assert resume_token.decode("", EPOCH) is None
+    assert resume_token.decode_sequence("", EPOCH) is None
+
+
+@given(REVISIONS)
+def test_token_of_the_scaling_log(sequence: int) -> None:
+    """A token says the sequence, needs no escaping in a URL, and is of its own store."""
+    token = resume_token.encode_sequence(EPOCH, sequence)
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", token)
+    assert resume_token.decode_sequence(token, EPOCH) == sequence
+    with pytest.raises(ResumeTokenForeign):
+        resume_token.decode_sequence(token, "0000000000000001")
+
+
+@given(REVISIONS, POSITIONS)
+def test_tokens_of_two_logs_are_not_taken_for_each_other(sequence: int, position: WatchPosition) -> None:
+    """A place in one log says nothing of a place in the other."""
+    with pytest.raises(ResumeTokenInvalid):
+        resume_token.decode(resume_token.encode_sequence(EPOCH, sequence), EPOCH)
+    with pytest.raises(ResumeTokenInvalid):
+        resume_token.decode_sequence(resume_token.encode(EPOCH, position), EPOCH)

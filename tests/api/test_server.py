@@ -13,7 +13,15 @@ from scheduler.api.server import ApiServer, ApiSettings
 from scheduler.core.model.task import TaskEvent
 from scheduler.ports.store import StoreError
 from scheduler.services.watch import WatchHub
-from tests.api.served import QUICK, FakeAutoscaling, FakePlacement, refusal, schedule_request, serving
+from tests.api.served import (
+    QUICK,
+    FakePlacement,
+    PlayedLoop,
+    autoscaling_over,
+    refusal,
+    schedule_request,
+    serving,
+)
 from tests.api.watches import revisions, until, until_synced, watching
 from tests.builders import submitted
 
@@ -70,7 +78,8 @@ async def test_port_in_use_is_one_clear_line() -> None:
         store = MemoryStore()
         hub = WatchHub(store)
         placement = FakePlacement(store, hub)
-        second = ApiServer(placement, FakeAutoscaling(), store, hub=hub, settings=QUICK)
+        autoscaling, _ = autoscaling_over(store, hub, PlayedLoop())
+        second = ApiServer(placement, autoscaling, store, hub=hub, settings=QUICK)
         with pytest.raises(ServerAddressError, match=f"cannot listen on {first.address}") as refused:
             await second.start(first.address)
         await second.stop(grace_s=0)

@@ -20,6 +20,8 @@ from scheduler.core.model.group import InstanceType
 from scheduler.core.model.resources import Resources
 from scheduler.ports.store import StoreCorrupt, StoreError
 from scheduler.services.errors import (
+    GroupNotFound,
+    GroupUnread,
     InvalidRequest,
     NeverFits,
     RequestIdTaken,
@@ -29,9 +31,12 @@ from scheduler.services.errors import (
     ServiceError,
     ServiceStopping,
     ServiceUnavailable,
+    SizeOutOfRange,
     TaskNotFound,
     WatchLagging,
+    WishIdTaken,
 )
+from tests.builders import a_group
 
 ROWS: list[tuple[Exception, StatusCode, str]] = [
     (
@@ -46,6 +51,10 @@ ROWS: list[tuple[Exception, StatusCode, str]] = [
     ),
     (RequestIdTaken("t-1"), StatusCode.ALREADY_EXISTS, "REQUEST_ID_TAKEN"),
     (TaskNotFound("t-1"), StatusCode.NOT_FOUND, "TASK_NOT_FOUND"),
+    (WishIdTaken(), StatusCode.ALREADY_EXISTS, "REQUEST_ID_TAKEN"),
+    (GroupNotFound("builds", "ci"), StatusCode.NOT_FOUND, "GROUP_NOT_FOUND"),
+    (SizeOutOfRange(51, a_group()), StatusCode.OUT_OF_RANGE, "SIZE_OUT_OF_RANGE"),
+    (GroupUnread(), StatusCode.UNAVAILABLE, "GROUP_UNREAD"),
     (ServiceUnavailable("later"), StatusCode.UNAVAILABLE, "SERVICE_UNAVAILABLE"),
     (ServiceStopping(), StatusCode.UNAVAILABLE, "SERVICE_STOPPING"),
     (ResumeTokenInvalid(), StatusCode.INVALID_ARGUMENT, "RESUME_TOKEN_INVALID"),

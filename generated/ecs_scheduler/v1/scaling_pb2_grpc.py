@@ -40,6 +40,21 @@ class ScalingServiceStub:
                 request_serializer=ecs__scheduler_dot_v1_dot_scaling__pb2.GetClusterRequest.SerializeToString,
                 response_deserializer=ecs__scheduler_dot_v1_dot_scaling__pb2.GetClusterResponse.FromString,
                 _registered_method=True)
+        self.Scale = channel.unary_unary(
+                '/ecs_scheduler.v1.ScalingService/Scale',
+                request_serializer=ecs__scheduler_dot_v1_dot_scaling__pb2.ScaleRequest.SerializeToString,
+                response_deserializer=ecs__scheduler_dot_v1_dot_scaling__pb2.ScaleResponse.FromString,
+                _registered_method=True)
+        self.ListContainerInstances = channel.unary_unary(
+                '/ecs_scheduler.v1.ScalingService/ListContainerInstances',
+                request_serializer=ecs__scheduler_dot_v1_dot_scaling__pb2.ListContainerInstancesRequest.SerializeToString,
+                response_deserializer=ecs__scheduler_dot_v1_dot_scaling__pb2.ListContainerInstancesResponse.FromString,
+                _registered_method=True)
+        self.WatchScaling = channel.unary_stream(
+                '/ecs_scheduler.v1.ScalingService/WatchScaling',
+                request_serializer=ecs__scheduler_dot_v1_dot_scaling__pb2.WatchScalingRequest.SerializeToString,
+                response_deserializer=ecs__scheduler_dot_v1_dot_scaling__pb2.WatchScalingResponse.FromString,
+                _registered_method=True)
 
 
 class ScalingServiceServicer:
@@ -55,6 +70,51 @@ class ScalingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Scale(self, request, context):
+        """Sets an operator's wish for desired capacity, which replaces the one before, or shows with `dry_run` what would
+        be done. The wish is one more input of the next decision: it passes the same limits as demand does. It is durable
+        when answered. Idempotent by request_id, among the last 1,000 wishes.
+
+        INVALID_ARGUMENT: fields are wrong, each is named in BadRequest; correct them.
+        NOT_FOUND: the service leads another group, which ErrorInfo names; leave `group` empty.
+        OUT_OF_RANGE: the size is outside the group's min and max size, both in ErrorInfo; choose one within, or change
+        the group.
+        ALREADY_EXISTS: the request_id was used for a different wish; choose another.
+        UNAVAILABLE: the group was not read since the start, the store cannot be written, or the server is stopping;
+        retry with the same request_id after RetryInfo's delay.
+        DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; retry with
+        the same request_id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListContainerInstances(self, request, context):
+        """Lists the container instances of the cluster page by page, in the order of their ARNs, as the service sees them
+        at that moment. One that is there all the while is on exactly one page.
+
+        INVALID_ARGUMENT: fields are wrong, or the page_token is not one of ours or was made for other filters; list again
+        without one.
+        UNAVAILABLE: the server is stopping; ask for the same page after RetryInfo's delay.
+        DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; ask again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchScaling(self, request, context):
+        """Streams what is done to capacity, with reasons: in order, each event once, none left out, resumable from any
+        message's token, across restarts of the server. Without a token it begins now; `GetCluster` and
+        `ListContainerInstances` tell of the present state.
+
+        INVALID_ARGUMENT: the token is not one of ours. OUT_OF_RANGE: the token is compacted (the last 100,000 events at
+        least are kept) or from another store; watch again without a token. UNAVAILABLE: the store cannot be read or the
+        server is stopping; resume after RetryInfo's delay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScalingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -62,6 +122,21 @@ def add_ScalingServiceServicer_to_server(servicer, server):
                     servicer.GetCluster,
                     request_deserializer=ecs__scheduler_dot_v1_dot_scaling__pb2.GetClusterRequest.FromString,
                     response_serializer=ecs__scheduler_dot_v1_dot_scaling__pb2.GetClusterResponse.SerializeToString,
+            ),
+            'Scale': grpc.unary_unary_rpc_method_handler(
+                    servicer.Scale,
+                    request_deserializer=ecs__scheduler_dot_v1_dot_scaling__pb2.ScaleRequest.FromString,
+                    response_serializer=ecs__scheduler_dot_v1_dot_scaling__pb2.ScaleResponse.SerializeToString,
+            ),
+            'ListContainerInstances': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListContainerInstances,
+                    request_deserializer=ecs__scheduler_dot_v1_dot_scaling__pb2.ListContainerInstancesRequest.FromString,
+                    response_serializer=ecs__scheduler_dot_v1_dot_scaling__pb2.ListContainerInstancesResponse.SerializeToString,
+            ),
+            'WatchScaling': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchScaling,
+                    request_deserializer=ecs__scheduler_dot_v1_dot_scaling__pb2.WatchScalingRequest.FromString,
+                    response_serializer=ecs__scheduler_dot_v1_dot_scaling__pb2.WatchScalingResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -92,6 +167,87 @@ class ScalingService:
             '/ecs_scheduler.v1.ScalingService/GetCluster',
             ecs__scheduler_dot_v1_dot_scaling__pb2.GetClusterRequest.SerializeToString,
             ecs__scheduler_dot_v1_dot_scaling__pb2.GetClusterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Scale(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ecs_scheduler.v1.ScalingService/Scale',
+            ecs__scheduler_dot_v1_dot_scaling__pb2.ScaleRequest.SerializeToString,
+            ecs__scheduler_dot_v1_dot_scaling__pb2.ScaleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListContainerInstances(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ecs_scheduler.v1.ScalingService/ListContainerInstances',
+            ecs__scheduler_dot_v1_dot_scaling__pb2.ListContainerInstancesRequest.SerializeToString,
+            ecs__scheduler_dot_v1_dot_scaling__pb2.ListContainerInstancesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchScaling(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/ecs_scheduler.v1.ScalingService/WatchScaling',
+            ecs__scheduler_dot_v1_dot_scaling__pb2.WatchScalingRequest.SerializeToString,
+            ecs__scheduler_dot_v1_dot_scaling__pb2.WatchScalingResponse.FromString,
             options,
             channel_credentials,
             insecure,

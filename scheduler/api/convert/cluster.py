@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from ecs_scheduler.v1 import scaling_pb2
+from ecs_scheduler.v1 import capacity_pb2, scaling_pb2
+from scheduler.api.convert.capacity import scale_wish
 from scheduler.api.convert.render import resources, timestamp
 from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.digest import ClusterDigest, Unplaced
 from scheduler.core.model.group import InstanceGroup, InstanceType
+from scheduler.core.model.scaling import ScaleWish, WishKind
 from scheduler.core.model.task import TaskState
 
 
@@ -29,6 +31,7 @@ def cluster(digest: ClusterDigest) -> scaling_pb2.Cluster:
             for condition in digest.conditions
         ],
         revision=digest.revision,
+        wish=_present(digest.wish),
     )
 
 
@@ -57,7 +60,14 @@ def _instance_counts(health: Mapping[InstanceHealth, int], idle: int) -> scaling
         draining=health.get(InstanceHealth.DRAINING, 0),
         outside_group=health.get(InstanceHealth.NOT_IN_GROUP, 0)
         + health.get(InstanceHealth.NOT_IN_SERVICE, 0),
+        leaving=health.get(InstanceHealth.LEAVING, 0),
+        stale=health.get(InstanceHealth.STALE, 0),
     )
+
+
+def _present(wish: ScaleWish | None) -> capacity_pb2.ScaleWish | None:
+    """One that was cleared is none."""
+    return None if wish is None or wish.kind is WishKind.CLEAR else scale_wish(wish)
 
 
 def _task_counts(tasks: Mapping[TaskState, int]) -> scaling_pb2.TaskCounts:

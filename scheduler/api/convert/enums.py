@@ -2,8 +2,11 @@
 
 from typing import cast
 
-from ecs_scheduler.v1 import task_pb2, task_spec_pb2
+from ecs_scheduler.v1 import capacity_pb2, container_instance_pb2, task_pb2, task_spec_pb2
 from scheduler.core.model.attempt import AttemptState, StopCategory
+from scheduler.core.model.container_instance import InstanceHealth
+from scheduler.core.model.removal import RemovalCause, RemovalStep
+from scheduler.core.model.scaling import ScalingKind
 from scheduler.core.model.task import ContainerSize, TaskState
 
 # The casts: `Value` is typed as int, a message's constructor wants the enum's own type.
@@ -22,7 +25,33 @@ CONTAINER_SIZES = {
     size: cast("task_spec_pb2.ContainerSize", task_spec_pb2.ContainerSize.Value(f"CONTAINER_SIZE_{size}"))
     for size in ContainerSize
 }
+INSTANCE_HEALTHS = {
+    # By name: the values are words for people.
+    health: cast(
+        "container_instance_pb2.ContainerInstanceHealth",
+        container_instance_pb2.ContainerInstanceHealth.Value(f"CONTAINER_INSTANCE_HEALTH_{health.name}"),
+    )
+    for health in InstanceHealth
+}
+REMOVAL_CAUSES = {
+    cause: cast(
+        "container_instance_pb2.RemovalCause",
+        container_instance_pb2.RemovalCause.Value(f"REMOVAL_CAUSE_{cause}"),
+    )
+    for cause in RemovalCause
+}
+REMOVAL_STEPS = {
+    step: cast(
+        "container_instance_pb2.RemovalStep", container_instance_pb2.RemovalStep.Value(f"REMOVAL_STEP_{step}")
+    )
+    for step in RemovalStep
+}
+SCALING_KINDS = {
+    kind: cast("capacity_pb2.ScalingKind", capacity_pb2.ScalingKind.Value(f"SCALING_KIND_{kind}"))
+    for kind in ScalingKind
+}
 
 # The way back. A number that is not set, or a newer client's, is in neither.
 TASK_STATE_OF = {number: state for state, number in TASK_STATES.items()}
 CONTAINER_SIZE_OF = {number: size for size, number in CONTAINER_SIZES.items()}
+INSTANCE_HEALTH_OF = {number: health for health, number in INSTANCE_HEALTHS.items()}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -22,7 +22,9 @@ from scheduler.core.model.task import (
     Timeouts,
 )
 from scheduler.ports.store import TaskFilter
+from scheduler.services.errors import InvalidRequest
 
+T = TypeVar("T")
 Violations = tuple[Violation, ...]
 _Filtering: TypeAlias = scheduler_pb2.WatchTasksRequest | scheduler_pb2.ListTasksRequest
 _Naming: TypeAlias = scheduler_pb2.GetTaskRequest | scheduler_pb2.CancelTaskRequest
@@ -32,6 +34,13 @@ MAX_LABELS = 32
 _NANOS = 1_000_000_000
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _TENANT_EXPECTED = "1 to 63 lower-case letters, digits and hyphens, not starting with a hyphen"
+
+
+def valid(parsed: T | Violations) -> T:
+    """What was parsed. Raises InvalidRequest if it was violations."""
+    if isinstance(parsed, tuple):
+        raise InvalidRequest(parsed)
+    return parsed
 
 
 def task_request(message: scheduler_pb2.ScheduleRequest) -> TaskRequest | Violations:
@@ -82,6 +91,12 @@ def duration_ms(message: Duration) -> int:
     if abs(message.nanos) >= _NANOS or message.seconds * message.nanos < 0:
         return 0
     return message.seconds * 1_000 + -(-message.nanos // 1_000_000)
+
+
+def page_size_violations(page_size: int) -> Iterator[Violation]:
+    """What is wrong with the size of a page, of whatever it is one."""
+    if page_size < 0:
+        yield Violation(field_path="page_size", expected="0 for the default, or more")
 
 
 def _filter(message: _Filtering, *, task_ids: frozenset[str] = frozenset()) -> TaskFilter:
@@ -172,8 +187,7 @@ def _list_violations(message: scheduler_pb2.ListTasksRequest) -> Iterator[Violat
     if not _TENANT.fullmatch(message.tenant):
         yield Violation(field_path="tenant", expected=_TENANT_EXPECTED)
     yield from _filter_violations(message)
-    if message.page_size < 0:
-        yield Violation(field_path="page_size", expected="0 for the default, or more")
+    yield from page_size_violations(message.page_size)
 
 
 def _filter_violations(message: _Filtering) -> Iterator[Violation]:

@@ -108,26 +108,29 @@ def duration(milliseconds: int | None) -> Duration | None:
 
 
 def _bamboo_agent(spec: BambooAgentSpec) -> task_spec_pb2.BambooAgentSpec:
-    return task_spec_pb2.BambooAgentSpec(
+    message = task_spec_pb2.BambooAgentSpec(
         result_id=spec.result_id,
         build_key=spec.build_key,
         server_url=spec.server_url,
         sidekick_image=spec.sidekick_image,
         image=spec.image,
         size=CONTAINER_SIZES[spec.size] if spec.size else None,
-        extra_containers=[_extra_container(extra) for extra in spec.extra_containers],
         queue_time=timestamp(spec.queue_time_ms),
     )
+    for extra in spec.extra_containers:
+        _add_extra_container(message, extra)
+    return message
 
 
-def _extra_container(extra: ExtraContainer) -> task_spec_pb2.BambooExtraContainer:
-    return task_spec_pb2.BambooExtraContainer(
+def _add_extra_container(agent: task_spec_pb2.BambooAgentSpec, extra: ExtraContainer) -> None:
+    # Added in place: a message that is handed to a constructor is copied, once for each level it is nested.
+    message = agent.extra_containers.add(
         name=extra.name,
         image=extra.image,
         size=CONTAINER_SIZES[extra.size] if extra.size else None,
         commands=extra.commands,
-        environment=_masked(extra.environment),
     )
+    _add_masked(message, extra.environment)
 
 
 def _containers(spec: ContainersSpec) -> task_spec_pb2.ContainersSpec:
@@ -135,18 +138,23 @@ def _containers(spec: ContainersSpec) -> task_spec_pb2.ContainersSpec:
 
 
 def _container(container: Container) -> task_spec_pb2.Container:
-    return task_spec_pb2.Container(
+    message = task_spec_pb2.Container(
         name=container.name,
         image=container.image,
         resources=resources(container.resources),
         command=container.command,
-        environment=_masked(container.environment),
         essential=container.essential,
     )
+    _add_masked(message, container.environment)
+    return message
 
 
-def _masked(environment: Iterable[EnvironmentVariable]) -> list[task_spec_pb2.EnvironmentVariable]:
-    return [task_spec_pb2.EnvironmentVariable(name=variable.name, value=MASK) for variable in environment]
+def _add_masked(
+    container: task_spec_pb2.BambooExtraContainer | task_spec_pb2.Container,
+    environment: Iterable[EnvironmentVariable],
+) -> None:
+    for variable in environment:
+        container.environment.add(name=variable.name, value=MASK)
 
 
 def _attempt(attempt: Attempt) -> task_pb2.Attempt:
