@@ -46,7 +46,7 @@ format: .venv/.ok ## put code and protos into shape
 generate: .venv/.ok ## protos/ -> generated/
 	@$(BIN)/python -m scripts.generate
 
-demo: .venv/.ok ## twenty agents on a simulated AWS, half a minute
+demo: .venv/.ok ## sixty agents and three mishaps on a simulated AWS, one minute
 	@$(BIN)/ecs-scheduler demo
 
 bench: .venv/.ok ## measure the hot paths against their baselines

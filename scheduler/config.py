@@ -38,16 +38,33 @@ class _Environment(BaseModel):
     aws_share: float = Field(0.5, validation_alias=PREFIX + "AWS_SHARE", gt=0, le=1)
     drain_delay_s: float = Field(5.0, validation_alias=PREFIX + "DRAIN_DELAY_S", ge=0, le=300)
     stop_grace_s: float = Field(10.0, validation_alias=PREFIX + "STOP_GRACE_S", ge=0, le=300)
+    observe_only: bool = Field(False, validation_alias=PREFIX + "OBSERVE_ONLY")
+    tls_certificate: str = Field("", validation_alias=PREFIX + "TLS_CERTIFICATE")
+    tls_key: str = Field("", validation_alias=PREFIX + "TLS_KEY")
+    tls_client_ca: str = Field("", validation_alias=PREFIX + "TLS_CLIENT_CA")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """Paths of PEM files: the server's certificate chain and its key.
+
+    With `client_ca` every client must present a certificate that one of these authorities has signed.
+    """
+
+    certificate: str
+    key: str
+    client_ca: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set.
 
-    `listen` is host:port, other than loopback only with `insecure_listen`; `store` the path of the store's
-    file; `service_id` marks our tasks; `aws_share` is our share of the account's read budgets (0 to 1);
-    `drain_delay_s` is served on as NOT_SERVING before stopping, `stop_grace_s` is what calls in flight get
-    after that, both in real seconds.
+    `listen` is host:port, other than loopback only with `tls` or `insecure_listen`; `tls` is None for plain
+    text; `store` is the path of the store's file; `service_id` marks our tasks; `aws_share` is our share of
+    the account's read budgets (0 to 1); `drain_delay_s` is served on as NOT_SERVING before stopping,
+    `stop_grace_s` is what calls in flight get after that, both in real seconds. With `observe_only` nothing
+    is done to AWS, and what would be done is told.
     """
 
     cluster: str
@@ -56,22 +73,27 @@ class Settings:
     policy: Policy
     listen: str
     insecure_listen: bool
+    tls: TlsFiles | None = None
     store: str
     service_id: str
     aws_share: float
     drain_delay_s: float
     stop_grace_s: float
+    observe_only: bool = False
 
 
 KNOWN = sorted(
     {PREFIX + field.name.upper() for field in fields(Policy)}
     | {str(field.validation_alias) for field in _Environment.model_fields.values()}
     | {PREFIX + "ADDRESS"}
+    | {PREFIX + "TLS", PREFIX + "TLS_CA", PREFIX + "TLS_CLIENT_CERTIFICATE", PREFIX + "TLS_CLIENT_KEY"}
 )
-"""Every variable that is read. The last one is the client commands' own."""
+"""Every variable that is read. Those of the last two lines are the client commands' own."""
+
+_OWN = [name.removeprefix(PREFIX) for name in KNOWN if name.startswith(PREFIX)]
 
 _NEAR = 0.8
-"""Of difflib's ratio: with the prefix alone two names share about half."""
+"""Of difflib's ratio, over what follows the prefix: that alone makes short names look alike."""
 
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
@@ -80,6 +102,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     read = _read(environment, problems)
     log_options = _log_options(environment, problems)
     policy = _policy(environment, problems)
+    tls = None if read is None else _tls(read, problems)
     problems += _unknown(environment, {name for name, _ in log_options})
     if read is None or problems:
         raise SettingsError("settings: " + "; ".join(problems))
@@ -95,11 +118,13 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         policy=policy,
         listen=read.listen,
         insecure_listen=read.insecure_listen,
+        tls=tls,
         store=read.store,
         service_id=read.service_id or f"{read.cluster}/{read.group}",
         aws_share=read.aws_share,
         drain_delay_s=read.drain_delay_s,
         stop_grace_s=read.stop_grace_s,
+        observe_only=read.observe_only,
     )
 
 
@@ -116,12 +141,25 @@ def _read(environment: Mapping[str, str], problems: list[str]) -> _Environment |
     return None
 
 
+def _tls(read: _Environment, problems: list[str]) -> TlsFiles | None:
+    """A certificate and its key, or neither."""
+    if read.tls_certificate and read.tls_key:
+        return TlsFiles(
+            certificate=read.tls_certificate, key=read.tls_key, client_ca=read.tls_client_ca or None
+        )
+    names = {"TLS_CERTIFICATE": read.tls_certificate, "TLS_KEY": read.tls_key}
+    unset = [PREFIX + name for name, path in names.items() if not path]
+    if any(names.values()) or read.tls_client_ca:
+        problems.append(f"not set, and TLS needs it: {', '.join(unset)}")
+    return None
+
+
 def _unknown(environment: Mapping[str, str], named: Container[str]) -> Iterator[str]:
     """Variables of ours that nobody reads: a typing error would silently leave a default in place."""
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in KNOWN and name not in named:
-            near = get_close_matches(name, KNOWN, n=1, cutoff=_NEAR)
-            yield f"{name} is unknown" + (f"; is {near[0]} meant?" if near else "")
+            near = get_close_matches(name.removeprefix(PREFIX), _OWN, n=1, cutoff=_NEAR)
+            yield f"{name} is unknown" + (f"; is {PREFIX}{near[0]} meant?" if near else "")
 
 
 def _log_options(environment: Mapping[str, str], problems: list[str]) -> tuple[tuple[str, str], ...]:
@@ -149,7 +187,7 @@ def _policy(environment: Mapping[str, str], problems: list[str]) -> Policy:
 
 
 def _number(kind: Any, text: str) -> Any:
-    """A number above zero, or several of them."""
+    """A number above zero, several of them, or yes or no."""
     if kind in _NUMBERS:
         return _NUMBERS[kind].validate_python(text)
     return _SEVERAL.validate_python(text.split(","))
@@ -158,5 +196,6 @@ def _number(kind: Any, text: str) -> Any:
 _NUMBERS: dict[Any, TypeAdapter[Any]] = {
     int: TypeAdapter(PositiveInt),
     float: TypeAdapter(Annotated[FiniteFloat, Field(gt=0)]),
+    bool: TypeAdapter(bool),
 }
 _SEVERAL = TypeAdapter(tuple[PositiveInt, ...])

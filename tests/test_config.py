@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from scheduler.config import PREFIX, SettingsError, load_settings
+from scheduler.config import PREFIX, SettingsError, TlsFiles, load_settings
 from scheduler.core.model.policy import Policy
 
 REQUIRED = {"ECS_ASG": "ci-agents", "ECS_CLUSTER": "ci", "ECS_TASK_DEF": "agents"}
 
 POLICY_FIELDS = [pytest.param(field.name, field.type, id=field.name) for field in fields(Policy)]
+POLICY_SWITCHES = [each for each in POLICY_FIELDS if each.values[1] is bool]
+POLICY_NUMBERS = [each for each in POLICY_FIELDS if each not in POLICY_SWITCHES]
 
 
 def told(environment: dict[str, str]) -> str:
@@ -75,18 +77,26 @@ def test_a_wrong_value_names_its_variable(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "kind"), POLICY_FIELDS)
-def test_every_number_of_the_policy_can_be_set(name: str, kind: Any) -> None:
+def test_everything_of_the_policy_can_be_set(name: str, kind: Any) -> None:
     """Each field of Policy has the variable of its name."""
-    text, value = {int: ("77", 77), float: ("0.77", 0.77)}.get(kind, ("7, 77", (7, 77)))
+    examples = {int: ("77", 77), float: ("0.77", 0.77), bool: ("false", False)}
+    text, value = examples.get(kind, ("7, 77", (7, 77)))
     settings = load_settings(REQUIRED | {PREFIX + name.upper(): text})
     assert getattr(settings.policy, name) == value
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "", "soon", "nan", "inf"])
-@pytest.mark.parametrize(("name", "kind"), POLICY_FIELDS)
+@pytest.mark.parametrize(("name", "kind"), POLICY_NUMBERS)
 def test_every_number_of_the_policy_is_above_zero(name: str, kind: Any, text: str) -> None:
     """A pause of nothing, no pause at all or a share without end would stop the service from working."""
     assert PREFIX + name.upper() in told(REQUIRED | {PREFIX + name.upper(): text})
+
+
+@pytest.mark.parametrize("text", ["", "perhaps", "2"])
+@pytest.mark.parametrize(("name", "kind"), POLICY_SWITCHES)
+def test_every_switch_of_the_policy_is_on_or_off(name: str, kind: Any, text: str) -> None:
+    """What is neither true nor false is refused under the variable's own name."""
+    assert f"{PREFIX + name.upper()}: " in told(REQUIRED | {PREFIX + name.upper(): text})
 
 
 def test_log_options_take_the_values_of_the_variables_they_name() -> None:
@@ -119,6 +129,29 @@ def test_only_the_environment_that_is_handed_in_is_read(monkeypatch: pytest.Monk
     assert told({"ECS_CLUSTER": "ci", "ECS_TASK_DEF": "agents"}) == "settings: not set: ECS_ASG"
 
 
+def test_tls_needs_a_certificate_and_its_key() -> None:
+    """Both or neither; the CA of clients is optional, and empty is not set."""
+    pair = {"ECS_SCHEDULER_TLS_CERTIFICATE": "s.pem", "ECS_SCHEDULER_TLS_KEY": "s.key"}
+    assert load_settings(REQUIRED).tls is None
+    assert load_settings(REQUIRED | dict.fromkeys(pair, "")).tls is None
+    assert load_settings(REQUIRED | pair).tls == TlsFiles(certificate="s.pem", key="s.key")
+    mutual = load_settings(REQUIRED | pair | {"ECS_SCHEDULER_TLS_CLIENT_CA": "ca.pem"}).tls
+    assert mutual == TlsFiles(certificate="s.pem", key="s.key", client_ca="ca.pem")
+
+
+@pytest.mark.parametrize(
+    ("given", "unset"),
+    [
+        ("TLS_CERTIFICATE", "ECS_SCHEDULER_TLS_KEY"),
+        ("TLS_KEY", "ECS_SCHEDULER_TLS_CERTIFICATE"),
+        ("TLS_CLIENT_CA", "ECS_SCHEDULER_TLS_CERTIFICATE, ECS_SCHEDULER_TLS_KEY"),
+    ],
+)
+def test_half_of_tls_is_refused(given: str, unset: str) -> None:
+    """Whoever sets a part of TLS believes to be protected: what is missing is named."""
+    assert told(REQUIRED | {PREFIX + given: "x"}) == f"settings: not set, and TLS needs it: {unset}"
+
+
 def test_an_unknown_variable_of_ours_is_refused() -> None:
     """A typing error would silently leave a default in place: the nearest name is suggested."""
     message = told({"ECS_SCHEDULER_LISTN": "127.0.0.1:1", "ECS_SCHEDULER_TASK_POL_MS": "9"})
@@ -132,9 +165,10 @@ def test_an_unknown_variable_like_no_other_is_refused() -> None:
     assert told(REQUIRED | {"ECS_SCHEDULER_ZZZ": ""}) == "settings: ECS_SCHEDULER_ZZZ is unknown"
 
 
-def test_the_clients_address_is_known() -> None:
-    """The variable of the client commands may be set where the service runs too."""
-    assert load_settings(REQUIRED | {"ECS_SCHEDULER_ADDRESS": "x:1"}) == load_settings(REQUIRED)
+@pytest.mark.parametrize("name", ["ADDRESS", "TLS", "TLS_CA", "TLS_CLIENT_CERTIFICATE", "TLS_CLIENT_KEY"])
+def test_the_clients_variables_are_known(name: str) -> None:
+    """The variables of the client commands may be set where the service runs too."""
+    assert load_settings(REQUIRED | {PREFIX + name: "x:1"}) == load_settings(REQUIRED)
 
 
 def test_a_log_option_may_have_any_name() -> None:

@@ -6,10 +6,13 @@ from scheduler.cli.aws_sim import aws_sim
 from scheduler.cli.cancel import cancel
 from scheduler.cli.cluster import cluster
 from scheduler.cli.demo.command import demo
+from scheduler.cli.instances import instances
+from scheduler.cli.scale import scale
 from scheduler.cli.serve import serve
 from scheduler.cli.submit import submit
 from scheduler.cli.tasks import tasks
 from scheduler.cli.watch import watch
+from scheduler.cli.watch_scaling import watch_scaling
 
 app = typer.Typer(
     help="Schedules CI agents as ECS tasks on EC2 container instances.",
@@ -23,5 +26,8 @@ app.command("cancel")(cancel)
 app.command("tasks")(tasks)
 app.command("watch")(watch)
 app.command("cluster")(cluster)
+app.command("instances")(instances)
+app.command("scale")(scale)
+app.command("watch-scaling")(watch_scaling)
 app.command("aws-sim")(aws_sim)
 app.command("demo")(demo)

@@ -9,26 +9,20 @@ import typer
 from ecs_scheduler.v1.scheduler_pb2 import CancelTaskRequest
 from ecs_scheduler.v1.task_pb2 import Task
 from scheduler.cli import words
-from scheduler.cli.complaint import ExitCode, complain, give_up_on
-from scheduler.cli.options import (
-    DEFAULT_ADDRESS,
-    DEFAULT_RETRY_S,
-    Address,
-    Output,
-    OutputFormat,
-    RetryFor,
-)
+from scheduler.cli.complaint import ExitCode, complain
+from scheduler.cli.options import DEFAULT_RETRY_S, Output, OutputFormat, RetryFor
+from scheduler.cli.server_options import Server, client_command
 from scheduler.client.cancellation import cancel as cancel_one
 from scheduler.client.connection import connected
-from scheduler.client.patience import Unreachable
 from scheduler.client.refusal import Refusal, Refused
 
 
+@client_command
 def cancel(
     *,
     task: Annotated[list[str], typer.Argument(metavar="TASK", help="Ids of tasks.")],
     tenant: Annotated[str, typer.Option(help="Whose tasks.")],
-    address: Address = DEFAULT_ADDRESS,
+    server: Server,
     retry_for: RetryFor = DEFAULT_RETRY_S,
     output: OutputFormat = Output.TEXT,
 ) -> None:
@@ -39,19 +33,16 @@ def cancel(
     Exits with 1 if a task was not found, with 3 if nobody answered.
     """
     requests = [CancelTaskRequest(tenant=tenant, task_id=each) for each in task]
-    try:
-        refused = asyncio.run(_cancel_all(address, requests, retry_for, output))
-    except Unreachable as error:
-        give_up_on(address, error.refusal)
+    refused = asyncio.run(_cancel_all(server, requests, retry_for, output))
     raise typer.Exit(ExitCode.REFUSED if refused else ExitCode.OK)
 
 
 async def _cancel_all(
-    address: str, requests: Iterable[CancelTaskRequest], retry_for_s: float, output: Output
+    server: Server, requests: Iterable[CancelTaskRequest], retry_for_s: float, output: Output
 ) -> int:
     """How many were refused."""
     refused = 0
-    async with connected(address) as connection:
+    async with connected(server.address, server.tls) as connection:
         for request in requests:
             try:
                 _show(await cancel_one(connection, request, retry_for_s=retry_for_s), output)

@@ -6,25 +6,24 @@ from typing import Annotated
 
 import typer
 from grpc import aio
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from ecs_scheduler.v1.scaling_pb2 import Cluster, GetClusterRequest, InstanceType, UnplacedShape
-from scheduler.cli import words
+from scheduler.cli import capacity_words, tables, words
 from scheduler.cli.complaint import ExitCode, give_up
-from scheduler.cli.options import DEFAULT_ADDRESS, Address, Output, OutputFormat, finite
+from scheduler.cli.options import Output, OutputFormat, finite
+from scheduler.cli.server_options import Server, client_command
 from scheduler.client.connection import connected
 from scheduler.client.patience import is_interruption
 from scheduler.client.refusal import refusal_of
 
-PLAIN_WIDTH = 120
-"""Columns of a piped table: nothing wraps that a reader would have to put together again."""
 
-
+@client_command
 def cluster(
     *,
-    address: Address = DEFAULT_ADDRESS,
+    server: Server,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=0, callback=finite, help="How long to wait.")
     ] = 5.0,
@@ -32,31 +31,21 @@ def cluster(
 ) -> None:
     """Show the group, its capacity, the demand, and why what waits is waiting."""
     try:
-        seen = asyncio.run(_get_cluster(address, timeout))
+        seen = asyncio.run(_get_cluster(server, timeout))
     except aio.AioRpcError as error:
         refusal = refusal_of(error)
         code = ExitCode.UNREACHABLE if is_interruption(refusal) else ExitCode.REFUSED
-        give_up(f"{address}: {refusal}", code)
+        give_up(f"{server.address}: {refusal}", code)
     if output is Output.JSON:
         print(words.json_line(seen))
     else:
-        _print(seen)
+        tables.show(_parts(seen))
 
 
-async def _get_cluster(address: str, timeout_s: float) -> Cluster:
-    async with connected(address) as connection:
+async def _get_cluster(server: Server, timeout_s: float) -> Cluster:
+    async with connected(server.address, server.tls) as connection:
         answer = await connection.scaling.GetCluster(GetClusterRequest(), timeout=timeout_s)
         return answer.cluster
-
-
-def _print(seen: Cluster) -> None:
-    console = Console(highlight=False)
-    console = console if console.is_terminal else Console(width=PLAIN_WIDTH)
-    with console.capture() as captured:
-        for part in _parts(seen):
-            console.print(part, highlight=False)
-    # A table fills its last column with blanks, which would end up in whatever it is piped to.
-    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def _parts(seen: Cluster) -> Iterator[RenderableType]:
@@ -70,17 +59,18 @@ def _parts(seen: Cluster) -> Iterator[RenderableType]:
 
 def _overview(seen: Cluster) -> Table:
     group, instances, tasks = seen.group, seen.instances, seen.tasks
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column()
+    table = tables.facts()
     stale = "  (stale: AWS was not read completely of late)" if seen.stale else ""
     table.add_row("cluster", f"{seen.cluster}, revision {seen.revision}{stale}")
     table.add_row("group", f"{group.name}, {group.min_size} to {group.max_size} container instances")
     table.add_row("capacity", f"desired {group.desired_capacity}, in flight {group.in_flight}")
+    if seen.HasField("wish"):
+        table.add_row("wish", capacity_words.wish(seen.wish))
     table.add_row(
         "container instances",
         f"schedulable {instances.schedulable}, idle {instances.idle}, disconnected {instances.disconnected}, "
-        f"draining {instances.draining}, outside the group {instances.outside_group}",
+        f"draining {instances.draining}, leaving {instances.leaving}, old {instances.stale}, "
+        f"outside the group {instances.outside_group}",
     )
     table.add_row("registered", words.resources(seen.registered))
     table.add_row("free", words.resources(seen.free))
@@ -100,9 +90,7 @@ def _type(type_: InstanceType) -> str:
 
 
 def _unplaced(seen: Cluster) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("tenant", "priority", "waiting", "each asks for", "container instances that said no"):
-        table.add_column(heading)
+    table = tables.rows("tenant", "priority", "waiting", "each asks for", "container instances that said no")
     for shape in seen.unplaced:
         table.add_row(
             shape.tenant, str(shape.priority), str(shape.count), words.resources(shape.resources), _why(shape)

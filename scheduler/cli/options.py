@@ -26,12 +26,6 @@ def finite(number: float) -> float:
     return number
 
 
-Address = Annotated[
-    str,
-    typer.Option(
-        "--address", envvar="ECS_SCHEDULER_ADDRESS", metavar="HOST:PORT", help="Where the service listens."
-    ),
-]
 OutputFormat = Annotated[Output, typer.Option("--output", help="`json` writes one object a line.")]
 RetryFor = Annotated[
     float,
@@ -44,7 +38,6 @@ RetryFor = Annotated[
     ),
 ]
 
-DEFAULT_ADDRESS = "127.0.0.1:50051"
 DEFAULT_RETRY_S = 30.0
 
 _DURATION = re.compile(r"(?P<count>[0-9]{1,9})(?P<unit>[smhd])")

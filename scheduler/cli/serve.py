@@ -18,6 +18,7 @@ from scheduler.adapters.aws.clients import AwsClients
 from scheduler.adapters.aws.region import RegionUnknown, resolve_region
 from scheduler.adapters.system import SystemClock
 from scheduler.api.address import MalformedAddress, ServerAddressError, check_address
+from scheduler.api.tls import CertificateError, check_files
 from scheduler.bootstrap import App, aws_clients, build
 from scheduler.cli.complaint import ExitCode, give_up
 from scheduler.cli.interpreter import tune
@@ -38,7 +39,7 @@ class Defect(Exception):
     """The service has ended itself because of a defect of its own."""
 
 
-WRONG_SETTINGS = (SettingsError, RegionUnknown, MalformedAddress)
+WRONG_SETTINGS = (SettingsError, RegionUnknown, MalformedAddress, CertificateError)
 CANNOT_SERVE = (AccessProblem, ServerAddressError, SimulationUnreachable, StoreError, BotoCoreError, Defect)
 
 log = structlog.get_logger()
@@ -59,9 +60,12 @@ def serve(
         str | None, typer.Option(metavar="HOST:PORT", help="Address to listen on; port 0 takes a free one.")
     ] = None,
     insecure_listen: Annotated[
-        bool, typer.Option("--insecure-listen", help="Allow other addresses than loopback.")
+        bool, typer.Option("--insecure-listen", help="Allow other addresses than loopback without TLS.")
     ] = False,
     store: Annotated[str | None, typer.Option(metavar="FILE", help="The durable queue's file.")] = None,
+    observe_only: Annotated[
+        bool, typer.Option("--observe-only", help="Do nothing to AWS; log and stream what would be done.")
+    ] = False,
     simulated_aws: Annotated[
         str | None, typer.Option(metavar="URL", help="Work on `aws-sim` at this URL instead of AWS.")
     ] = None,
@@ -73,6 +77,7 @@ def serve(
     given = {
         "ECS_SCHEDULER_LISTEN": listen,
         "ECS_SCHEDULER_INSECURE_LISTEN": "true" if insecure_listen else None,
+        "ECS_SCHEDULER_OBSERVE_ONLY": "true" if observe_only else None,
         "ECS_SCHEDULER_STORE": store,
     }
     environment = {
@@ -82,7 +87,7 @@ def serve(
     }
     try:
         settings = load_settings(environment)
-        _check_listener(settings.listen)
+        _check_listener(settings)
         uvloop.run(_run(settings, environment, simulated_aws))
     except WRONG_SETTINGS as error:
         give_up(str(error), ExitCode.USAGE)
@@ -90,12 +95,14 @@ def serve(
         give_up(str(error), ExitCode.REFUSED)
 
 
-def _check_listener(listen: str) -> None:
-    """Before AWS is asked for anything. Raises MalformedAddress."""
+def _check_listener(settings: Settings) -> None:
+    """Before AWS is asked for anything. Raises MalformedAddress or CertificateError."""
     try:
-        check_address(listen)
+        check_address(settings.listen)
     except MalformedAddress as error:
         raise MalformedAddress(f"--listen (ECS_SCHEDULER_LISTEN): {error}") from error
+    if settings.tls is not None:
+        check_files(settings.tls)
 
 
 async def _run(settings: Settings, environment: Mapping[str, str], simulated_aws: str | None) -> None:
@@ -122,6 +129,7 @@ async def _serve(app: App, settings: Settings, around: Surroundings, stopping: a
     log.info(
         "serving",
         address=address,
+        tls=_protection(settings),
         cluster=settings.cluster,
         group=settings.group,
         region=around.clients.region,
@@ -132,6 +140,12 @@ async def _serve(app: App, settings: Settings, around: Surroundings, stopping: a
     await stopping.wait()
     log.info("stopping", drain_delay_s=settings.drain_delay_s)
     await server.stop(settings.stop_grace_s)
+
+
+def _protection(settings: Settings) -> str:
+    if settings.tls is None:
+        return "off"
+    return "server" if settings.tls.client_ca is None else "mutual"
 
 
 def _surroundings(

@@ -1,122 +1,117 @@
 """`submit`: asks for agents, and says which were accepted."""
 
 import asyncio
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Sequence
+from inspect import signature
+from pathlib import Path
 
 import typer
-from google.protobuf.duration_pb2 import Duration
 
 from ecs_scheduler.v1.scheduler_pb2 import ScheduleRequest
 from ecs_scheduler.v1.task_pb2 import Task
 from scheduler.adapters.system import SystemIds
-from scheduler.cli.complaint import ExitCode, complain, give_up_on
-from scheduler.cli.options import (
-    DEFAULT_ADDRESS,
-    DEFAULT_RETRY_S,
-    Address,
-    Output,
-    OutputFormat,
-    RetryFor,
-    duration,
-    labels,
-)
+from scheduler.cli import submit_options as given
+from scheduler.cli.complaint import ExitCode, complain
+from scheduler.cli.options import DEFAULT_RETRY_S, Output, OutputFormat, RetryFor, labels
+from scheduler.cli.replay import Replay, choose_window, play
 from scheduler.cli.requests import Numbered, bamboo_spec, containers_spec, read_requests
+from scheduler.cli.server_options import Server, client_command, server_of
+from scheduler.cli.trace import Run
 from scheduler.cli.words import json_line, refusal_line
 from scheduler.client.connection import Connection, connected
-from scheduler.client.patience import Unreachable
 from scheduler.client.refusal import Refusal, Refused
 from scheduler.client.submission import submit as submit_one
 
 CALLS_AT_ONCE = 16
 """Enough for the server to commit them in groups; results are still printed in the order of the requests."""
 
+DEFAULT_WINDOW_S = 900
+
 Answer = Task | Refusal
 
-ALSO_WITH_A_FILE = frozenset({"file", "address", "retry_for", "output"})
-"""Options that are not part of one request."""
+CONNECTING = {*signature(server_of).parameters, "retry_for", "output"}
+"""Options that are not part of any request."""
 
-File = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE",
-        help="One ScheduleRequest as JSON a line; `-` is stdin. Many are sent at once: their order in the "
-        "queue is not the file's.",
-    ),
-]
-QueueTimeout = Annotated[
-    Duration | None, typer.Option(parser=duration, metavar="DURATION", help="How long it may wait: `10m`.")
-]
-StartTimeout = Annotated[
-    Duration | None, typer.Option(parser=duration, metavar="DURATION", help="How long a start may take.")
-]
-RunTimeout = Annotated[
-    Duration | None, typer.Option(parser=duration, metavar="DURATION", help="How long it may run.")
-]
+OF_ONE = {"tenant", "request_id", "container", "env", "bamboo"}
+"""Options that make one request."""
+
+OF_A_TRACE = {"window", "start", "speed", "run_id", "wait"}
+"""Options that go with --trace only."""
 
 
+@client_command
 def submit(
     context: typer.Context,
     *,
-    file: File = None,
-    tenant: Annotated[str, typer.Option(help="Who asks.")] = "default",
-    request_id: Annotated[
-        str | None, typer.Option(metavar="UUID", help="The idempotency key; a new one if unset.")
-    ] = None,
-    priority: Annotated[int, typer.Option(min=-1_000, max=1_000, help="Higher goes first.")] = 0,
-    label: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be repeated.")] = None,
-    container: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=IMAGE:CPU_UNITS:MEMORY_MIB", help="May be repeated; the first is main."),
-    ] = None,
-    env: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Environment of the main container.")
-    ] = None,
-    bamboo: Annotated[
-        str | None, typer.Option(metavar="JSON", help="A BambooAgentSpec instead of containers.")
-    ] = None,
-    queue_timeout: QueueTimeout = None,
-    start_timeout: StartTimeout = None,
-    run_timeout: RunTimeout = None,
-    may_run_again: Annotated[
-        bool, typer.Option("--may-run-again", help="Launch it again if its instance is lost while it runs.")
-    ] = False,
-    address: Address = DEFAULT_ADDRESS,
+    file: given.RequestFile = None,
+    trace: given.TraceFile = None,
+    tenant: given.Tenant = "default",
+    request_id: given.RequestId = None,
+    priority: given.Priority = 0,
+    label: given.Labels = None,
+    container: given.Containers = None,
+    env: given.Environment = None,
+    bamboo: given.Bamboo = None,
+    queue_timeout: given.QueueTimeout = None,
+    start_timeout: given.StartTimeout = None,
+    run_timeout: given.RunTimeout = None,
+    may_run_again: given.MayRunAgain = False,
+    window: given.WindowLength = None,
+    start: given.WindowStart = None,
+    speed: given.Speed = 1.0,
+    run_id: given.RunId = None,
+    wait: given.Wait = False,
+    server: Server,
     retry_for: RetryFor = DEFAULT_RETRY_S,
     output: OutputFormat = Output.TEXT,
 ) -> None:
     """Ask for agents; print the id of each task that was accepted.
 
+    With --trace: replay a part of what a CI once asked for, and tell what came of it.
+
     Exits with 1 if any was refused, with 3 if nobody answered.
     """
+    request = ScheduleRequest(
+        priority=priority,
+        labels=labels(label or []),
+        queue_timeout=queue_timeout,
+        start_timeout=start_timeout,
+        run_timeout=run_timeout,
+        may_run_again=may_run_again,
+    )
+    _check_combination(context, file=file, trace=trace)
+    if trace is not None:
+        replay = Replay(
+            file=trace,
+            window=choose_window(trace, start, window or DEFAULT_WINDOW_S),
+            run=Run(trace=trace.name, run_id=run_id or SystemIds().attempt_id(), template=request),
+            speed=speed,
+            wait=wait,
+            retry_for_s=retry_for,
+        )
+        raise typer.Exit(play(server, replay, output))
     if file is not None:
-        _refuse_more_than_a_file(context)
         requests = read_requests(file)
     else:
-        request = ScheduleRequest(
-            request_id=request_id or SystemIds().attempt_id(),
-            tenant=tenant,
-            priority=priority,
-            labels=labels(label or []),
-            queue_timeout=queue_timeout,
-            start_timeout=start_timeout,
-            run_timeout=run_timeout,
-            may_run_again=may_run_again,
-        )
+        request.request_id, request.tenant = request_id or SystemIds().attempt_id(), tenant
         _set_spec(request, bamboo, container or [], labels(env or []))
         requests = [Numbered(place=f"request {request.request_id}", request=request)]
-    try:
-        refused = asyncio.run(_submit_all(address, requests, retry_for, output))
-    except Unreachable as error:
-        give_up_on(address, error.refusal)
+    refused = asyncio.run(_submit_all(server, requests, retry_for, output))
     raise typer.Exit(ExitCode.REFUSED if refused else ExitCode.OK)
 
 
-def _refuse_more_than_a_file(context: typer.Context) -> None:
-    given = (name for name in context.params if _is_given(context, name))
-    alone = [f"--{name.replace('_', '-')}" for name in given if name not in ALSO_WITH_A_FILE]
-    if alone:
-        raise typer.BadParameter(f"{', '.join(alone)}: not with --file, whose lines say it themselves")
+def _check_combination(context: typer.Context, *, file: str | None, trace: Path | None) -> None:
+    """Raises typer.BadParameter for options that would be of no effect."""
+    flags = {each.name: each.opts[0] for each in context.command.params}
+    said = [name for name in context.params if _is_given(context, name)]
+    if file is not None:
+        wrong, why = set(said) - CONNECTING - {"file"}, "not with --file, whose lines say it themselves"
+    elif trace is not None:
+        wrong, why = OF_ONE & set(said), "not with --trace, whose rows say it themselves"
+    else:
+        wrong, why = OF_A_TRACE & set(said), "with --trace only"
+    if wrong:
+        raise typer.BadParameter(f"{', '.join(flags[name] for name in said if name in wrong)}: {why}")
 
 
 def _is_given(context: typer.Context, name: str) -> bool:
@@ -128,18 +123,20 @@ def _set_spec(
     request: ScheduleRequest, bamboo: str | None, containers: list[str], environment: dict[str, str]
 ) -> None:
     if (bamboo is not None) == bool(containers):
-        raise typer.BadParameter("give --file, --bamboo or at least one --container")
+        raise typer.BadParameter("give --file, --trace, --bamboo or at least one --container")
     if bamboo is not None:
         request.bamboo_agent.CopyFrom(bamboo_spec(bamboo))
     else:
         request.containers.CopyFrom(containers_spec(containers, environment))
 
 
-async def _submit_all(address: str, requests: Iterable[Numbered], retry_for_s: float, output: Output) -> int:
+async def _submit_all(
+    server: Server, requests: Sequence[Numbered], retry_for_s: float, output: Output
+) -> int:
     """How many were refused."""
     refused = 0
     room = asyncio.Semaphore(CALLS_AT_ONCE)
-    async with connected(address) as connection:
+    async with connected(server.address, server.tls) as connection:
         answers = [
             asyncio.create_task(_submitted(connection, each.request, room, retry_for_s)) for each in requests
         ]

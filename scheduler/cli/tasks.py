@@ -8,21 +8,10 @@ import typer
 from ecs_scheduler.v1.scheduler_pb2 import ListTasksRequest
 from ecs_scheduler.v1.task_pb2 import Task
 from scheduler.cli import words
-from scheduler.cli.complaint import ExitCode, give_up, give_up_on
-from scheduler.cli.options import (
-    DEFAULT_ADDRESS,
-    DEFAULT_RETRY_S,
-    Address,
-    Output,
-    OutputFormat,
-    RetryFor,
-    labels,
-    states,
-)
+from scheduler.cli.options import DEFAULT_RETRY_S, Output, OutputFormat, RetryFor, labels, states
+from scheduler.cli.server_options import Server, client_command
 from scheduler.client.connection import connected
 from scheduler.client.listing import list_tasks
-from scheduler.client.patience import Unreachable
-from scheduler.client.refusal import Refused
 
 PAGE_SIZE = 500
 """The largest page that the API has."""
@@ -32,6 +21,7 @@ _COLUMNS = "{:<20}  {:<28}  {:<9}  {:>7}  {:<19}  {:<21}  {}"
 _HEADINGS = ("accepted", "task", "state", "attempt", "container instance", "asks for", "why")
 
 
+@client_command
 def tasks(
     *,
     tenant: Annotated[str, typer.Option(help="Whose tasks.")],
@@ -42,7 +32,7 @@ def tasks(
     state: Annotated[
         list[str] | None, typer.Option(metavar="STATE", help="Only tasks in it. May be repeated.")
     ] = None,
-    address: Address = DEFAULT_ADDRESS,
+    server: Server,
     retry_for: RetryFor = DEFAULT_RETRY_S,
     output: OutputFormat = Output.TEXT,
 ) -> None:
@@ -54,17 +44,12 @@ def tasks(
         states=states(state or []),
         page_size=PAGE_SIZE,
     )
-    try:
-        asyncio.run(_list(address, request, retry_for, output))
-    except Refused as error:
-        give_up(str(error), ExitCode.REFUSED)
-    except Unreachable as error:
-        give_up_on(address, error.refusal)
+    asyncio.run(_list(server, request, retry_for, output))
 
 
-async def _list(address: str, request: ListTasksRequest, retry_for_s: float, output: Output) -> None:
+async def _list(server: Server, request: ListTasksRequest, retry_for_s: float, output: Output) -> None:
     headed = output is Output.JSON
-    async with connected(address) as connection:
+    async with connected(server.address, server.tls) as connection:
         async for task in list_tasks(connection, request, retry_for_s=retry_for_s):
             if not headed:
                 print(_COLUMNS.format(*_HEADINGS))

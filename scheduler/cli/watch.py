@@ -8,23 +8,14 @@ import typer
 from ecs_scheduler.v1.scheduler_pb2 import WatchTasksRequest
 from ecs_scheduler.v1.task_pb2 import TaskEvent, TaskState
 from scheduler.cli import words
-from scheduler.cli.complaint import ExitCode, complain, give_up, give_up_on
-from scheduler.cli.options import (
-    DEFAULT_ADDRESS,
-    DEFAULT_RETRY_S,
-    Address,
-    Output,
-    OutputFormat,
-    RetryFor,
-    labels,
-    states,
-)
+from scheduler.cli.complaint import ExitCode, complain
+from scheduler.cli.options import DEFAULT_RETRY_S, Output, OutputFormat, RetryFor, labels, states
+from scheduler.cli.server_options import Server, client_command
 from scheduler.client.connection import connected
-from scheduler.client.patience import Unreachable
-from scheduler.client.refusal import Refused
 from scheduler.client.watching import Interruption, watch_tasks
 
 
+@client_command
 def watch(
     *,
     tenant: Annotated[str, typer.Option(help="Only this tenant's tasks.")] = "",
@@ -41,7 +32,7 @@ def watch(
     until_done: Annotated[
         bool, typer.Option("--until-done", help="End once all tasks seen have; 1 if one did not succeed.")
     ] = False,
-    address: Address = DEFAULT_ADDRESS,
+    server: Server,
     retry_for: RetryFor = DEFAULT_RETRY_S,
     output: OutputFormat = Output.TEXT,
 ) -> None:
@@ -57,25 +48,21 @@ def watch(
         resume_token=resume_token,
     )
     try:
-        failed = asyncio.run(_watch(address, request, retry_for, output, until_done=until_done))
-    except Refused as error:
-        give_up(str(error), ExitCode.REFUSED)
-    except Unreachable as error:
-        give_up_on(address, error.refusal)
+        failed = asyncio.run(_watch(server, request, retry_for, output, until_done=until_done))
     except KeyboardInterrupt:
         failed = False
     raise typer.Exit(ExitCode.REFUSED if failed else ExitCode.OK)
 
 
 async def _watch(
-    address: str, request: WatchTasksRequest, retry_for_s: float, output: Output, *, until_done: bool
+    server: Server, request: WatchTasksRequest, retry_for_s: float, output: Output, *, until_done: bool
 ) -> bool:
     """Whether a task did not succeed, once all have ended; without `until_done` it does not end by itself."""
     states: dict[str, TaskState] = {}
     # A token hides what was seen before it, and states what is in another one.
     unseen = [] if request.resume_token or request.states else list(request.task_ids)
     missing: list[str] = []
-    async with connected(address) as connection:
+    async with connected(server.address, server.tls) as connection:
         messages = watch_tasks(connection, request, retry_for_s=retry_for_s, interrupted=_tell)
         async for message in messages:
             for event in message.events:

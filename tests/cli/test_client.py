@@ -3,20 +3,30 @@
 import grpc
 import pytest
 
+from ecs_scheduler.v1.capacity_pb2 import Clear
+from ecs_scheduler.v1.scaling_pb2 import (
+    ListContainerInstancesRequest,
+    ScaleRequest,
+    WatchScalingRequest,
+)
 from ecs_scheduler.v1.scheduler_pb2 import CancelTaskRequest, ListTasksRequest, WatchTasksRequest
 from scheduler.adapters.memory import MemoryStore
 from scheduler.client.cancellation import cancel
 from scheduler.client.connection import connected
-from scheduler.client.listing import list_tasks
+from scheduler.client.listing import list_container_instances, list_tasks
 from scheduler.client.patience import Unreachable, is_interruption
 from scheduler.client.refusal import Refusal, Refused
+from scheduler.client.scaling import plan, scale
 from scheduler.client.submission import submit
-from scheduler.client.watching import Interruption, watch_tasks
+from scheduler.client.watching import Interruption, watch_scaling, watch_tasks
 from scheduler.core.model.errors import Violation
 from scheduler.ports.store import StoreError
 from scheduler.services.errors import InvalidRequest
+from tests.api.instances import a_plan, an_instance_digest
 from tests.api.served import schedule_request, serving
-from tests.builders import submitted, task_id
+from tests.builders import instance_arn, submitted, task_id
+
+UUID = "3f6c1c1e-7f0a-4a55-9d5e-0d8a3c3b2a10"
 
 CASES = [
     (grpc.StatusCode.UNAVAILABLE, "connection refused", True),
@@ -110,6 +120,65 @@ async def test_listing_refused() -> None:
         listing = list_tasks(connection, ListTasksRequest(), retry_for_s=5)
         with pytest.raises(Refused, match="tenant"):
             await anext(listing)
+
+
+@pytest.mark.asyncio
+async def test_listing_of_instances() -> None:
+    """It goes through every page too."""
+    async with serving() as served, connected(served.address) as connection:
+        served.loop.instances = tuple(an_instance_digest(number) for number in range(5))
+        request = ListContainerInstancesRequest(page_size=2)
+        listing = list_container_instances(connection, request, retry_for_s=5)
+        assert [each.arn async for each in listing] == [instance_arn(number) for number in range(5)]
+    assert request == ListContainerInstancesRequest(page_size=2)
+
+
+@pytest.mark.asyncio
+async def test_wish() -> None:
+    """A wish that the store could not take is sent again under its request id, until it is durable."""
+    async with serving() as served, connected(served.address) as connection:
+        served.store.fail_next = StoreError("disk full")
+        request = ScaleRequest(request_id=UUID, clear=Clear())
+        assert (await scale(connection, request, retry_for_s=5)).request_id == UUID
+        assert served.store.load().wish is not None
+
+
+@pytest.mark.asyncio
+async def test_wish_refused() -> None:
+    """A wish that the service will not have is not sent again."""
+    async with serving() as served, connected(served.address) as connection:
+        request = ScaleRequest(request_id=UUID, group="builds", clear=Clear())
+        with pytest.raises(Refused, match="GROUP_NOT_FOUND"):
+            await scale(connection, request, retry_for_s=5)
+
+
+@pytest.mark.asyncio
+async def test_plan() -> None:
+    """A plan is asked for without changing the caller's request, and changes nothing."""
+    async with serving() as served, connected(served.address) as connection:
+        served.loop.plan = a_plan(desired_after=9)
+        request = ScaleRequest(request_id=UUID)
+        assert (await plan(connection, request, retry_for_s=5)).desired_after == 9
+        assert served.store.load().wish is None
+    assert not request.dry_run
+
+
+@pytest.mark.asyncio
+async def test_scaling_watch_with_a_foreign_token() -> None:
+    """A token of another store begins the watch anew, from now on, and the watcher is told."""
+    told: list[Interruption] = []
+    async with (
+        serving(MemoryStore(epoch="00000000000000aa")) as other,
+        connected(other.address) as connection,
+    ):
+        watch = watch_scaling(connection, WatchScalingRequest(), retry_for_s=5, interrupted=told.append)
+        token = (await anext(watch)).resume_token
+    async with serving() as served, connected(served.address) as connection:
+        request = WatchScalingRequest(resume_token=token)
+        watch = watch_scaling(connection, request, retry_for_s=5, interrupted=told.append)
+        assert (await anext(watch)).synced
+    assert [(each.refusal.reason, each.from_start) for each in told] == [("RESUME_TOKEN_FOREIGN", True)]
+    assert request.resume_token == token
 
 
 @pytest.mark.asyncio

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -69,6 +70,14 @@ class Program:
         """SIGTERM; the exit code."""
         self._process.terminate()
         return self._process.wait(ENDS_WITHIN_S)
+
+    def pause(self) -> None:
+        """SIGSTOP: it stands still, and its clock goes on."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """SIGKILL, as a power failure would have it."""

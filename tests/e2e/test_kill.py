@@ -1,8 +1,9 @@
-"""A burst of forty agents, while the service is killed again and again."""
+"""A burst of three hundred agents, while the service is killed and halted again and again."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,15 @@ from scheduler.client.submission import submit
 from scheduler.client.watching import watch_tasks
 from tests.e2e.programs import Program, SimulatedAccount, simulated_account, start_service
 
-TASKS = 40
-ACCEPTED_BEFORE_FIRST_KILL = 10
+TASKS = 300
+ACCEPTED_BEFORE_FIRST_KILL = 30
+KILLS = HALTS = 10
+HALT_S = 0.7
 PATIENCE_S = 60.0
 _POLL_S = 0.002
 
-# Twenty times as fast: agents work for 6 to 10 s of real time, an instance boots in 2 to 5 s and holds eight.
-SIMULATION = ("--rate", "20", "--min", "1", "--desired", "1", "--max", "8", "--run-s", "120:200")
+# Thirty times as fast: agents work for 3 to 6 s of real time, an instance boots in 2 to 4 s and holds eight.
+SIMULATION = ("--rate", "30", "--min", "1", "--desired", "1", "--max", "14", "--run-s", "90:180")
 
 
 class Burst:
@@ -36,18 +39,25 @@ class Burst:
         self.synced = asyncio.Event()
         self.events: list[TaskEvent] = []
         self.unfinished_at_kills: list[int] = []
+        self.halts = 0
+
+    async def halted_once(self, condition: Callable[[], bool]) -> None:
+        """SIGSTOP as soon as the condition holds, and SIGCONT a while later."""
+        await _until(condition)
+        self._service.pause()
+        await asyncio.sleep(HALT_S)
+        self._service.resume()
+        self.halts += 1
 
     async def killed_once(self, condition: Callable[[], bool]) -> None:
         """SIGKILL as soon as the condition holds, then a new start on the same store and port."""
-        async with asyncio.timeout(PATIENCE_S):
-            while not condition():
-                await asyncio.sleep(_POLL_S)
+        await _until(condition)
         self._service.kill()
         self._service = await asyncio.to_thread(self._started)
         self.unfinished_at_kills.append(len(await self._unfinished()))
 
     async def watched(self, connection: Connection) -> None:
-        """Follows every task across all kills until forty have ended."""
+        """Follows every task across all kills until all have succeeded."""
         request = WatchTasksRequest()
         watch = watch_tasks(connection, request, retry_for_s=PATIENCE_S, interrupted=lambda _: None)
         async for message in watch:
@@ -69,6 +79,10 @@ class Burst:
         """How many ECS tasks AWS has started."""
         return len(self.account.journal("StartTask"))
 
+    def has_started(self, more_than: int) -> bool:
+        """Whether AWS has started more ECS tasks than this."""
+        return self.starts() > more_than
+
     def end(self) -> None:
         self._service.end()
 
@@ -85,6 +99,12 @@ class Burst:
                     break
         ended = (TaskState.TASK_STATE_SUCCEEDED, TaskState.TASK_STATE_FAILED)
         return [task.task_id for task in found if task.state not in ended]
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(_POLL_S)
 
 
 @pytest.fixture
@@ -111,8 +131,8 @@ async def accepted(connection: Connection, number: int) -> str:
     return (await submit(connection, request(number), retry_for_s=PATIENCE_S)).task_id
 
 
-async def survive_five_kills(burst: Burst) -> list[str]:
-    """Submits forty requests and kills at five points; the ids of the accepted tasks, in order."""
+async def survive(burst: Burst) -> list[str]:
+    """Submits all requests, kills and halts at points of the burst; the ids of the accepted tasks."""
     async with connected(burst.address) as connection:
         watching = asyncio.create_task(burst.watched(connection))
         await burst.synced.wait()
@@ -124,20 +144,31 @@ async def survive_five_kills(burst: Burst) -> list[str]:
         ids = [*first, *await rest]
         started = burst.starts()
         await burst.killed_once(lambda: burst.starts() > started)
-        await burst.killed_once(lambda: burst.starts() > started + 5)
-        await burst.killed_once(lambda: len(burst.account.journal("ContainerInstanceRegistered")) > 1)
+        await burst.halted_once(lambda: burst.starts() > started + 3)
         await burst.killed_once(lambda: burst.running() > 2)
+        for part in range(1, KILLS - 2):
+            # At each tenth of the starts: it stands still in the middle of them, and then it dies.
+            share = started + (TASKS - started) * part // KILLS
+            await burst.halted_once(partial(burst.has_started, share))
+            await burst.killed_once(partial(burst.has_started, share + 5))
+        while burst.halts < HALTS:
+            await burst.halted_once(lambda: True)
         await watching
     return ids
 
 
 @pytest.mark.asyncio
+@pytest.mark.timeout(240)
 async def test_kills(burst: Burst) -> None:
-    """Killed at five points of a burst, the service starts forty agents once each; a watch misses nothing."""
-    async with asyncio.timeout(110):
-        ids = await survive_five_kills(burst)
-    assert len(burst.unfinished_at_kills) == 5
+    """Killed ten times and halted ten times in a burst, the service starts three hundred agents once each.
+
+    A watch that resumes across all of it misses nothing.
+    """
+    async with asyncio.timeout(220):
+        ids = await survive(burst)
+    assert (len(burst.unfinished_at_kills), burst.halts) == (KILLS, HALTS)
     assert min(burst.unfinished_at_kills) > 0, "a kill came too late to hit anything"
     assert burst.account.starts_by_task() == Counter(dict.fromkeys(ids, 1))
+    assert len(ids) == TASKS
     assert set(ids) == burst.tasks().keys()
     assert [event.revision for event in burst.events] == list(range(1, len(burst.events) + 1))

@@ -1,49 +1,71 @@
-"""The verdict: what the simulated AWS's journal says, next to what the service said."""
+"""The verdict: what the service said, held against the books of the simulated AWS."""
 
-import json
 from collections import Counter
-from datetime import timedelta
-from pathlib import Path
-from statistics import median
-
-from rich.table import Table
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from ecs_scheduler.v1.task_pb2 import Task
 from scheduler.cli import words
-from scheduler.cli.demo.story import Story, waited
-
-TASK_TAG = "ecs-scheduler:task"
-"""The tag by which the service marks an ECS task with the task that it was started for."""
+from scheduler.cli.demo.books import Books
 
 
-def starts_by_task(journal: Path) -> Counter[str]:
-    """How many ECS tasks AWS really started for each of our tasks."""
-    entries = (json.loads(line) for line in journal.read_text("utf-8").splitlines())
-    return Counter(entry["tags"].get(TASK_TAG, "") for entry in entries if entry["effect"] == "StartTask")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that must hold, and whether it does."""
+
+    good: bool
+    text: str
 
 
-def each_started_once(story: Story, starts: Counter[str]) -> bool:
-    """Every task has one start in the journal, and nothing else has any."""
-    return starts == Counter(dict.fromkeys(story.tasks, 1))
+def findings(tasks: Collection[Task], expected: int, books: Books, min_size: int) -> Iterator[Finding]:
+    """All that must hold of a demo that went well."""
+    yield _succeeded(tasks, expected, books)
+    yield _started_once(tasks, books)
+    yield _none_busy(books)
+    yield _back_at_min(books, min_size)
+    yield _mishaps(books)
 
 
-def summary(story: Story, starts: Counter[str], now_ms: int) -> Table:
-    """One row a tenant, in the cluster's time."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("tenant")
-    for heading in ("agents", "succeeded", "waited p50", "waited max", "ECS starts"):
-        table.add_column(heading, justify="right")
-    for name, tasks in story.by_tenant().items():
-        table.add_row(name, *_row(tasks, starts, now_ms))
-    return table
+def _succeeded(tasks: Collection[Task], expected: int, books: Books) -> Finding:
+    """By the service's word, and by the exit codes that AWS saw."""
+    said = {task.task_id for task in tasks if words.state(task.state) == "SUCCEEDED"}
+    seen = books.good_ends.keys()
+    if said == seen and len(said) == expected:
+        return Finding(good=True, text=f"all {expected} agents succeeded, with exit code 0")
+    text = f"{len(said)} of {expected} agents succeeded by the service, {len(seen)} by their exit codes"
+    return Finding(good=False, text=text)
 
 
-def _row(tasks: list[Task], starts: Counter[str], now_ms: int) -> list[str]:
-    seconds = [waited(task, now_ms).total_seconds() for task in tasks]
-    return [
-        str(len(tasks)),
-        str(sum(words.state(task.state) == "SUCCEEDED" for task in tasks)),
-        words.duration(timedelta(seconds=median(seconds))),
-        words.duration(timedelta(seconds=max(seconds))),
-        str(sum(starts[task.task_id] for task in tasks)),
-    ]
+def _started_once(tasks: Collection[Task], books: Books) -> Finding:
+    """Every task has one start, and nothing else has any."""
+    starts = books.starts
+    text = f"{len(tasks)} agents, {starts.total()} starts"
+    if starts == Counter({task.task_id: 1 for task in tasks}):
+        return Finding(good=True, text=f"each was started exactly once: {text}")
+    return Finding(good=False, text=f"not each was started exactly once: {text}")
+
+
+def _none_busy(books: Books) -> Finding:
+    ended = sum(each.ending for each in books.instances.values())
+    if books.busy_ends:
+        busy = ", ".join(sorted(set(books.busy_ends)))
+        return Finding(good=False, text=f"container instances were terminated while busy: {busy}")
+    return Finding(good=True, text=f"none of {ended} terminated container instances was busy")
+
+
+def _back_at_min(books: Books, min_size: int) -> Finding:
+    size = f"desired {books.desired}, running {books.alive}"
+    if books.desired == books.alive == min_size:
+        return Finding(good=True, text=f"the group is back at its min size: {size}")
+    return Finding(good=False, text=f"the group is not back at its min size of {min_size}: {size}")
+
+
+def _mishaps(books: Books) -> Finding:
+    """A demo without them would prove less than it says."""
+    came = {
+        "lost answers of StartTask": books.lost_answers,
+        "failed launches": books.failed_launches,
+        "lost agents": len(books.lost_agents),
+    }
+    text = "on the way: " + ", ".join(f"{name} {count}" for name, count in came.items())
+    return Finding(good=all(came.values()), text=text if all(came.values()) else f"not all came {text}")
