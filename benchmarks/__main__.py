@@ -5,9 +5,15 @@ Exit code 1 when a goal is missed, 2 for an unknown name.
 
 import sys
 
-from benchmarks import placement, schedule
+from benchmarks import backlog, placement, schedule, start, watch
 
-BENCHES = {"placement": placement.run, "schedule": schedule.run}
+BENCHES = {
+    "placement": placement.run,
+    "backlog": backlog.run,
+    "schedule": schedule.run,
+    "watch": watch.run,
+    "start": start.run,
+}
 
 
 def main(names: list[str]) -> int:

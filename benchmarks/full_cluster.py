@@ -2,9 +2,10 @@
 
 from typing import Any, NoReturn
 
-from scheduler.core.model.calls import EcsTask, Failure
+from scheduler.adapters.system import SystemClock
+from scheduler.core.model.answers import EcsTask, Failure, InstanceInspected
 from scheduler.core.model.container_instance import ContainerInstance
-from scheduler.core.model.group import GroupMember, InstanceGroup, InstanceType
+from scheduler.core.model.group import FailedLaunch, GroupMember, Hazard, InstanceGroup, InstanceType
 from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.ports.cloud import CloudError, TaskLaunch
 
@@ -19,15 +20,19 @@ class FullCluster:
     Acts that a full cluster never needs are refused, so that the bench fails if one is tried.
     """
 
-    def __init__(self, group: str) -> None:
-        """Makes every answer once."""
-        self._instances = tuple(_instance(number) for number in range(INSTANCES))
+    def __init__(self, group: str, *, instances: int = INSTANCES, remaining: Resources = NOTHING) -> None:
+        """Makes every answer once. `remaining` is what every instance has left.
+
+        They were launched now: what is too old would be replaced.
+        """
+        now_ms = SystemClock().now_ms()
+        self._instances = tuple(_instance(number, remaining, now_ms) for number in range(instances))
         members = (_member(each.ec2_instance_id) for each in self._instances)
         self._group = InstanceGroup(
             name=group,
             min_size=0,
-            max_size=INSTANCES,
-            desired=INSTANCES,
+            max_size=instances,
+            desired=instances,
             members={each.ec2_instance_id: each for each in members},
             suspended_processes=frozenset({"AZRebalance"}),
         )
@@ -39,6 +44,18 @@ class FullCluster:
     def group(self, name: str) -> InstanceGroup:
         """The group at its max size."""
         return self._group
+
+    def census(self) -> tuple[EcsTask, ...]:
+        """Nothing of a scheduler's runs on them."""
+        return ()
+
+    def hazards(self, group: str) -> tuple[Hazard, ...]:
+        """Nobody else steers the group."""
+        return ()
+
+    def failed_launches(self, group: str) -> tuple[FailedLaunch, ...]:
+        """None were tried."""
+        return ()
 
     def instance_types(self, group: str) -> tuple[InstanceType, ...]:
         """One type, large enough for every task of the bench."""
@@ -64,6 +81,26 @@ class FullCluster:
         """Never: nothing was started."""
         _unexpected("DescribeTasks")
 
+    def inspect(self, arn: str) -> InstanceInspected:
+        """Never: none is removed."""
+        _unexpected("DescribeContainerInstances of one")
+
+    def set_draining(self, arns: tuple[str, ...], *, draining: bool) -> tuple[tuple[str, str], ...]:
+        """Never: none is idle."""
+        _unexpected("UpdateContainerInstancesState")
+
+    def deregister_container_instance(self, arn: str) -> None:
+        """Never: all are there."""
+        _unexpected("DeregisterContainerInstance")
+
+    def detach(self, group: str, ec2_instance_ids: tuple[str, ...], *, decrement: bool) -> None:
+        """Never: none is idle."""
+        _unexpected("DetachInstances")
+
+    def terminate(self, ec2_instance_ids: tuple[str, ...]) -> None:
+        """Never: none is idle."""
+        _unexpected("TerminateInstances")
+
     def set_desired_capacity(self, group: str, desired: int) -> None:
         """Never: the group is at its max size."""
         _unexpected("SetDesiredCapacity")
@@ -77,16 +114,16 @@ def _unexpected(operation: str) -> NoReturn:
     raise CloudError(Failure(definite=True, code="UNEXPECTED", message=f"{operation} on a full cluster"))
 
 
-def _instance(number: int) -> ContainerInstance:
+def _instance(number: int, remaining: Resources, launched_ms: int) -> ContainerInstance:
     return ContainerInstance(
         arn=f"arn:aws:ecs:eu-west-1:123456789012:container-instance/ci/{number:032x}",
         ec2_instance_id=f"i-{number:017x}",
         status="ACTIVE",
         agent_connected=True,
         registered=REGISTERED,
-        remaining=NOTHING,
+        remaining=remaining,
         version=1,
-        launched_ms=number,
+        launched_ms=launched_ms,
         instance_type=TYPE.name,
     )
 

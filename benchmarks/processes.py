@@ -39,6 +39,11 @@ def heard(connection: Connection) -> Any:
     return connection.recv()
 
 
+def address_of(server: Connection) -> str:
+    """Where a server listens, whose first word is its port."""
+    return f"127.0.0.1:{heard(server)}"
+
+
 def _pinned(core: int, main: Callable[..., None], *arguments: Any) -> None:
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) > 1:

@@ -1,5 +1,8 @@
 """The messages of the schedule bench: a Bamboo agent with two extra containers, and its answer."""
 
+from collections.abc import Iterator
+from random import Random
+
 from ecs_scheduler.v1.scheduler_pb2 import ScheduleRequest, ScheduleResponse
 from ecs_scheduler.v1.task_pb2 import Task
 from ecs_scheduler.v1.task_spec_pb2 import (
@@ -11,13 +14,17 @@ from ecs_scheduler.v1.task_spec_pb2 import (
 
 SERVICE = "ecs_scheduler.v1.SchedulerService"
 METHOD = f"/{SERVICE}/Schedule"
+TENANT = "bamboo"
+
+_ID_FIELD = b"\x0a\x24"
+"""Tag of `request_id` (field 1, bytes follow) and the 36 characters of a UUID."""
 
 
 def request(request_id: str) -> ScheduleRequest:
     """A request as a CI server sends them; only the id differs."""
     return ScheduleRequest(
         request_id=request_id,
-        tenant="bamboo",
+        tenant=TENANT,
         labels={"plan": "PROJ-PLAN", "branch": "main"},
         bamboo_agent=BambooAgentSpec(
             result_id="PROJ-PLAN-JOB1-42",
@@ -32,6 +39,17 @@ def request(request_id: str) -> ScheduleRequest:
             ],
         ),
     )
+
+
+def requests(seed: int) -> Iterator[bytes]:
+    """Serialised requests, each with a random id, as UUIDs are: what an index likes least."""
+    common = request("").SerializeToString()
+    random = Random(seed)
+    while True:
+        digits = f"{random.getrandbits(128):032x}"
+        request_id = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+        # Put before the rest: a message may be serialised in parts (protobuf encoding, "Last One Wins").
+        yield _ID_FIELD + request_id.encode() + common
 
 
 def response() -> ScheduleResponse:

@@ -1,7 +1,9 @@
-"""The two servers of the schedule bench: the real service, and the emptiest server that gRPC can be."""
+"""The servers of the benches: the real service on two kinds of cluster, and the emptiest one there can be."""
 
 import asyncio
 import os
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stderr
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import process_time
@@ -12,7 +14,9 @@ from grpc import aio
 
 from benchmarks.full_cluster import FullCluster
 from benchmarks.processes import STOP
+from benchmarks.roomy_cluster import RoomyCluster
 from benchmarks.schedule_messages import SERVICE, response
+from benchmarks.workload import GROUP
 from ecs_scheduler.v1.scheduler_pb2 import ScheduleRequest, ScheduleResponse
 from scheduler.adapters.sqlite.store import SqliteStore
 from scheduler.adapters.system import SystemClock, SystemIds
@@ -20,8 +24,12 @@ from scheduler.bootstrap import App, build_engine
 from scheduler.cli.interpreter import tune
 from scheduler.cli.logs import configure_logs
 from scheduler.config import load_settings
+from scheduler.ports.cloud import Cloud
 
 ANY_PORT = "127.0.0.1:0"
+
+Questions = Mapping[str, Callable[[], object]]
+"""What a server can be asked through its pipe."""
 
 Context = aio.ServicerContext[ScheduleRequest, ScheduleResponse]
 
@@ -34,8 +42,15 @@ def serve_echo(connection: Connection) -> None:
 
 def serve_schedule(connection: Connection, store: Path) -> None:
     """The whole service on a file, with the cluster full and AWS quiet."""
-    configure_logs()
-    uvloop.run(_schedule(connection, store))
+    uvloop.run(_service(connection, store, FullCluster(GROUP), {}))
+
+
+def serve_starts(connection: Connection, store: Path) -> None:
+    """The whole service on a file, with room for every task. "starts" asks when each was started."""
+    cluster = RoomyCluster(GROUP)
+    # A log like production's, with some lines a task, but not among the explanations of the bench.
+    with store.with_suffix(".log").open("w") as log, redirect_stderr(log):
+        uvloop.run(_service(connection, store, cluster, {"starts": lambda: cluster.starts_s}))
 
 
 async def _echo(connection: Connection) -> None:
@@ -53,14 +68,15 @@ async def _echo(connection: Connection) -> None:
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Schedule": handler}),))
     port = server.add_insecure_port(ANY_PORT)
     await server.start()
-    await _until_stopped(connection, port)
+    await _until_stopped(connection, port, {})
     await server.stop(None)
 
 
-async def _schedule(connection: Connection, path: Path) -> None:
+async def _service(connection: Connection, path: Path, cloud: Cloud, questions: Questions) -> None:
+    configure_logs()
     settings = load_settings(
         {
-            "ECS_ASG": "ci-agents",
+            "ECS_ASG": GROUP,
             "ECS_CLUSTER": "ci",
             "ECS_TASK_DEF": "agents",
             "ECS_SCHEDULER_DRAIN_DELAY_S": "0",
@@ -70,7 +86,7 @@ async def _schedule(connection: Connection, path: Path) -> None:
         settings,
         clock=SystemClock(),
         ids=SystemIds(),
-        cloud=FullCluster(settings.group),
+        cloud=cloud,
         store=SqliteStore(path),
     )
     app = App(engine)
@@ -78,13 +94,14 @@ async def _schedule(connection: Connection, path: Path) -> None:
     tune()
     server = app.serve()
     port = await server.start(ANY_PORT)
-    await _until_stopped(connection, port)
+    await _until_stopped(connection, port, questions)
     await server.stop(0)
     await asyncio.to_thread(app.stop)
 
 
-async def _until_stopped(connection: Connection, port: int) -> None:
-    """Tells the port, then answers every question but the last with the CPU seconds used so far."""
+async def _until_stopped(connection: Connection, port: int, questions: Questions) -> None:
+    """Tells the port, then answers questions; every server knows how many CPU seconds it has used."""
+    answers = {"cpu": process_time, **questions}
     connection.send(port)
-    while await asyncio.to_thread(connection.recv) != STOP:
-        connection.send(process_time())
+    while (question := await asyncio.to_thread(connection.recv)) != STOP:
+        connection.send(answers[question]())

@@ -1,8 +1,11 @@
-"""The seeded workload of the placement bench: partly used container instances and a queue of agents."""
+"""The seeded workload of the benches of thinking: container instances, what runs on them, and who waits."""
 
+from collections.abc import Sequence
 from random import Random
 
 from scheduler.core.model.backlog import BacklogGroup
+from scheduler.core.model.container_instance import ContainerInstance
+from scheduler.core.model.group import GroupMember, InstanceGroup
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import QueuedTask
 from scheduler.core.placement.free_index import FreeIndex
@@ -12,6 +15,9 @@ INSTANCES = 1_000
 TASKS = 1_000
 TENANTS = 2
 
+START_MS = 1_790_000_000_000
+GROUP = "ci-agents"
+TYPE = "m4.4xlarge"
 M4_4XLARGE = Resources(cpu=16_384, memory_mib=64_419)
 """What an m4.4xlarge registers with ECS."""
 
@@ -36,6 +42,11 @@ def instance_arn(number: int) -> str:
     return f"arn:aws:ecs:eu-west-1:123456789012:container-instance/ci/{number:032x}"
 
 
+def ec2_id(number: int) -> str:
+    """The id of the EC2 instance behind it."""
+    return f"i-{number:017x}"
+
+
 def free_room(random: Random) -> Resources:
     """Anything from empty to full; memory and CPU are seldom used in the same proportion."""
     used = random.random()
@@ -55,22 +66,56 @@ def an_index() -> FreeIndex:
     return index
 
 
+def an_instance(number: int, remaining: Resources) -> ContainerInstance:
+    """A member of the group that is able to work."""
+    return ContainerInstance(
+        arn=instance_arn(number),
+        ec2_instance_id=ec2_id(number),
+        status="ACTIVE",
+        agent_connected=True,
+        registered=M4_4XLARGE,
+        remaining=remaining,
+        version=1,
+        launched_ms=START_MS + number,
+        instance_type=TYPE,
+        availability_zone=f"eu-west-1{'abc'[number % 3]}",
+    )
+
+
+def a_group(instances: Sequence[ContainerInstance], *, max_size: int) -> InstanceGroup:
+    """The group that has launched these."""
+    members = (
+        GroupMember(ec2_instance_id=each.ec2_instance_id, lifecycle_state="InService", instance_type=TYPE)
+        for each in instances
+    )
+    return InstanceGroup(
+        name=GROUP,
+        min_size=0,
+        max_size=max_size,
+        desired=len(instances),
+        members={each.ec2_instance_id: each for each in members},
+        suspended_processes=frozenset({"AZRebalance"}),
+    )
+
+
+def a_task(number: int, ask: Resources, tenant: str = "tenant-0") -> QueuedTask:
+    """The one that was accepted as number `number`."""
+    return QueuedTask(
+        task_id=f"t-{number:026d}",
+        tenant=tenant,
+        priority=0,
+        ask=ask,
+        definition_key="agents",
+        main_container="bamboo-agent",
+        enqueue_revision=number + 1,
+        submitted_ms=START_MS,
+    )
+
+
 def a_queue() -> list[QueuedTask]:
     """Waiting tasks in the order of the queue."""
     random = Random(SEED)
-    return [
-        QueuedTask(
-            task_id=f"t-{number:026d}",
-            tenant=f"tenant-{number % TENANTS}",
-            priority=0,
-            ask=random.choice(SHAPES),
-            definition_key="agents",
-            main_container="bamboo-agent",
-            enqueue_revision=number + 1,
-            submitted_ms=0,
-        )
-        for number in range(TASKS)
-    ]
+    return [a_task(number, random.choice(SHAPES), f"tenant-{number % TENANTS}") for number in range(TASKS)]
 
 
 def grouped(queue: list[QueuedTask]) -> list[BacklogGroup]:
