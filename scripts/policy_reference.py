@@ -18,7 +18,7 @@ PAGE = ROOT / "docs" / "configuration.md"
 SOURCE = ROOT / "scheduler" / "core" / "model" / "policy.py"
 BEGIN, END = "<!-- policy: begin -->\n", "<!-- policy: end -->"
 
-UNITS = {"_ms": "ms", "_factor": "share"}
+UNITS = {"_ms": "ms", "_factor": "share", "_share": "share", "_jitter": "share"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +39,15 @@ def numbers() -> Iterator[Number]:
         yield Number(
             variable=PREFIX + field.name.upper(),
             default=_text(getattr(policy, field.name)),
-            unit=next((unit for end, unit in UNITS.items() if field.name.endswith(end)), "count"),
+            unit=_unit(field.name, getattr(policy, field.name)),
             reason=reasons[field.name],
         )
+
+
+def _unit(name: str, default: Any) -> str:
+    if isinstance(default, bool):
+        return "yes or no"
+    return next((unit for end, unit in UNITS.items() if name.endswith(end)), "count")
 
 
 def page(text: str) -> str:
@@ -67,6 +73,8 @@ def _reasons() -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

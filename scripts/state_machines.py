@@ -13,6 +13,7 @@ from scheduler.core.lifecycle.transitions import EDGES
 from scheduler.core.model.attempt import CLOSED_ATTEMPT_STATES, AttemptState
 from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.records import IntentState
+from scheduler.core.model.removal import RemovalCause, RemovalStep
 from scheduler.core.model.task import TERMINAL_STATES, TaskState
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "state-machines.md"
@@ -46,12 +47,33 @@ INTENT_WORDS: Mapping[IntentState, str] = {
     IntentState.ABANDONED: "Its answer was lost, or it is to be tried again later: decided anew.",
 }
 
+REMOVAL_WORDS: Mapping[RemovalStep, str] = {
+    RemovalStep.DRAINING: "No task is placed on it any more. ECS is told; once it shows DRAINING, what runs "
+    "on it is read again and again until nothing does.",
+    RemovalStep.DETACHING: "The group is told to let it go, and to become smaller or to replace it.",
+    RemovalStep.TERMINATING: "The group does not list it any more. EC2 is told to end it.",
+    RemovalStep.LEAVING: "EC2 is ending it. If ECS goes on listing it afterwards, it is deregistered.",
+    RemovalStep.RETURNING: "Its room is wanted, or a task got onto it. ECS is told that it is ACTIVE again.",
+}
+
+CAUSE_WORDS: Mapping[RemovalCause, str] = {
+    RemovalCause.IDLE: "idle for `ECS_SCHEDULER_IDLE_TIMEOUT_MS`, and nothing that waits would use it",
+    RemovalCause.SURPLUS: "idle, and the group is larger than the operator's target",
+    RemovalCause.STALE: "older than `ECS_SCHEDULER_INSTANCE_MAX_AGE_MS`, give or take the jitter",
+    RemovalCause.DISCONNECTED: "its agent was away for `ECS_SCHEDULER_DISCONNECTED_AFTER_MS`, or for most of "
+    "the last hour in blinks",
+    RemovalCause.NEVER_JOINED: "in service in the group and not in the cluster for "
+    "`ECS_SCHEDULER_NEVER_JOINED_AFTER_MS`",
+}
+
 HEALTH_WORDS: Mapping[InstanceHealth, str] = {
+    InstanceHealth.LEAVING: "it is being removed",
     InstanceHealth.NOT_IN_GROUP: "registered in the cluster, and the Auto Scaling group does not list it",
     InstanceHealth.DRAINING: "its status is DRAINING",
     InstanceHealth.NOT_ACTIVE: "its status is neither ACTIVE nor DRAINING",
     InstanceHealth.DISCONNECTED: "its ECS agent is not connected",
     InstanceHealth.NOT_IN_SERVICE: "the group lists it in another lifecycle state than InService",
+    InstanceHealth.STALE: "it is too old, and the group can grow",
     InstanceHealth.SCHEDULABLE: "none of the above",
 }
 
@@ -78,8 +100,9 @@ Each `StartTask` has an attempt with an id of its own, which is ECS's `startedBy
 INTENTS = """\
 ## Other acts
 
-Setting desired capacity and registering a task definition have an intent each, keyed so that one is under way
-at a time. After a restart an open one is closed as ABANDONED.
+Setting desired capacity, registering a task definition, deregistering a container instance and removing
+an instance have an intent each, keyed so that one is under way at a time. After a restart an open one is
+closed as ABANDONED, but that of a removal, whose payload is its step: it is gone on with.
 """
 
 HEALTH = """\
@@ -87,6 +110,30 @@ HEALTH = """\
 
 `core/lifecycle/health.py:classify` takes the first row that applies. Only schedulable instances get tasks.
 The words are those in which rejects are counted.
+"""
+
+REMOVALS = """\
+## Removals of instances
+
+`core/lifecycle/removal.py:advance` takes the first rule of the present step that applies
+(`core/lifecycle/removal.py:RULES`). Each step is durable before its act is sent, and is gone on with after a
+restart. [removal.md](removal.md) tells the story.
+"""
+
+REMOVAL_DIAGRAM = """\
+```mermaid
+stateDiagram-v2
+    [*] --> DRAINING: idle, surplus, stale
+    [*] --> DETACHING: disconnected
+    [*] --> TERMINATING: never joined
+    DRAINING --> DETACHING: nothing runs on it
+    DRAINING --> RETURNING: wanted, or a task got onto it
+    DETACHING --> TERMINATING: not listed any more
+    DETACHING --> RETURNING: the group would be too small
+    TERMINATING --> LEAVING: EC2 accepted
+    LEAVING --> [*]: gone
+    RETURNING --> [*]: ACTIVE again
+```
 """
 
 CAUSES_TEXT = """\
@@ -103,7 +150,7 @@ def page() -> str:
     """The whole page."""
     parts = (
         HEAD, TASKS, _diagram(), _tasks(), ATTEMPTS, _attempts(), INTENTS, _intents(), HEALTH, _health(),
-        CAUSES_TEXT, _causes(),
+        REMOVALS, REMOVAL_DIAGRAM, _removals(), _removal_causes(), CAUSES_TEXT, _causes(),
     )  # fmt: skip
     return "\n".join(parts)
 
@@ -139,6 +186,14 @@ def _intents() -> str:
 def _health() -> str:
     order = [*(health for health, _ in RULES), InstanceHealth.SCHEDULABLE]
     return _table(("health", "rule"), ((health.value, HEALTH_WORDS[health]) for health in order))
+
+
+def _removals() -> str:
+    return _table(("step", "meaning"), ((step, REMOVAL_WORDS[step]) for step in RemovalStep))
+
+
+def _removal_causes() -> str:
+    return _table(("cause", "when"), ((cause, CAUSE_WORDS[cause]) for cause in RemovalCause))
 
 
 def _causes() -> str:
