@@ -1,5 +1,6 @@
 """How answers about instances on their way out are read, where no simulated account gives them."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -227,3 +228,19 @@ class TestRefusals:
             ("1", REGISTERED_MS),
             ("0", REGISTERED_MS),
         ]
+
+    def test_a_launch_counts_from_when_it_failed(self) -> None:
+        """One that began earlier may fail later: by its start it would seem to have been told already."""
+        early, late = REGISTERED_AT, REGISTERED_AT + timedelta(minutes=3)
+        activities = [
+            {
+                "ActivityId": "1",
+                "StartTime": early,
+                "EndTime": late,
+                "StatusCode": "Cancelled",
+                "Description": "Launching a new EC2 instance",
+            }
+        ]
+        clients = Answers(describe_scaling_activities=[{"Activities": activities}])
+        (failed,) = cloud_of(clients).failed_launches("ci-agents")
+        assert failed.at_ms == REGISTERED_MS + 180_000

@@ -152,7 +152,7 @@ def test_an_image_that_cannot_be_pulled_is_tried_twice() -> None:
     assert service.starts().total() == 2
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32), crashes=st.lists(st.integers(1, 60_000), min_size=1, max_size=5))
 def test_crashes_lose_nothing_and_start_nothing_twice(seed: int, crashes: list[int]) -> None:
     """Whenever the process dies, between any two commits or calls, every task ends once."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from scheduler.core.model.policy import Policy
 from scheduler.core.model.scaling import ScalingKind
 from scheduler.core.model.task import TaskState
 from scheduler.simulated_aws.journal import Effect
@@ -22,7 +23,10 @@ def marks_of(service: VirtualService, others: Sequence[VirtualService]) -> list[
 
 def a_service_of_another_group() -> VirtualService:
     """The cluster's two instances are in another group, and the group's three in another cluster."""
-    service = VirtualService(simulation=SimulationSettings(min_size=0, max_size=8, desired_capacity=2))
+    service = VirtualService(
+        simulation=SimulationSettings(min_size=0, max_size=8, desired_capacity=2),
+        policy=Policy(eager_poll_ms=5_000),
+    )
     service.account.call(
         "autoscaling",
         "DetachInstances",

@@ -14,7 +14,7 @@ from scheduler.simulated_aws.settings import SimulationSettings
 from tests.lab.oracle import acts, detached, harms, lowered
 from tests.lab.worlds import MINUTE_MS, MOST, VirtualService
 
-PATIENT = Policy(cluster_poll_ms=20_000, census_poll_ms=60_000)
+PATIENT = Policy(cluster_poll_ms=20_000, eager_poll_ms=5_000, census_poll_ms=60_000)
 """Readings three times a minute: hours of virtual time are long."""
 
 HOUR = (60 * MINUTE_MS, 60 * MINUTE_MS)
@@ -136,7 +136,7 @@ def test_tasks_of_a_lost_instance_run_again_only_if_they_may() -> None:
 def test_an_agent_that_goes_silent_while_its_instance_drains_does_not_stop_the_removal() -> None:
     """What was meant is done once it counts as lost: the group shrinks by it."""
     simulation = SimulationSettings(min_size=1, max_size=4, desired_capacity=2)
-    service = VirtualService(simulation=simulation)
+    service = VirtualService(simulation=simulation, policy=PATIENT)
     assert service.run_until(lambda: any(each.step is RemovalStep.DRAINING for each in service.removals()))
     (removal,) = service.removals()
     disconnect(service, removal.ec2_instance_id)

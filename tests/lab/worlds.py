@@ -57,7 +57,9 @@ class SeededIds:
         return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-def settings(*, cluster: str = CLUSTER, policy: Policy = DEFAULT_POLICY) -> Settings:
+def settings(
+    *, cluster: str = CLUSTER, policy: Policy = DEFAULT_POLICY, observe_only: bool = False
+) -> Settings:
     """Settings of a service on the simulated account."""
     return Settings(
         cluster=cluster,
@@ -72,6 +74,7 @@ def settings(*, cluster: str = CLUSTER, policy: Policy = DEFAULT_POLICY) -> Sett
         aws_share=0.5,
         drain_delay_s=0,
         stop_grace_s=0,
+        observe_only=observe_only,
     )
 
 
@@ -124,7 +127,7 @@ class VirtualService:
             else SimulatedAws(self.clock, self.simulation, faults=self.faults)
         )
         self.cloud = AwsCloud(clients_of(self.account), cluster=self.cluster)
-        self.settings = settings(cluster=self.cluster, policy=self.policy)
+        self.settings = settings(cluster=self.cluster, policy=self.policy, observe_only=self.observe_only)
         self.driver = VirtualDriver(self._engine, self.clock, seed=self.seed, latency=self.latency)
 
     def wipe(self) -> None:
@@ -232,11 +235,7 @@ class VirtualService:
         return not any(self.store.load().live)
 
     def _engine(self) -> Engine:
-        engine = build_engine(
-            self.settings, clock=self.clock, ids=self.ids, cloud=self.cloud, store=self.store
-        )
-        engine.loop._world.observe_only = self.observe_only
-        return engine
+        return build_engine(self.settings, clock=self.clock, ids=self.ids, cloud=self.cloud, store=self.store)
 
     def _record(self, ask: Resources, changes: dict[str, Any]) -> TaskSubmitted:
         spec = ContainersSpec(containers=(Container(name="agent", image="agent:1", resources=ask),))

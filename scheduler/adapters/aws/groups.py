@@ -44,9 +44,8 @@ def failed_launches(clients: AwsClients, name: str) -> tuple[FailedLaunch, ...]:
     six weeks (Auto Scaling API: DescribeScalingActivities), so one page is what is of late.
     """
     answer = clients.autoscaling.describe_scaling_activities(AutoScalingGroupName=name)
-    return tuple(
-        _failed_launch(activity) for activity in reversed(answer["Activities"]) if _launch_failed(activity)
-    )
+    failed = (_failed_launch(each) for each in reversed(answer["Activities"]) if _launch_failed(each))
+    return tuple(sorted(failed, key=lambda each: each.at_ms))
 
 
 def _launch_failed(activity: Shape) -> bool:
@@ -59,9 +58,10 @@ def _launch_failed(activity: Shape) -> bool:
 
 
 def _failed_launch(activity: Shape) -> FailedLaunch:
+    """By when it failed: by its start, one that fails late would seem to have been told already."""
     return FailedLaunch(
         activity_id=activity["ActivityId"],
-        at_ms=milliseconds(activity["StartTime"]),
+        at_ms=milliseconds(activity.get("EndTime", activity["StartTime"])),
         message=scrubbed(activity.get("StatusMessage", "")),
     )
 
