@@ -92,16 +92,20 @@ def _one_each(transitions: Iterable[Transition]) -> tuple[Transition, ...]:
 
 def _pack(view: ClusterView, policy: Policy) -> PackingResult:
     """Starts get the slots that stops and repeats leave over; what is about to end is not placed."""
-    acts = sum(LANE_OF[type(each)] is Lane.TASK_MODIFY for each in view.due)
-    slots = min(view.slots[Lane.TASK_MODIFY] - acts, policy.max_placements_per_decision)
+    slots = min(_free_slots(view), policy.max_placements_per_decision)
     limit = max(0, min(slots, policy.max_unknown_attempts - view.lost_attempts)) if view.ready else 0
     unwanted = frozenset(each.task.task_id for each in view.wishes)
     return pack(view.backlog, view.rooms, limit=limit, suspects=view.suspects, unwanted=unwanted)
 
 
+def _free_slots(view: ClusterView) -> int:
+    """What the acts that are due leave of the lane of starts."""
+    return view.slots[Lane.TASK_MODIFY] - sum(LANE_OF[type(each)] is Lane.TASK_MODIFY for each in view.due)
+
+
 def _with_slots_for_leftovers(view: ClusterView, *, starts: int) -> ClusterView:
     """Leftovers that ECS cannot be asked to forget now wait: their intents would stay open for nothing."""
-    slots = max(0, view.slots[Lane.TASK_MODIFY] - starts)
+    slots = max(0, _free_slots(view) - starts) if view.ready else 0
     if len(view.upkeep.leftovers) <= slots:
         return view
     return replace(view, upkeep=replace(view.upkeep, leftovers=view.upkeep.leftovers[:slots]))

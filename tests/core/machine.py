@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from scheduler.core.decide import decide
-from scheduler.core.model.answers import Answer, Failure
+from scheduler.core.model.answers import Answer, Failure, GroupSeen
 from scheduler.core.model.calls import CAPACITY_ACTS, Call, DetachInstances, SetDesiredCapacity, StartTask
+from scheduler.core.model.container_instance import ContainerInstance
 from scheduler.core.model.plan import Plan
 from scheduler.core.model.policy import Policy
+from scheduler.core.model.removal import RemovalStep
 from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.model.task import TERMINAL_STATES, TaskState
 from scheduler.core.world.world import World
@@ -35,8 +37,8 @@ pauses = st.sampled_from([0, 1_000, 3_000, 61_000, 130_000])
 class Cluster(RuleBasedStateMachine):
     """Tasks come and go, AWS answers well, badly, late or never, instances come and go, and time passes.
 
-    `excused` are instances whose agents had been away for so long, when we told the group to let them go,
-    that what ran on them was given up.
+    `given_up` tells, for each call that tells the group to let instances go, which of them had been without
+    an agent for so long when it was sent that what ran on them was lost; `excused` are those that it met.
     """
 
     def __init__(self) -> None:
@@ -46,6 +48,7 @@ class Cluster(RuleBasedStateMachine):
         self.truth = Truth()
         self.history = History()
         self.interlocks = InterlockHistory()
+        self.given_up: dict[Call, set[str]] = {}
         self.excused: set[str] = set()
         self.submissions = 0
 
@@ -98,11 +101,13 @@ class Cluster(RuleBasedStateMachine):
 
     @rule()
     def decide(self) -> None:
-        before = self.interlocks.lost(self.world.fleet.ec2_ids.values())
+        lost = self.interlocks.lost(self.world.fleet.ec2_ids.values())
         desired = self.world.fleet.group.desired if self.world.fleet.group else 0
-        self.plan_is_right(self.steps.step(), desired)
-        for call in self.steps.awaited(DetachInstances):
-            self.excused |= before.intersection(call.ec2_instance_ids)
+        plan = self.steps.step()
+        self.plan_is_right(plan, desired)
+        for call in plan.calls:
+            if isinstance(call, DetachInstances):
+                self.given_up[call] = lost.intersection(call.ec2_instance_ids)
 
     @rule()
     def decide_and_fail_to_commit(self) -> None:
@@ -117,7 +122,7 @@ class Cluster(RuleBasedStateMachine):
         if isinstance(call, StartTask) and call.container_instance_arn not in self.truth.instances:
             self.hear(call, NO_ROOM)
         else:
-            self.hear(call, self.truth.answer(call))
+            self.hear(call, self.take_effect(call))
 
     @precondition(lambda self: self.steps.under_way)
     @rule(which=nth, failure=st.sampled_from([THROTTLED, NO_ROOM, LOST]))
@@ -129,7 +134,7 @@ class Cluster(RuleBasedStateMachine):
     def lose_the_answer(self, which: int) -> None:
         """The call had its effect, and nobody was told."""
         call = self.pick(which)
-        self.truth.answer(call)
+        self.take_effect(call)
         self.hear(call, LOST)
 
     @precondition(lambda self: self.truth.moving())
@@ -140,7 +145,7 @@ class Cluster(RuleBasedStateMachine):
 
     @rule(old=st.booleans())
     def instance_joins(self, old: bool) -> None:
-        self.truth.join(self.steps.now_ms - OLD_MS * old)
+        self.truth.join(self.steps.now_ms - 2 * OLD_MS * old)
 
     @precondition(lambda self: self.truth.instances)
     @rule(which=nth)
@@ -156,11 +161,14 @@ class Cluster(RuleBasedStateMachine):
     @precondition(lambda self: self.truth.instances)
     @rule(which=nth, amount=st.sampled_from([None, NOTHING, *SHAPES[:2]]))
     def others_come_and_go(self, which: int, amount: Resources | None) -> None:
-        """Somebody else's task, be it one that asks for nothing; none begins where we have drained."""
+        """Somebody else's task, be it one that asks for nothing.
+
+        None begins where we have drained, nor on an instance that registers anew on its way out.
+        """
         arn = self.instance(which)
         if amount is None:
             self.truth.foreign.pop(arn, None)
-        elif self.truth.instances[arn].status == "ACTIVE" and arn not in self.truth.drained:
+        elif self.takes_tasks_of_others(self.truth.instances[arn]):
             self.truth.foreign[arn] = amount
 
     @rule(downtime_ms=pauses, had_effect=st.booleans())
@@ -168,7 +176,7 @@ class Cluster(RuleBasedStateMachine):
         """The process dies; what it had sent has its effect all the same, or was never sent."""
         for call, _ in self.steps.under_way if had_effect else ():
             if not isinstance(call, StartTask) or call.container_instance_arn in self.truth.instances:
-                self.truth.answer(call)
+                self.take_effect(call)
         self.fold()
         self.steps.now_ms += downtime_ms
         self.steps.restart()
@@ -179,6 +187,18 @@ class Cluster(RuleBasedStateMachine):
         self.steps.now_ms += ms
 
     # ---- how it is done
+
+    def takes_tasks_of_others(self, instance: ContainerInstance) -> bool:
+        removal = self.history.removals.get(instance.ec2_instance_id)
+        on_its_way_out = removal is not None and removal.step is not RemovalStep.DRAINING
+        open_to_all = instance.status == "ACTIVE" and instance.agent_connected
+        return open_to_all and not on_its_way_out and instance.arn not in self.truth.drained
+
+    def take_effect(self, call: Call) -> Answer:
+        answer = self.truth.answer(call)
+        if isinstance(answer, GroupSeen):
+            self.excused |= self.given_up.get(call, set())
+        return answer
 
     def pick(self, which: int) -> Call:
         return self.steps.under_way[which % len(self.steps.under_way)][0]

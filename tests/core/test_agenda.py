@@ -137,6 +137,17 @@ def test_a_stop_is_repeated_until_it_is_taken_back() -> None:
     assert call not in due(agenda, POLICY.stop_repeat_ms)
 
 
+def test_a_stop_that_is_sent_as_its_task_is_seen_stopped_is_not_repeated() -> None:
+    """The decision that sends it closes the attempt: it would be repeated for good."""
+    closed = attempt(state=AttemptState.ENDED, ecs_task_arn="arn")
+    agenda, call = a_quiet_agenda(), StopTask(ecs_task_arn="arn", reason="cancelled by its client")
+    agenda.stop(call, START_MS)
+    assert due(agenda) == [call]
+    agenda.forget(closed)
+    agenda.sent(call, START_MS)
+    assert call not in due(agenda, 3_600_000)
+
+
 def test_no_kind_of_reading_starves_another() -> None:
     """However many starts are lost, sweeps go first, and searches and readings of tasks take turns."""
     agenda = an_agenda()

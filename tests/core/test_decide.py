@@ -6,6 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.core.autoscaling.upkeep import Upkeep
 from scheduler.core.decide import decide
 from scheduler.core.model.answers import Failure
 from scheduler.core.model.attempt import StopCategory
@@ -13,6 +14,7 @@ from scheduler.core.model.backlog import WantedDefinition
 from scheduler.core.model.calls import (
     LANE_OF,
     Call,
+    DeregisterInstance,
     DescribeContainerInstances,
     DescribeGroup,
     FindAttempt,
@@ -28,6 +30,7 @@ from scheduler.core.model.plan import Plan
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import IntentRecorded, IntentState, ScalingRecorded
 from scheduler.core.model.resources import Resources
+from scheduler.core.model.scaling import Limits
 from scheduler.core.model.task import TaskState
 from scheduler.core.view import ClusterView
 from tests.builders import (
@@ -66,7 +69,7 @@ def instances(count: int) -> tuple[ContainerInstance, ...]:
 
 
 views = st.builds(
-    lambda tasks, count, ready, growing, slots, due, wanted: a_view(
+    lambda tasks, count, ready, growing, slots, due, wanted, leftovers: a_view(
         *tasks,
         instances=instances(count),
         ready=ready,
@@ -74,6 +77,11 @@ views = st.builds(
         slots=dict(zip(Lane, slots, strict=True)),
         due=tuple(due),
         wanted_definitions=WANTED[:wanted],
+        upkeep=Upkeep(
+            limits=Limits(floor=0, ceiling=50),
+            size=count,
+            leftovers=tuple(map(instance_arn, range(leftovers))),
+        ),
     ),
     tasks=queues(),
     count=st.integers(0, 3),
@@ -82,6 +90,7 @@ views = st.builds(
     slots=st.lists(st.integers(-1, 6), min_size=len(Lane), max_size=len(Lane)),
     due=st.lists(st.sampled_from(DUE), unique=True),
     wanted=st.integers(0, 5),
+    leftovers=st.integers(0, 8),
 )
 
 
@@ -123,6 +132,7 @@ def test_every_act_has_its_intent(view: ClusterView) -> None:
     intents = Counter(each.kind for each in plan.settled if isinstance(each, IntentRecorded))
     assert intents["register"] == len(calls_of(plan, RegisterTaskDefinition))
     assert intents["set_desired"] == len(calls_of(plan, SetDesiredCapacity))
+    assert intents["deregister"] == len(calls_of(plan, DeregisterInstance))
 
 
 @MODEST

@@ -207,3 +207,48 @@ def test_idle_is_without_any_task() -> None:
     ledger.record(attempt(), REGULAR, TaskState.ASSIGNED)
     assert fleet.idle() == 0
     assert a_fleet(remaining=HALF).idle() == 0
+
+
+def test_an_old_instance_takes_tasks_while_its_group_cannot_grow() -> None:
+    """The group's word changes it at once, without a reading of the instances in between."""
+    fleet = Fleet(POLICY, Ledger())
+    fleet.see_group(a_group(a_member(), max_size=2))
+    fleet.see_instances([an_instance(launched_ms=START_MS - 8 * 86_400_000)], START_MS)
+    found = []
+    for max_size in (1, 2, 1):
+        fleet.see_group(a_group(a_member(), max_size=max_size))
+        found.append(fleet.health[instance_arn(1)])
+    assert found == [InstanceHealth.SCHEDULABLE, InstanceHealth.STALE, InstanceHealth.SCHEDULABLE]
+
+
+def two_arns(ledger: Ledger) -> Fleet:
+    """Instance 1 registered again, as ARN 2."""
+    fleet = a_fleet(holding=ledger)
+    silent = an_instance(version=2, agent_connected=False)
+    fleet.see_instances([silent, an_instance(2, ec2_instance_id=silent.ec2_instance_id)], START_MS)
+    return fleet
+
+
+def test_room_under_an_old_arn_is_free_under_the_new_one_when_it_ends() -> None:
+    """At once: the attempt that is closed is judged under every ARN that its instance has."""
+    ledger = Ledger()
+    ledger.record(attempt(), HALF, TaskState.RUNNING)
+    fleet = two_arns(ledger)
+    assert free(fleet) == [M4_4XLARGE - HALF]
+    ledger.record(attempt(state=AttemptState.ENDED), HALF, TaskState.RUNNING)
+    fleet.refresh(instance_arn(1))
+    assert free(fleet) == [M4_4XLARGE]
+
+
+def test_what_is_on_an_instance_is_on_it_under_every_arn() -> None:
+    """Our attempts make both busy; a task of others makes the instance occupied."""
+    ledger = Ledger()
+    ledger.record(attempt(), HALF, TaskState.RUNNING)
+    fleet = two_arns(ledger)
+    assert [fleet.is_busy(instance_arn(number)) for number in (1, 2)] == [True, True]
+    ledger.record(attempt(state=AttemptState.ENDED), HALF, TaskState.RUNNING)
+    assert not fleet.is_occupied(an_instance().ec2_instance_id)
+    fleet.see_foreign({instance_arn(2): 1})
+    assert fleet.is_occupied(an_instance().ec2_instance_id)
+    assert fleet.is_connected(an_instance().ec2_instance_id)
+    assert not fleet.is_connected("i-unknown")

@@ -194,6 +194,28 @@ def test_a_lost_one_whose_detach_may_have_happened_is_not_left_alone() -> None:
     assert ec2_id(1) not in region.truth.launched
 
 
+def test_one_that_was_drained_and_lost_is_drained_on_when_it_is_back() -> None:
+    """A task of others is on it still: it is neither detached nor given up."""
+    region = Region(4, old=1)
+    region.run(1, 2, 3, 4, ask=M4_4XLARGE)
+    region.truth.foreign[instance_arn(1)] = M4_4XLARGE - M4_4XLARGE
+    region.minutes(1)
+    region.go_silent(1)
+    region.end_all()
+    region.minutes(18)
+    while not region.awaited(DetachInstances):
+        region.turn(5_000)
+    (detach,) = region.awaited(DetachInstances)
+    region.steps.answer(detach, THROTTLED)
+    region.come_back(1)
+    for _ in range(60):
+        region.turn()
+    removal = region.removal(1)
+    assert removal is not None
+    assert removal.step is RemovalStep.DRAINING
+    assert region.truth.harms == []
+
+
 def test_many_lost_agents_are_nobody_s_fault() -> None:
     """Three at about the same time: nothing is detached while they are away, nor when they are back."""
     region = Region(4)

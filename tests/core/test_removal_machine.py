@@ -25,7 +25,7 @@ class Upkeep(Cluster):
         self.truth.detaching_lags = lags
         self.truth.desired = len(ages)
         for old in ages:
-            self.truth.join(self.steps.now_ms - OLD_MS * old)
+            self.truth.join(self.steps.now_ms - 2 * OLD_MS * old)
         for _ in range(3):
             self.turn(1_000)
 
@@ -62,13 +62,14 @@ class Upkeep(Cluster):
     def agent_comes_back_in_time(self, which: int) -> None:
         """The group is being told to let its instance go, and has no time to listen."""
         arn = self.instance(which)
+        instance = self.truth.instances[arn]
         if not self.truth.present(arn):
             return
-        self.truth.turn(arn, status=self.truth.instances[arn].status, agent_connected=False)
+        self.truth.turn(arn, status=instance.status, agent_connected=False)
         for _ in range(45):
             self.turn(30_000)
             for call in self.steps.awaited(DetachInstances):
-                if self.truth.instances[arn].ec2_instance_id in call.ec2_instance_ids:
+                if instance.ec2_instance_id in call.ec2_instance_ids:
                     self.hear(call, THROTTLED)
                     self.agent_comes_back(which)
                     return
@@ -139,7 +140,7 @@ class Upkeep(Cluster):
 
 TestUpkeep = pytest.mark.timeout(60)(Upkeep.TestCase)
 TestUpkeep.settings = settings(
-    max_examples=40,
+    max_examples=100,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

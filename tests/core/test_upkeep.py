@@ -61,6 +61,19 @@ def test_one_whose_agent_registered_again_is_not_lost() -> None:
     assert (lost(region), region.removals()) == ([], [])
 
 
+def test_a_lost_one_that_the_group_is_taking_away_is_left_to_it() -> None:
+    """However long that takes: nothing is begun that would end at once, again and again."""
+    region = at_work(3)
+    region.go_silent(2)
+    region.minutes(15)
+    region.truth.members[ec2_id(2)] = "Terminating"
+    before = len(region.steps.committed)
+    region.minutes(15)
+    assert (lost(region), region.removals()) == ([], [])
+    told = [each for each in region.steps.committed[before:] if isinstance(each, ScalingRecorded)]
+    assert [each.event for each in told if each.event.ec2_instance_id == ec2_id(2)] == []
+
+
 def test_a_stranger_is_nobody_s_to_remove() -> None:
     """It is in the cluster, and in no group of ours: neither lost nor left over, whatever its agent does."""
     region = at_work(2)

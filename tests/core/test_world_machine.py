@@ -24,6 +24,8 @@ class Works(Cluster):
             self.truth.launch(self.steps.now_ms)
             self.truth.add_stranger()
             self.truth.add_stranger()
+            for ask in SHAPES[:3] * 2:
+                self.submit(ask, "bamboo", 0, "definition-1")
 
     def warm_up(self) -> None:
         self.truth.desired = 2
@@ -39,7 +41,7 @@ class Works(Cluster):
 
 TestWorks = pytest.mark.timeout(60)(Works.TestCase)
 TestWorks.settings = settings(
-    max_examples=80,
+    max_examples=100,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

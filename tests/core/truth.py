@@ -170,8 +170,10 @@ class Truth:
     def present(self, arn: str) -> bool:
         """Whether EC2 runs it and its agent did not register anew since."""
         instance = self.instances[arn]
-        ours = [key for key, each in self.instances.items() if _are_one(each, instance)]
-        return instance.ec2_instance_id in self.launched and ours[-1] == arn
+        alike = [
+            key for key, each in self.instances.items() if each.ec2_instance_id == instance.ec2_instance_id
+        ]
+        return instance.ec2_instance_id in self.launched and alike[-1] == arn
 
     def unregistered(self) -> set[str]:
         """Members in service that ECS does not list."""
@@ -182,10 +184,6 @@ class Truth:
         """What EC2 runs and what ECS lists of ours."""
         listed = [each.ec2_instance_id for each in self.instances.values()]
         return self.launched.keys() - self.strangers, [each for each in listed if each not in self.strangers]
-
-    def taken(self, arn: str) -> Resources:
-        """What our tasks really hold on an instance."""
-        return self._sum(arn, {"PENDING", "RUNNING", "STOPPING"})
 
     def group(self) -> InstanceGroup:
         """The group as it lists its members."""
@@ -385,10 +383,6 @@ class Truth:
             version=task.version + 1,
             stop=an_end(exit_code) if status == "STOPPED" else None,
         )
-
-
-def _are_one(one: ContainerInstance, other: ContainerInstance) -> bool:
-    return one.ec2_instance_id == other.ec2_instance_id
 
 
 def _foreign_task(arn: str) -> EcsTask:

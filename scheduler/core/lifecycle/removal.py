@@ -33,12 +33,12 @@ _DETACHING = ("Detaching", "Detached")
 class RemovalEvidence:
     """What is known of one removal since its present step became durable.
 
-    `busy`: attempts of ours hold room on it. `accepted`: AWS accepted the act of the step. `refusal` is why
-    it last did not. `inspected` is the newest look at its tasks that was sent after ECS showed it DRAINING.
-    `listed` is the instance in the newest complete reading, `lifecycle_state` its state in the group's, None
-    where it is not in it. `lost`: its agent has been away for so long that nothing is waited for.
-    `connected`: its agent is there, under whichever ARN. `untouched`: the act of the step certainly had no
-    effect yet.
+    `busy`: attempts of ours, or others' tasks by the last readings, are on it. `accepted`: AWS accepted the
+    act of the step. `refusal` is why it last did not. `inspected` is the newest look at its tasks that was
+    sent after ECS showed it DRAINING. `listed` is the instance in the newest complete reading,
+    `lifecycle_state` its state in the group's, None where it is not in it. `lost`: its agent has been away
+    for so long that nothing is waited for. `connected`: its agent is there, under whichever ARN.
+    `untouched`: the act of the step certainly had no effect yet.
     """
 
     removal: Removal

@@ -120,7 +120,8 @@ class Agenda:
             self._tasks_ms = now_ms + self._policy.task_poll_ms
         elif isinstance(call, StartTask):
             self._repeats.pop(call.attempt_id, None)
-        elif isinstance(call, StopTask):
+        elif isinstance(call, StopTask) and call.ecs_task_arn in self._stops:
+            # Its task may have been seen to stop in the decision that sends it: then it is not repeated.
             self._stops[call.ecs_task_arn] = (now_ms + self._policy.stop_repeat_ms, call)
 
     def heard(self, outcome: Outcome, now_ms: int) -> None:

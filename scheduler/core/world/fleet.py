@@ -129,11 +129,12 @@ class Fleet:
 
     def is_busy(self, arn: str) -> bool:
         """Whether attempts of ours or somebody else's tasks are on it, under whichever ARN it had."""
-        return self.has_attempts(self.ec2_ids[arn]) or self._is_foreign(arn)
+        alike = self._arns_of[self.ec2_ids[arn]]
+        return any(self._ledger.load(each).attempts for each in alike) or self._is_foreign(arn)
 
-    def has_attempts(self, ec2_instance_id: str) -> bool:
-        """Whether attempts of ours are on it, under whichever ARN it had."""
-        return any(self._ledger.load(each).attempts for each in self._arns_of.get(ec2_instance_id, ()))
+    def is_occupied(self, ec2_instance_id: str) -> bool:
+        """Whether anything of anybody's is on it, under whichever ARN."""
+        return any(self.is_busy(each) for each in self._arns_of.get(ec2_instance_id, ()))
 
     def is_connected(self, ec2_instance_id: str) -> bool:
         """Whether its agent is, under whichever ARN."""

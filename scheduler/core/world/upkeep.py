@@ -104,7 +104,7 @@ def look(parts: Parts, removal: Removal) -> Surroundings:
     return Surroundings(
         listed=fleet.instances.get(removal.arn),
         lifecycle_state=member.lifecycle_state if member else None,
-        busy=parts.ledger.load(removal.arn).attempts > 0 or fleet.has_attempts(removal.ec2_instance_id),
+        busy=parts.ledger.load(removal.arn).attempts > 0 or fleet.is_occupied(removal.ec2_instance_id),
         lost=not fleet.frozen and fleet.disconnections.is_lost(removal.ec2_instance_id),
         connected=fleet.is_connected(removal.ec2_instance_id),
     )
@@ -122,7 +122,8 @@ def _lost(parts: Parts, now_ms: int) -> Iterator[Removal]:
         return
     for arn, health in fleet.health.items():
         ec2_id = fleet.ec2_ids[arn]
-        if health is InstanceHealth.DISCONNECTED and fleet.disconnections.is_lost(ec2_id):
+        lost = health is InstanceHealth.DISCONNECTED and fleet.disconnections.is_lost(ec2_id)
+        if lost and is_staying(fleet.group, ec2_id):
             yield Removal(
                 ec2_instance_id=ec2_id,
                 arn=arn,
