@@ -70,6 +70,16 @@ def test_a_resting_task_is_offered_when_its_rest_is_over() -> None:
     assert (heads(backlog), backlog.next_ms()) == ([[task_id(1)]], None)
 
 
+def test_a_rest_ends_with_its_stay_in_the_queue() -> None:
+    """A task that left while it rested and waits for its definition now is not offered by its old rest."""
+    backlog = Backlog()
+    backlog.rest(a_task(), START_MS + 1_000)
+    backlog.remove(a_task())
+    backlog.add(a_task(), aside=True)
+    backlog.wake(START_MS + 1_000)
+    assert heads(backlog) == [[]]
+
+
 def test_lines_differ_by_tenant_priority_and_shape() -> None:
     """And by nothing else: a decision looks at lines, not at tasks."""
     unlike = (a_task(1), a_task(2, tenant="other"), a_task(3, priority=1), a_task(4, ask=M4_4XLARGE))

@@ -65,6 +65,7 @@ class Backlog:
         self._changed: dict[LineKey, None] = {}
         self._aside: dict[str, QueuedTask] = {}
         self._resting: list[tuple[int, str]] = []
+        self._until_ms: dict[str, int] = {}
 
     def add(self, task: QueuedTask, *, aside: bool = False) -> None:
         """A task starts to wait; `aside` counts it without offering it for placement."""
@@ -78,6 +79,7 @@ class Backlog:
     def rest(self, task: QueuedTask, until_ms: int) -> None:
         """A task waits, but is not offered before `until_ms`."""
         self.add(task, aside=True)
+        self._until_ms[task.task_id] = until_ms
         heappush(self._resting, (until_ms, task.task_id))
 
     def offer(self, task_id: str) -> None:
@@ -87,7 +89,8 @@ class Backlog:
             self._changing(task).enter(task)
 
     def remove(self, task: QueuedTask) -> None:
-        """A task waits no longer."""
+        """A task waits no longer, nor rests."""
+        self._until_ms.pop(task.task_id, None)
         line = self._changing(task)
         line.count -= 1
         if self._aside.pop(task.task_id, None) is None:
@@ -98,7 +101,10 @@ class Backlog:
     def wake(self, now_ms: int) -> None:
         """Offers the tasks whose rest is over."""
         while self._resting and self._resting[0][0] <= now_ms:
-            self.offer(heappop(self._resting)[1])
+            until_ms, task_id = heappop(self._resting)
+            if self._until_ms.get(task_id) == until_ms:
+                del self._until_ms[task_id]
+                self.offer(task_id)
 
     def next_ms(self) -> int | None:
         """When the next rest is over."""
