@@ -6,8 +6,6 @@ what a launch needs from the store (specs are not kept in memory) and asks the c
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from scheduler.core.agents import AgentSettings, Launch, expand, overrides
 from scheduler.core.model.answers import (
     Accepted,
@@ -54,6 +52,7 @@ from scheduler.core.model.task import Task, TaskSpec
 from scheduler.ports.clock import Clock
 from scheduler.ports.cloud import Cloud, CloudError, TaskLaunch
 from scheduler.ports.store import Store, StoreCorrupt, StoreError
+from scheduler.services.group_writer import GroupWriter
 
 SPEC_UNREADABLE = "SPEC_UNREADABLE"
 """The code of a task that cannot be launched because the store does not give back what it runs."""
@@ -71,6 +70,7 @@ class Carrier:
         self._clock = clock
         self._agents = agents
         self._mark = mark
+        self._group = GroupWriter(cloud, clock)
 
     def carry_out(self, call: Call) -> Outcome:
         """The call's outcome, whatever AWS and the network do."""
@@ -99,16 +99,16 @@ class Carrier:
             case RegisterTaskDefinition():
                 return self._register(call)
             case SetDesiredCapacity():
-                return self._raise_desired(call)
+                return self._group.raise_desired(call)
             case SuspendAZRebalance(group=group):
                 self._cloud.suspend_az_rebalance(group)
-                return GroupSeen(group=self._cloud.group(group))
+                return GroupSeen(group=self._group.read(group))
             case DrainInstances(arns=arns):
                 return Accepted(refused=self._cloud.set_draining(arns, draining=True))
             case ActivateInstances(arns=arns):
                 return Accepted(refused=self._cloud.set_draining(arns, draining=False))
             case DetachInstances():
-                return self._detach(call)
+                return self._group.detach(call)
             case TerminateInstances(ec2_instance_ids=ids):
                 self._cloud.terminate(ids)
                 return Accepted()
@@ -127,7 +127,7 @@ class Carrier:
             case DescribeContainerInstances():
                 return InstancesSeen(instances=self._cloud.container_instances())
             case DescribeGroup(group=group):
-                return GroupSeen(group=self._cloud.group(group))
+                return GroupSeen(group=self._group.read(group))
             case DescribeInstanceTypes(group=group):
                 return TypesSeen(types=self._cloud.instance_types(group))
             case InspectInstance(arn=arn):
@@ -166,30 +166,6 @@ class Carrier:
         tags = {TAG_PREFIX + "config-hash": expansion.definition_key} | self._mark.tags()
         arn = self._cloud.register_task_definition(expansion.definition, tags)
         return Registered(task_definition_arn=arn)
-
-    def _raise_desired(self, call: SetDesiredCapacity) -> Answer:
-        """Desired capacity has no compare-and-set: a fresh reading before, and one after.
-
-        It is raised by no more than was decided to buy: the group may have become smaller since.
-        """
-        fresh = self._cloud.group(call.group)
-        wanted = min(call.desired, fresh.desired + len(call.types), fresh.max_size)
-        if wanted <= fresh.desired:
-            return GroupSeen(group=fresh)
-        self._cloud.set_desired_capacity(call.group, wanted)
-        try:
-            return GroupSeen(group=self._cloud.group(call.group))
-        except CloudError:
-            # The act had its effect, whatever became of the reading: the fresh one with it is the next best.
-            return GroupSeen(group=replace(fresh, desired=wanted))
-
-    def _detach(self, call: DetachInstances) -> Answer:
-        """The group as it is afterwards; that it cannot be read does not undo what was accepted."""
-        self._cloud.detach(call.group, call.ec2_instance_ids, decrement=call.decrement)
-        try:
-            return GroupSeen(group=self._cloud.group(call.group))
-        except CloudError:
-            return Accepted()
 
     def _task(self, task_id: str) -> tuple[Task, TaskSpec]:
         """The task and what it runs. Raises _SpecUnreadable if that can never be read."""

@@ -61,7 +61,7 @@ def _failed_launch(activity: Shape) -> FailedLaunch:
     """By when it failed: by its start, one that fails late would seem to have been told already."""
     return FailedLaunch(
         activity_id=activity["ActivityId"],
-        at_ms=milliseconds(activity.get("EndTime", activity["StartTime"])),
+        at_ms=milliseconds(activity["EndTime"] if "EndTime" in activity else activity["StartTime"]),
         message=scrubbed(activity.get("StatusMessage", "")),
     )
 
