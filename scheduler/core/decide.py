@@ -50,7 +50,8 @@ def decide(view: ClusterView, policy: Policy) -> Plan:
     placed = () if hold and hold.everything else packing.placed
     registrations = _registrations(view) if view.ready and not (hold and hold.everything) else ()
     purchases = _purchases(view, growth)
-    events = _told(view, growth if purchases else None, removing)
+    news = bool(purchases) and not view.capacity.repeated
+    events = _told(view, growth if news else None, removing)
     acts, intents = _acts(view, registrations if hold else (*registrations, *purchases), removing)
     return Plan(
         placements=tuple(_placement(view, task, arn) for task, arn in placed),

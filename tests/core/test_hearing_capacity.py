@@ -8,6 +8,7 @@ from scheduler.core.model.answers import (
     Answer,
     EcsTask,
     FailedLaunchesSeen,
+    Failure,
     HazardsSeen,
     InstancesSeen,
     Outcome,
@@ -118,11 +119,19 @@ def test_a_hazard_that_makes_numbers_wrong_leaves_capacity_alone() -> None:
     assert (region.truth.desired, region.removals()) == (2, [])
 
 
-def test_hazards_that_cannot_be_read_are_none() -> None:
-    """A missing permission must not stop the service: it has asked, and says that it was not told."""
+@pytest.mark.parametrize(
+    ("failure", "goes_on"),
+    [
+        (Failure(definite=True, code="AccessDenied", message="not authorized"), True),
+        (Failure(definite=True, throttled=True, code="Throttling", message="Rate exceeded"), False),
+        (LOST, False),
+    ],
+)
+def test_hazards_that_cannot_be_read_are_waited_for_if_they_may_come(failure: Failure, goes_on: bool) -> None:
+    """A missing permission must not stop the service; a throttle passes, and weights may be behind it."""
     world = World(Policy(), "ci")
-    hear(world, DescribeHazards(group="ci"), LOST, START_MS)
-    assert (world.hazards.asked, world.hazards.found) == (True, ())
+    hear(world, DescribeHazards(group="ci"), failure, START_MS)
+    assert (world.hazards.asked, world.hazards.found) == (goes_on, ())
     assert world.troubles.keys() == {"HAZARDS_UNREADABLE"}
 
 

@@ -139,6 +139,13 @@ def test_who_is_no_rival(task: EcsTask) -> None:
     assert not held(task)
 
 
+@pytest.mark.parametrize(("after_ms", "passive"), [(10_000, False), (10_001, True)])
+def test_a_process_on_a_copy_of_our_store_is_a_rival(after_ms: int, passive: bool) -> None:
+    """It has our epoch and began before us; what is marked right after our start may be our last breath."""
+    former = replace(OWN, since_ms=START_MS - 1_000)
+    assert held(marked(former, START_MS + after_ms)) is passive
+
+
 def test_the_newest_mark_counts() -> None:
     """Tasks of a rival's first days run on for long; and a census without it forgets it."""
     old = marked(rival(), at_ms=START_MS - 10_000_000)

@@ -202,6 +202,13 @@ def test_a_full_group_rotates_busy_ones() -> None:
     assert [(each.ec2_instance_id, each.decrement) for each in shrinkage.removals] == [(ec2_id(1), False)]
 
 
+def test_a_group_at_the_operator_s_target_rotates_as_a_full_one() -> None:
+    """It may not grow either: old ones go on working, and are replaced one at a time."""
+    limits = Limits(floor=0, ceiling=2)
+    shrinkage = shrink(old(1, idle_ms=None), old(2, idle_ms=None), max_size=9, limits=limits)
+    assert [(each.ec2_instance_id, each.decrement) for each in shrinkage.removals] == [(ec2_id(1), False)]
+
+
 @pytest.mark.parametrize("idle_ms", [None, 0])
 def test_a_full_group_keeps_the_only_one_that_works(idle_ms: int | None) -> None:
     """The others are disconnected: it would have no candidate left."""
@@ -264,7 +271,7 @@ def test_nobody_goes_who_is_wanted_or_works(situation: Situation) -> None:
     """Only idle ones go, or old ones of a full group; a wanted one never; each one once."""
     by_arn = {each.arn: each for each in situation.candidates}
     gone = [by_arn[each.arn] for each in scale_down(situation, POLICY, START_MS).removals]
-    is_full = situation.group.desired >= situation.group.max_size
+    is_full = situation.group.desired >= situation.limits.ceiling
     assert len(gone) == len({each.arn for each in gone})
     for each in gone:
         assert each.arn not in situation.wanted

@@ -160,12 +160,14 @@ def _judge_old(candidate: Candidate, situation: Situation, books: _Books, policy
     """
     if candidate.arn in situation.wanted:
         return None
-    clamped = situation.group.desired >= situation.group.max_size
-    if candidate.idle_ms is not None and not clamped and books.size > least_size(situation.limits, policy):
+    ceiling = situation.limits.ceiling
+    clamped = situation.group.desired >= ceiling
+    others_work = books.able > 1
+    enough = max(least_size(situation.limits, policy), ceiling if clamped else 0)
+    if candidate.idle_ms is not None and books.size > enough and (others_work or not clamped):
         return RemovalCause.STALE, True
     if books.replacing:
         return "another one is being replaced" if candidate.idle_ms is not None else None
-    others_work = books.able > 1
     may_go = others_work if candidate.idle_ms is None else others_work or situation.group.desired <= 1
     if may_go if clamped else candidate.idle_ms is not None:
         return RemovalCause.STALE, False

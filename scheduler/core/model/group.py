@@ -113,7 +113,7 @@ class Capacity:
     `in_flight_types` their types, as the group lists them or else as they were asked, as far as known.
     `returnable` are idle members being removed, and `shrinking` is by how many desired capacity will still
     shrink if none of those under way is taken back. `growing` is true while a SetDesiredCapacity is under
-    way, `resting` for a while after one failed.
+    way, `resting` for a while after one failed, `repeated` until one succeeds: what is asked was told before.
     `suspects` are (instance, shape) pairs where a start failed: its room is no room for that shape.
     `disappointing` are shapes that nothing is bought for, because what was bought did not hold them.
     """
@@ -124,6 +124,7 @@ class Capacity:
     in_flight_types: tuple[str, ...]
     growing: bool
     resting: bool = False
+    repeated: bool = False
     silent: tuple[SilentInstance, ...] = ()
     returnable: tuple[ReturnableInstance, ...] = ()
     shrinking: int = 0

@@ -16,6 +16,9 @@ from scheduler.core.world.idleness import Idleness
 from scheduler.core.world.ledger import Ledger
 from scheduler.core.world.muster import Muster, is_staying, muster
 
+_NO_CEILING = 1 << 31
+"""More instances than any group may have."""
+
 
 class Fleet:
     """What is known of capacity. Instances are replaced as a whole; only changed ones are re-judged."""
@@ -41,6 +44,7 @@ class Fleet:
         self.disconnections = Disconnections(policy)
         self.idleness = Idleness()
         self.too_old: set[str] = set()
+        self._ceiling = _NO_CEILING
         self.frozen = False
 
     def see_instances(self, instances: Iterable[ContainerInstance], as_of_ms: int) -> list[FactRecorded]:
@@ -170,6 +174,13 @@ class Fleet:
         self._claimed.pop(ec2_instance_id, None)
         self._rejudge(ec2_instance_id)
 
+    def limit(self, ceiling: int) -> None:
+        """The group is not to be larger than this, by an operator's wish; old instances are judged by it."""
+        if ceiling != self._ceiling:
+            self._ceiling = ceiling
+            for arn in tuple(self.too_old):
+                self.refresh(arn)
+
     def candidates(self, now_ms: int) -> Iterator[Candidate]:
         """Members that could be removed: idle in two readings, or too old; those claimed already left out."""
         for arn in {**dict.fromkeys(self.idleness), **dict.fromkeys(self.too_old)}:
@@ -295,7 +306,9 @@ class Fleet:
 
     def _is_clamped(self) -> bool:
         """The group cannot grow: an old instance is better than none."""
-        return self.group is not None and self.group.desired >= self.group.max_size
+        if self.group is None:
+            return False
+        return self.group.desired >= min(self.group.max_size, self._ceiling)
 
     def _welcome(self, arn: str) -> None:
         """Learns from members that can work, and from no others: a stranger may be set up differently."""

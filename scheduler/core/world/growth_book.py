@@ -112,6 +112,7 @@ class GrowthBook:
             in_flight_types=self._in_flight_types(supply),
             growing=self.growing,
             resting=self._rest_until_ms is not None,
+            repeated=self._failures > 0,
             silent=supply.silent,
             returnable=returnable,
             shrinking=shrinking,

@@ -20,7 +20,7 @@ from scheduler.core.model.scaling import ScalingEvent, ScalingKind
 from scheduler.core.world.interlocks import likely_failures
 from scheduler.core.world.parts import Parts
 
-_DEREGISTER_REST_MS = 60_000
+_DEREGISTER_REST_MS = 600_000
 """Rest after ECS did not forget an instance; it does no harm meanwhile."""
 
 NOT_DEREGISTERED = "INSTANCES_NOT_DEREGISTERED"
@@ -62,9 +62,11 @@ def census(parts: Parts, outcome: Outcome) -> None:
 
 def hazards(parts: Parts, outcome: Outcome) -> None:
     """Features of the group that fight this service."""
-    parts.hazards.asked = True
     if isinstance(outcome.answer, HazardsSeen):
-        parts.hazards.found = outcome.answer.hazards
+        parts.hazards.asked, parts.hazards.found = True, outcome.answer.hazards
+    elif isinstance(outcome.answer, Failure) and outcome.answer.definite and not outcome.answer.throttled:
+        # It will not be told tomorrow either; who may not ask must not stand still for it.
+        parts.hazards.asked = True
 
 
 def failed_launches(parts: Parts, outcome: Outcome, now_ms: int) -> None:

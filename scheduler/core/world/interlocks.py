@@ -26,6 +26,9 @@ _UNASKED = Hold(
     passing=True,
 )
 
+_LAST_BREATH_MS = 10_000
+"""How long after our start a StartTask of our own former life may still take effect."""
+
 _AGREEING = 2
 """Complete readings in a row that must show a member in the cluster before anything is removed."""
 
@@ -99,9 +102,13 @@ class Rivals:
             if task.created_ms is not None
             and task.mark is not None
             and task.mark.service_id == own.service_id
-            and task.mark.store_epoch != own.store_epoch
+            and (task.mark.store_epoch != own.store_epoch or self._lives_on(task.mark, task.created_ms))
         ]
         self._newest = max(marks, key=lambda each: each[0], default=None)
+
+    def _lives_on(self, mark: Mark, created_ms: int) -> bool:
+        """A process on a copy of our store: it marks tasks long after we have begun, and is not we."""
+        return mark.since_ms != self._own.since_ms and created_ms > self._own.since_ms + _LAST_BREATH_MS
 
     def hold(self, now_ms: int) -> Hold | None:
         """The one that began later does nothing while the other goes on marking tasks."""

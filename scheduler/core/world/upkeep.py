@@ -25,11 +25,13 @@ def upkeep_of(parts: Parts, supply: Supply, now_ms: int) -> Upkeep:
     group, fleet = parts.fleet.group, parts.fleet
     if group is None:
         return Upkeep(hold=hold_of(parts, now_ms))
+    limits = limits_of(group, parts.wish, now_ms)
+    fleet.limit(limits.ceiling)
     agreed = parts.pair.agreed
     candidates = tuple(fleet.candidates(now_ms)) if agreed else ()
     return Upkeep(
         hold=hold_of(parts, now_ms),
-        limits=limits_of(group, parts.wish, now_ms),
+        limits=limits,
         size=group.desired - shrinking(parts),
         removals=tuple(parts.removals.evidence(lambda removal: look(parts, removal))),
         lost=(*_lost(parts, now_ms), *_never_joined(parts, group, now_ms)) if agreed else (),
