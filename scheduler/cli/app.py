@@ -1,9 +1,13 @@
 """The application: every command, under its name."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from scheduler.cli.aws_sim import aws_sim
 from scheduler.cli.cancel import cancel
+from scheduler.cli.chaos import chaos
 from scheduler.cli.cluster import cluster
 from scheduler.cli.demo.command import demo
 from scheduler.cli.instances import instances
@@ -20,6 +24,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        print(f"ecs-scheduler {version('ecs-scheduler')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_tell_version, help="Show the version and end."),
+    ] = False,
+) -> None:
+    """Options before any command."""
+
+
 app.command("serve")(serve)
 app.command("submit")(submit)
 app.command("cancel")(cancel)
@@ -31,3 +53,4 @@ app.command("scale")(scale)
 app.command("watch-scaling")(watch_scaling)
 app.command("aws-sim")(aws_sim)
 app.command("demo")(demo)
+app.command("chaos")(chaos)

@@ -7,13 +7,12 @@ from typing import Annotated
 import typer
 
 from ecs_scheduler.v1.scheduler_pb2 import CancelTaskRequest
-from ecs_scheduler.v1.task_pb2 import Task
+from ecs_scheduler.v1.task_pb2 import Task, TaskState
 from scheduler.cli import words
 from scheduler.cli.complaint import ExitCode, complain
 from scheduler.cli.options import DEFAULT_RETRY_S, Output, OutputFormat, RetryFor
 from scheduler.cli.server_options import Server, client_command
 from scheduler.client.cancellation import cancel as cancel_one
-from scheduler.client.connection import connected
 from scheduler.client.refusal import Refusal, Refused
 
 
@@ -42,7 +41,7 @@ async def _cancel_all(
 ) -> int:
     """How many were refused."""
     refused = 0
-    async with connected(server.address, server.tls) as connection:
+    async with server.connected() as connection:
         for request in requests:
             try:
                 _show(await cancel_one(connection, request, retry_for_s=retry_for_s), output)
@@ -53,8 +52,16 @@ async def _cancel_all(
 
 
 def _show(task: Task, output: Output) -> None:
-    line = words.json_line(task) if output is Output.JSON else f"{task.task_id}  {words.state(task.state)}"
+    line = words.json_line(task) if output is Output.JSON else f"{task.task_id}  {_state(task)}"
     print(line, flush=True)
+
+
+def _state(task: Task) -> str:
+    """The answer is older than its effect: what has not ended will."""
+    state = words.state(task.state)
+    if task.state in words.TERMINAL or task.state == TaskState.TASK_STATE_STOPPING:
+        return state
+    return f"{state}, to be {'cancelled' if task.state == TaskState.TASK_STATE_QUEUED else 'stopped'}"
 
 
 def _show_refusal(task_id: str, refusal: Refusal, output: Output) -> None:

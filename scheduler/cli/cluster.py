@@ -15,7 +15,6 @@ from scheduler.cli import capacity_words, tables, words
 from scheduler.cli.complaint import ExitCode, give_up
 from scheduler.cli.options import Output, OutputFormat, finite
 from scheduler.cli.server_options import Server, client_command
-from scheduler.client.connection import connected
 from scheduler.client.patience import is_interruption
 from scheduler.client.refusal import refusal_of
 
@@ -43,7 +42,7 @@ def cluster(
 
 
 async def _get_cluster(server: Server, timeout_s: float) -> Cluster:
-    async with connected(server.address, server.tls) as connection:
+    async with server.connected() as connection:
         answer = await connection.scaling.GetCluster(GetClusterRequest(), timeout=timeout_s)
         return answer.cluster
 

@@ -19,6 +19,8 @@ class ExitCode(IntEnum):
     """The arguments or the settings are wrong."""
     UNREACHABLE = 3
     """Nobody answered, or nobody could serve, for as long as was asked to try."""
+    INTERRUPTED = 130
+    """What a shell reports of a program that Ctrl-C ended: 128 + SIGINT."""
 
 
 def complain(line: str) -> None:

@@ -46,7 +46,12 @@ _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 def labels(pairs: list[str]) -> dict[str, str]:
     """`key=value` pairs as a map. Raises typer.BadParameter."""
-    return dict(_pair(each) for each in pairs)
+    return dict(_pair("--label", "KEY=VALUE", each) for each in pairs)
+
+
+def environment(pairs: list[str]) -> dict[str, str]:
+    """`NAME=value` pairs as a map. Raises typer.BadParameter."""
+    return dict(_pair("--env", "NAME=VALUE", each) for each in pairs)
 
 
 def duration(text: str) -> Duration:
@@ -69,8 +74,8 @@ def _state(name: str) -> TaskState:
     return cast("TaskState", TaskState.Value(f"TASK_STATE_{name.upper()}"))
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _pair(option: str, form: str, text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise typer.BadParameter(f"expected KEY=VALUE, not {text!r}")
+        raise typer.BadParameter(f"{option}: expected {form}, not {text!r}")
     return key, value

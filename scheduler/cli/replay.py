@@ -15,7 +15,6 @@ from scheduler.cli.feed import Due, Feed, Tally, until_ended
 from scheduler.cli.options import Output
 from scheduler.cli.server_options import Server
 from scheduler.cli.trace import Run, TraceError, Window, busiest_window, read_rows, window_at
-from scheduler.client.connection import connected
 from scheduler.client.patience import Unreachable
 from scheduler.client.watching import Interruption
 
@@ -71,7 +70,7 @@ def play(server: Server, replay: Replay, output: Output) -> ExitCode:
 
 
 async def _play(server: Server, replay: Replay) -> Account:
-    async with connected(server.address, server.tls) as connection:
+    async with server.connected() as connection:
         with _bar("submitted", replay.window.arrivals) as show:
             feed = Feed(
                 connection,

@@ -14,7 +14,6 @@ from scheduler.adapters.system import SystemIds
 from scheduler.cli import capacity_words, tables, words
 from scheduler.cli.options import DEFAULT_RETRY_S, Output, OutputFormat, RetryFor, duration
 from scheduler.cli.server_options import Server, client_command
-from scheduler.client.connection import connected
 from scheduler.client.scaling import plan as plan_under
 from scheduler.client.scaling import scale as scale_to
 
@@ -55,6 +54,8 @@ def scale(
         dry_run or clear or floor is not None or target is not None
     ):
         raise typer.BadParameter("give one of --floor, --target and --clear")
+    if lasting is not None and floor is None and target is None:
+        raise typer.BadParameter("--for: with --floor or --target only, not with --clear")
     request = ScaleRequest(
         request_id=request_id or SystemIds().attempt_id(),
         group=group,
@@ -70,12 +71,12 @@ def scale(
 
 
 async def _scale(server: Server, request: ScaleRequest, retry_for_s: float) -> ScaleWish:
-    async with connected(server.address, server.tls) as connection:
+    async with server.connected() as connection:
         return await scale_to(connection, request, retry_for_s=retry_for_s)
 
 
 async def _plan(server: Server, request: ScaleRequest, retry_for_s: float) -> ScalePlan:
-    async with connected(server.address, server.tls) as connection:
+    async with server.connected() as connection:
         return await plan_under(connection, request, retry_for_s=retry_for_s)
 
 

@@ -17,7 +17,7 @@ from scheduler.adapters.aws.access import AccessProblem, check_access
 from scheduler.adapters.aws.clients import AwsClients
 from scheduler.adapters.aws.region import RegionUnknown, resolve_region
 from scheduler.adapters.system import SystemClock
-from scheduler.api.address import MalformedAddress, ServerAddressError, check_address
+from scheduler.api.address import ServerAddressError, check_address, refuse_open_listener
 from scheduler.api.tls import CertificateError, check_files
 from scheduler.bootstrap import App, aws_clients, build
 from scheduler.cli.complaint import ExitCode, give_up
@@ -39,7 +39,7 @@ class Defect(Exception):
     """The service has ended itself because of a defect of its own."""
 
 
-WRONG_SETTINGS = (SettingsError, RegionUnknown, MalformedAddress, CertificateError)
+WRONG_SETTINGS = (SettingsError, RegionUnknown, CertificateError)
 CANNOT_SERVE = (AccessProblem, ServerAddressError, SimulationUnreachable, StoreError, BotoCoreError, Defect)
 
 log = structlog.get_logger()
@@ -93,14 +93,18 @@ def serve(
         give_up(str(error), ExitCode.USAGE)
     except CANNOT_SERVE as error:
         give_up(str(error), ExitCode.REFUSED)
+    except KeyboardInterrupt:  # before it listens to signals itself
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 def _check_listener(settings: Settings) -> None:
-    """Before AWS is asked for anything. Raises MalformedAddress or CertificateError."""
+    """Before AWS is asked for anything. Raises SettingsError or CertificateError."""
     try:
         check_address(settings.listen)
-    except MalformedAddress as error:
-        raise MalformedAddress(f"--listen (ECS_SCHEDULER_LISTEN): {error}") from error
+        if settings.tls is None:
+            refuse_open_listener(settings.listen, settings.insecure_listen)
+    except ServerAddressError as error:
+        raise SettingsError(f"--listen (ECS_SCHEDULER_LISTEN): {error}") from error
     if settings.tls is not None:
         check_files(settings.tls)
 

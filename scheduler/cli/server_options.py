@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import wraps
 from inspect import Parameter, Signature
@@ -10,10 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from scheduler.api.tls import CertificateError, read_authorities, read_pair
-from scheduler.cli.complaint import ExitCode, give_up, give_up_on
-from scheduler.client.connection import Tls
+from scheduler.cli.complaint import ExitCode, complain, give_up, give_up_on
+from scheduler.client.connection import Connection, Tls, connected
 from scheduler.client.patience import Unreachable
-from scheduler.client.refusal import Refused
+from scheduler.client.refusal import Refusal, Refused
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 
@@ -25,11 +26,29 @@ class Server:
     address: str
     tls: Tls | None = None
 
+    def connected(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection for the length of the block. That it is waited for an answer is said once."""
+        return connected(self.address, self.tls, _Notice(self.address))
+
+
+class _Notice:
+    """Many calls may wait for the same server: the first one speaks for all."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._is_given = False
+
+    def __call__(self, refusal: Refusal, for_s: float) -> None:
+        if not self._is_given:
+            self._is_given = True
+            what = f"cannot serve now ({refusal.reason})" if refusal.reason else "does not answer"
+            complain(f"{self._address} {what}; trying for {for_s:g} s")
+
 
 def client_command(command: Callable[..., None]) -> Callable[..., None]:
     """The command with the options of `server_of`, of which its parameter `server` is made.
 
-    A request that the service refuses ends it with 1, one that nobody answers with 3.
+    A request that the service refuses ends it with 1, one that nobody answers with 3, Ctrl-C with 130.
     """
     own = inspect.signature(command).parameters
     asked = inspect.signature(server_of).parameters
@@ -43,6 +62,8 @@ def client_command(command: Callable[..., None]) -> Callable[..., None]:
             give_up(str(error), ExitCode.REFUSED)
         except Unreachable as error:
             give_up_on(server.address, error.refusal)
+        except KeyboardInterrupt:
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
 
     parameters = [each for name, each in own.items() if name != "server"]
     keyword_only = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in (*parameters, *asked.values())]

@@ -12,13 +12,13 @@ from ecs_scheduler.v1.task_pb2 import Task
 from scheduler.adapters.system import SystemIds
 from scheduler.cli import submit_options as given
 from scheduler.cli.complaint import ExitCode, complain
-from scheduler.cli.options import DEFAULT_RETRY_S, Output, OutputFormat, RetryFor, labels
+from scheduler.cli.options import DEFAULT_RETRY_S, Output, OutputFormat, RetryFor, environment, labels
 from scheduler.cli.replay import Replay, choose_window, play
 from scheduler.cli.requests import Numbered, bamboo_spec, containers_spec, read_requests
 from scheduler.cli.server_options import Server, client_command, server_of
 from scheduler.cli.trace import Run
 from scheduler.cli.words import json_line, refusal_line
-from scheduler.client.connection import Connection, connected
+from scheduler.client.connection import Connection
 from scheduler.client.refusal import Refusal, Refused
 from scheduler.client.submission import submit as submit_one
 
@@ -94,7 +94,7 @@ def submit(
         requests = read_requests(file)
     else:
         request.request_id, request.tenant = request_id or SystemIds().attempt_id(), tenant
-        _set_spec(request, bamboo, container or [], labels(env or []))
+        _set_spec(request, bamboo, container or [], environment(env or []))
         requests = [Numbered(place=f"request {request.request_id}", request=request)]
     refused = asyncio.run(_submit_all(server, requests, retry_for, output))
     raise typer.Exit(ExitCode.REFUSED if refused else ExitCode.OK)
@@ -120,14 +120,18 @@ def _is_given(context: typer.Context, name: str) -> bool:
 
 
 def _set_spec(
-    request: ScheduleRequest, bamboo: str | None, containers: list[str], environment: dict[str, str]
+    request: ScheduleRequest, bamboo: str | None, containers: list[str], variables: dict[str, str]
 ) -> None:
-    if (bamboo is not None) == bool(containers):
+    if bamboo is None and not containers:
         raise typer.BadParameter("give --file, --trace, --bamboo or at least one --container")
+    if bamboo is not None and containers:
+        raise typer.BadParameter("give only one of --bamboo and --container")
+    if bamboo is not None and variables:
+        raise typer.BadParameter("--env: with --container only; a Bamboo agent's is in its JSON")
     if bamboo is not None:
         request.bamboo_agent.CopyFrom(bamboo_spec(bamboo))
     else:
-        request.containers.CopyFrom(containers_spec(containers, environment))
+        request.containers.CopyFrom(containers_spec(containers, variables))
 
 
 async def _submit_all(
@@ -136,7 +140,7 @@ async def _submit_all(
     """How many were refused."""
     refused = 0
     room = asyncio.Semaphore(CALLS_AT_ONCE)
-    async with connected(server.address, server.tls) as connection:
+    async with server.connected() as connection:
         answers = [
             asyncio.create_task(_submitted(connection, each.request, room, retry_for_s)) for each in requests
         ]
@@ -170,7 +174,8 @@ def _show(numbered: Numbered, answer: Answer, output: Output) -> None:
     else:
         complain(f"{numbered.place}: {answer}")
         for violation in answer.violations:
-            complain(f"  {violation}")
+            if violation not in answer.message:
+                complain(f"  {violation}")
 
 
 def _json(request_id: str, answer: Answer) -> str:

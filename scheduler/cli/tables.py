@@ -11,13 +11,17 @@ PLAIN_WIDTH = 240
 
 def show(parts: Iterable[RenderableType]) -> None:
     """Prints the parts one below the other."""
-    console = Console(highlight=False)
-    console = console if console.is_terminal else Console(width=PLAIN_WIDTH)
+    console = _console()
     with console.capture() as captured:
         for part in parts:
             console.print(part, highlight=False)
     # A table fills its last column with blanks, which would end up in whatever it is piped to.
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def width() -> int:
+    """How many columns there are."""
+    return _console().width
 
 
 def facts() -> Table:
@@ -36,3 +40,8 @@ def rows(*headings: str, numbers: frozenset[str] = frozenset()) -> Table:
             heading, justify="right" if heading in numbers else "left", no_wrap=heading != headings[-1]
         )
     return table
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(width=PLAIN_WIDTH)

@@ -10,7 +10,6 @@ from ecs_scheduler.v1.task_pb2 import Task
 from scheduler.cli import words
 from scheduler.cli.options import DEFAULT_RETRY_S, Output, OutputFormat, RetryFor, labels, states
 from scheduler.cli.server_options import Server, client_command
-from scheduler.client.connection import connected
 from scheduler.client.listing import list_tasks
 
 PAGE_SIZE = 500
@@ -49,7 +48,7 @@ def tasks(
 
 async def _list(server: Server, request: ListTasksRequest, retry_for_s: float, output: Output) -> None:
     headed = output is Output.JSON
-    async with connected(server.address, server.tls) as connection:
+    async with server.connected() as connection:
         async for task in list_tasks(connection, request, retry_for_s=retry_for_s):
             if not headed:
                 print(_COLUMNS.format(*_HEADINGS))

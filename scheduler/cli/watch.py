@@ -11,7 +11,6 @@ from scheduler.cli import words
 from scheduler.cli.complaint import ExitCode, complain
 from scheduler.cli.options import DEFAULT_RETRY_S, Output, OutputFormat, RetryFor, labels, states
 from scheduler.cli.server_options import Server, client_command
-from scheduler.client.connection import connected
 from scheduler.client.watching import Interruption, watch_tasks
 
 
@@ -62,7 +61,7 @@ async def _watch(
     # A token hides what was seen before it, and states what is in another one.
     unseen = [] if request.resume_token or request.states else list(request.task_ids)
     missing: list[str] = []
-    async with connected(server.address, server.tls) as connection:
+    async with server.connected() as connection:
         messages = watch_tasks(connection, request, retry_for_s=retry_for_s, interrupted=_tell)
         async for message in messages:
             for event in message.events:

@@ -12,7 +12,6 @@ from scheduler.cli import capacity_words, words
 from scheduler.cli.complaint import complain
 from scheduler.cli.options import DEFAULT_RETRY_S, Output, OutputFormat, RetryFor
 from scheduler.cli.server_options import Server, client_command
-from scheduler.client.connection import connected
 from scheduler.client.watching import Interruption
 from scheduler.client.watching import watch_scaling as watch_all
 
@@ -38,7 +37,7 @@ def watch_scaling(
 
 
 async def _watch(server: Server, request: WatchScalingRequest, retry_for_s: float, output: Output) -> None:
-    async with connected(server.address, server.tls) as connection:
+    async with server.connected() as connection:
         messages = watch_all(connection, request, retry_for_s=retry_for_s, interrupted=_tell)
         async for message in messages:
             for event in message.events:

@@ -10,6 +10,7 @@ from ecs_scheduler.v1.resources_pb2 import Resources
 from ecs_scheduler.v1.task_pb2 import StopCategory, StopReason, Task, TaskState
 from scheduler.api.convert.enums import TASK_STATES
 from scheduler.client.refusal import Refusal
+from scheduler.core.agents.bamboo import AGENT_NAME
 from scheduler.core.model.task import TERMINAL_STATES
 
 _STATE_PREFIX = "TASK_STATE_"
@@ -70,4 +71,20 @@ def why(task: Task) -> str:
     """Why it did not succeed; of a task that was sent back to the queue, why its last attempt ended."""
     if task.state == TaskState.TASK_STATE_QUEUED and task.attempts:
         return reason(task.attempts[-1].stop_reason)
-    return "" if task.state == TaskState.TASK_STATE_SUCCEEDED else reason(task.stop_reason)
+    if task.state == TaskState.TASK_STATE_SUCCEEDED:
+        return ""
+    codes = _exit_codes(task.stop_reason) if task.state == TaskState.TASK_STATE_FAILED else ""
+    return ", ".join(filter(None, (reason(task.stop_reason), codes)))
+
+
+def _exit_codes(stop: StopReason) -> str:
+    """`exit code 3`; `exit codes agent 3, db 137` of several containers; nothing where none is above zero.
+
+    Watches and listings leave out the spec, so only a Bamboo agent's main container is known by its name.
+    """
+    codes = {each.name: each.exit_code for each in stop.containers if each.exit_code}
+    if AGENT_NAME in codes:
+        return f"exit code {codes[AGENT_NAME]}"
+    if len(stop.containers) == 1 and codes:
+        return f"exit code {stop.containers[0].exit_code}"
+    return "exit codes " + ", ".join(f"{name} {code}" for name, code in codes.items()) if codes else ""

@@ -15,6 +15,8 @@ async def cancel(connection: Connection, request: CancelTaskRequest, *, retry_fo
     Raises Refused, or Unreachable after `retry_for_s` without an answer.
     """
     answer = await answered(
-        lambda: connection.scheduler.CancelTask(request, timeout=CALL_TIMEOUT_S), retry_for_s=retry_for_s
+        lambda: connection.scheduler.CancelTask(request, timeout=CALL_TIMEOUT_S),
+        retry_for_s=retry_for_s,
+        unanswered=connection.unanswered,
     )
     return answer.task

@@ -10,6 +10,7 @@ from grpc import aio
 
 from ecs_scheduler.v1.scaling_pb2_grpc import ScalingServiceStub
 from ecs_scheduler.v1.scheduler_pb2_grpc import SchedulerServiceStub
+from scheduler.client.patience import Unanswered, nobody_is_told
 
 if TYPE_CHECKING:
     from ecs_scheduler.v1.scaling_pb2_grpc import ScalingServiceAsyncStub
@@ -45,17 +46,24 @@ class Tls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Both services of one server."""
+    """Both services of one server, and who is told while it does not answer."""
 
     scheduler: "SchedulerServiceAsyncStub"
     scaling: "ScalingServiceAsyncStub"
+    unanswered: Unanswered = nobody_is_told
 
 
 @asynccontextmanager
-async def connected(address: str, tls: Tls | None = None) -> AsyncIterator[Connection]:
+async def connected(
+    address: str, tls: Tls | None = None, unanswered: Unanswered = nobody_is_told
+) -> AsyncIterator[Connection]:
     """A connection to `address`, closed at the end of the block. It connects when it is first used."""
     async with _channel(address, tls) as channel:
-        yield Connection(scheduler=SchedulerServiceStub(channel), scaling=ScalingServiceStub(channel))
+        yield Connection(
+            scheduler=SchedulerServiceStub(channel),
+            scaling=ScalingServiceStub(channel),
+            unanswered=unanswered,
+        )
 
 
 def _channel(address: str, tls: Tls | None) -> aio.Channel:

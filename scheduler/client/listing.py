@@ -24,7 +24,9 @@ async def list_tasks(
     wanted.CopyFrom(request)
     while True:
         page = await answered(
-            lambda: connection.scheduler.ListTasks(wanted, timeout=CALL_TIMEOUT_S), retry_for_s=retry_for_s
+            lambda: connection.scheduler.ListTasks(wanted, timeout=CALL_TIMEOUT_S),
+            retry_for_s=retry_for_s,
+            unanswered=connection.unanswered,
         )
         for task in page.tasks:
             yield task
@@ -46,6 +48,7 @@ async def list_container_instances(
         page = await answered(
             lambda: connection.scaling.ListContainerInstances(wanted, timeout=CALL_TIMEOUT_S),
             retry_for_s=retry_for_s,
+            unanswered=connection.unanswered,
         )
         for instance in page.container_instances:
             yield instance

@@ -29,5 +29,7 @@ async def _answered(
     wanted.CopyFrom(request)
     wanted.dry_run = dry_run
     return await answered(
-        lambda: connection.scaling.Scale(wanted, timeout=CALL_TIMEOUT_S), retry_for_s=retry_for_s
+        lambda: connection.scaling.Scale(wanted, timeout=CALL_TIMEOUT_S),
+        retry_for_s=retry_for_s,
+        unanswered=connection.unanswered,
     )

@@ -12,6 +12,8 @@ CALL_TIMEOUT_S = 10.0
 async def submit(connection: Connection, request: ScheduleRequest, *, retry_for_s: float) -> Task:
     """The accepted task. Raises Refused, or Unreachable after `retry_for_s` without an answer."""
     answer = await answered(
-        lambda: connection.scheduler.Schedule(request, timeout=CALL_TIMEOUT_S), retry_for_s=retry_for_s
+        lambda: connection.scheduler.Schedule(request, timeout=CALL_TIMEOUT_S),
+        retry_for_s=retry_for_s,
+        unanswered=connection.unanswered,
     )
     return answer.task

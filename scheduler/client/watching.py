@@ -47,9 +47,8 @@ def watch_tasks(
     """
     wanted = WatchTasksRequest()
     wanted.CopyFrom(request)
-    return _resumed(
-        lambda: connection.scheduler.WatchTasks(wanted), wanted, Patience(retry_for_s), interrupted
-    )
+    patience = Patience(retry_for_s, connection.unanswered)
+    return _resumed(lambda: connection.scheduler.WatchTasks(wanted), wanted, patience, interrupted)
 
 
 def watch_scaling(
@@ -62,9 +61,8 @@ def watch_scaling(
     """As `watch_tasks`; without a token it begins now."""
     wanted = WatchScalingRequest()
     wanted.CopyFrom(request)
-    return _resumed(
-        lambda: connection.scaling.WatchScaling(wanted), wanted, Patience(retry_for_s), interrupted
-    )
+    patience = Patience(retry_for_s, connection.unanswered)
+    return _resumed(lambda: connection.scaling.WatchScaling(wanted), wanted, patience, interrupted)
 
 
 async def _resumed(
@@ -88,10 +86,11 @@ async def _resumed(
         from_start = _must_start_anew(refusal, wanted)
         if from_start:
             wanted.resume_token = ""
-        if connected or from_start:
+        is_told = connected or from_start
+        if is_told:
             interrupted(Interruption(refusal=refusal, from_start=from_start))
         connected = False
-        await patience.wait(refusal)
+        await patience.wait(refusal, quietly=is_told)
 
 
 def _must_start_anew(refusal: Refusal, wanted: _Resumable) -> bool:

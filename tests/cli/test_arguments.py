@@ -1,12 +1,16 @@
 """Arguments: what the commands make of them, and how they refuse them."""
 
 import io
+import sys
+from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from scheduler.__main__ import main
 from scheduler.cli import aws_sim
 from scheduler.cli.app import app
 from scheduler.cli.options import duration, labels
@@ -18,9 +22,11 @@ CONTAINER = ("--container", "agent=alpine:3.20:1024:2048")
 WRONG = [
     (["submit"], "--container"),
     (["submit", "--container", "alpine"], "NAME=IMAGE:CPU_UNITS:MEMORY_MIB"),
-    (["submit", *CONTAINER, "--bamboo", "{}"], "--bamboo"),
+    (["submit", *CONTAINER, "--bamboo", "{}"], "give only one of --bamboo and --container"),
+    (["submit", "--bamboo", "{}", "--env", "A=b"], "--env: with --container only"),
+    (["submit", *CONTAINER, "--env", "FOO"], "--env: expected NAME=VALUE, not 'FOO'"),
     (["submit", "--bamboo", '{"nonsense": 1}'], "nonsense"),
-    (["submit", *CONTAINER, "--label", "branch"], "KEY=VALUE"),
+    (["submit", *CONTAINER, "--label", "branch"], "--label: expected KEY=VALUE"),
     (["submit", "--file", "missing.jsonl"], "missing.jsonl"),
     (["watch", "--state", "SLEEPING"], "SLEEPING"),
     (["watch", "--retry-for", "-1"], "--retry-for"),
@@ -60,6 +66,7 @@ WRONG = [
     (["submit", "--trace", "day.csv", "--speed", "inf"], "--speed"),
     (["submit", "--trace", "day.csv", "--run-id", "a b"], "--run-id"),
     (["submit", *CONTAINER, "--from", "1h", "--wait"], "--from, --wait: with --trace only"),
+    (["scale", "--clear", "--for", "2h"], "--for: with --floor or --target only"),
     (["serve", "--simulated-aws", "127.0.0.1:4599"], "http://127.0.0.1:4599"),
     (["aws-sim", "--min", "3", "--max", "1"], "min_size"),
     (["aws-sim", "--instance-type", "t1.tiny"], "t1.tiny"),
@@ -90,6 +97,38 @@ def test_nobody_answers(command: list[str]) -> None:
     assert ended.exit_code == 3
     assert ended.stderr.startswith(f"ecs-scheduler: {NOBODY}")
     assert ended.stderr.count("\n") == 1
+
+
+def test_silence_is_told_at_once() -> None:
+    """That nobody answers is said on stderr when the waiting begins, and once for all calls."""
+    requests = "{}\n" * 5
+    words = ["submit", "--file", "-", "--retry-for", "0.2", "--address", NOBODY]
+    ended = CliRunner().invoke(app, words, input=requests)
+    first, last = ended.stderr.splitlines()
+    assert first == f"ecs-scheduler: {NOBODY} does not answer; trying for 0.2 s"
+    assert last.startswith(f"ecs-scheduler: {NOBODY} cannot be reached")
+    assert (ended.exit_code, ended.stdout) == (3, "")
+
+
+def test_version() -> None:
+    """The program tells its version."""
+    ended = CliRunner().invoke(app, ["--version"])
+    assert (ended.exit_code, ended.stdout) == (0, f"ecs-scheduler {version('ecs-scheduler')}\n")
+
+
+class Interrupted(ModuleType):
+    """A module during whose import somebody presses Ctrl-C."""
+
+    def __getattr__(self, name: str) -> object:
+        raise KeyboardInterrupt
+
+
+def test_interrupted_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while the program is still being read ends it with 130, without a traceback."""
+    monkeypatch.setitem(sys.modules, "scheduler.cli.app", Interrupted("app"))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
 
 
 def test_container() -> None:

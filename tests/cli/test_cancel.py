@@ -8,7 +8,7 @@ import pytest
 
 from scheduler.core.model.task import TaskState
 from tests.api.served import Served, serving
-from tests.builders import submitted, task_id, transitioned
+from tests.builders import attempt, submitted, task_id, transitioned
 from tests.e2e.programs import ROOT, run
 
 pytestmark = pytest.mark.asyncio
@@ -26,8 +26,16 @@ async def test_each_task_is_told() -> None:
         served.commit(submitted(1), submitted(2), transitioned(2, TaskState.SUCCEEDED))
         ended = await cancel(served, task_id(1), task_id(2))
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout == f"{task_id(1)}  QUEUED\n{task_id(2)}  SUCCEEDED\n"
+    assert ended.stdout == f"{task_id(1)}  QUEUED, to be cancelled\n{task_id(2)}  SUCCEEDED\n"
     assert served.placement.cancelled == [task_id(1)]
+
+
+async def test_running_task() -> None:
+    """What runs is told to be stopped: the answer comes before ECS has heard of it."""
+    async with serving() as served:
+        served.commit(submitted(1), transitioned(1, TaskState.RUNNING, attempt=attempt()))
+        ended = await cancel(served, task_id(1))
+    assert ended.stdout == f"{task_id(1)}  RUNNING, to be stopped\n"
 
 
 async def test_unknown_task_spoils_no_other() -> None:
@@ -35,7 +43,7 @@ async def test_unknown_task_spoils_no_other() -> None:
     async with serving() as served:
         served.commit(submitted(1), submitted(2, tenant="jenkins"))
         ended = await cancel(served, task_id(2), task_id(1))
-    assert (ended.returncode, ended.stdout) == (1, f"{task_id(1)}  QUEUED\n")
+    assert (ended.returncode, ended.stdout) == (1, f"{task_id(1)}  QUEUED, to be cancelled\n")
     assert ended.stderr == f"ecs-scheduler: {task_id(2)}: NOT_FOUND TASK_NOT_FOUND no task {task_id(2)}\n"
     assert served.placement.cancelled == [task_id(1)]
 

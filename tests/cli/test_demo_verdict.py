@@ -12,7 +12,7 @@ from ecs_scheduler.v1.task_pb2 import Task, TaskEvent, TaskState
 from scheduler.cli.demo.books import Books, read_journal
 from scheduler.cli.demo.story import Story
 from scheduler.cli.demo.summary import usage, utilisation
-from scheduler.cli.demo.verdict import Finding, findings
+from scheduler.cli.demo.verdict import Finding, findings, findings_so_far
 
 Line = dict[str, Any]
 
@@ -216,3 +216,18 @@ def test_peak_counts_what_runs_at_one_time() -> None:
     assert Books(journal).peak(110 * SECOND_MS, 200 * SECOND_MS) == 2
     assert Books(good_journal()).peak(110 * SECOND_MS, 200 * SECOND_MS) == 1
     assert Books([]).peak(0, 1) == 0
+
+
+def test_given_up() -> None:
+    """Of a demo that was given up nothing is claimed of agents that were not started."""
+    begun = [line for line in good_journal() if "t-2" not in str(line)]
+    texts = [each.text for each in findings_so_far(BOTH, 2, Books(begun))]
+    assert texts[1] == "none of 1 agents that were started was started twice"
+    assert not any("exactly once" in text or "group" in text for text in texts)
+
+
+def test_started_twice_before_it_was_given_up() -> None:
+    """What was wrong up to then is wrong."""
+    journal = [*good_journal(), started("t-2", "i-1", 99, "ecs-again")]
+    bad = [each.text for each in findings_so_far(BOTH, 2, Books(journal)) if not each.good]
+    assert bad == ["started more than once: t-2"]

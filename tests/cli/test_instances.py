@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from subprocess import CompletedProcess
 
 import pytest
@@ -20,9 +21,18 @@ pytestmark = pytest.mark.asyncio
 HEADINGS = "container instance type zone health tasks starting free vCPU free MiB notes"
 
 
-async def instances(served: Served, *options: str) -> "CompletedProcess[str]":
+NARROW = {"COLUMNS": "80", "TTY_COMPATIBLE": "1"}
+"""What makes a terminal of a pipe for Rich."""
+
+NOTHING_MORE: Mapping[str, str] = {}
+
+
+async def instances(
+    served: Served, *options: str, variables: Mapping[str, str] = NOTHING_MORE
+) -> "CompletedProcess[str]":
     """How the command ends, in a process of its own: the server's log is written to this one's stdout."""
-    return await asyncio.to_thread(run, "instances", "--address", served.address, *options, directory=ROOT)
+    words = ("instances", "--address", served.address, *options)
+    return await asyncio.to_thread(run, *words, directory=ROOT, variables=variables)
 
 
 async def test_table() -> None:
@@ -52,6 +62,24 @@ async def test_table() -> None:
     assert "agent disconnected" in lines[1]
     assert lines[1].endswith("disconnected since 14:13:20; old")
     assert lines[2].endswith("goes for IDLE, DRAINING (since 14:13:20); idle since 14:13:20")
+
+
+async def test_narrow_terminal() -> None:
+    """On 80 columns an instance has two lines: no id is cut, and nothing is left out."""
+    async with serving() as served:
+        served.loop.instances = (
+            an_instance_digest(1, tasks=3, starting=1, free=Resources(cpu=2560, memory_mib=1_000)),
+            an_instance_digest(
+                2, health=InstanceHealth.DISCONNECTED, disconnected_since_ms=START_MS, stale=True
+            ),
+        )
+        ended = await instances(served, variables=NARROW)
+    _, *lines = ended.stdout.splitlines()
+    assert lines[0].split() == f"{ec2_id(1)} schedulable 3+1 2.5/16 1,000/64,419".split()
+    assert lines[1] == "    m4.4xlarge; eu-west-1a"
+    assert lines[2].startswith(f"{ec2_id(2)}  agent disconnected  ")
+    assert lines[3] == "    m4.4xlarge; eu-west-1a; disconnected since 14:13:20; old"
+    assert max(map(len, lines)) <= 80
 
 
 async def test_json() -> None:

@@ -45,6 +45,15 @@ async def test_reached_and_unavailable() -> None:
     assert "reached" not in ended.stderr
 
 
+async def test_refusal_is_told_once() -> None:
+    """What is wrong with a request is printed once, though it comes in the message and in its details."""
+    async with serving() as served:
+        served.placement.refusal = InvalidRequest((Violation(field_path="tenant", expected="another"),))
+        ended = await submit(served)
+    assert ended.returncode == 1
+    assert ended.stderr.count("tenant: expected another") == ended.stderr.count("\n") == 1
+
+
 async def test_no_timeouts() -> None:
     """Without options nothing is asked for: the service's defaults apply."""
     async with serving() as served:

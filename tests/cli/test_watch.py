@@ -6,6 +6,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from scheduler.cli import words
+from scheduler.core.model.attempt import ContainerExit
 from scheduler.core.model.task import TERMINAL_STATES, TaskState
 from tests.api.served import Served, serving
 from tests.builders import stop_reason, submitted, task_id, transitioned
@@ -37,6 +38,28 @@ async def test_one_spoils_it() -> None:
         served.commit(transitioned(2, TaskState.CANCELLED, stop_reason=stop_reason()))
         ended = await watch(served)
     assert ended.returncode == 1
+
+
+AGENT, DB = ContainerExit(name="agent", exit_code=3), ContainerExit(name="db", exit_code=137)
+BAMBOO = ContainerExit(name="bamboo-agent", exit_code=4)
+
+
+@pytest.mark.parametrize(
+    ("exits", "told"),
+    [
+        ((AGENT,), "exited, exit code 3"),
+        ((DB, BAMBOO), "exited, exit code 4"),
+        ((AGENT, DB), "exited, exit codes agent 3, db 137"),
+        ((ContainerExit(name="agent"),), "exited"),
+    ],
+)
+async def test_exit_code(exits: tuple[ContainerExit, ...], told: str) -> None:
+    """Of a task that failed the exit code is told, the main container's where it can be known."""
+    async with serving() as served:
+        failed = stop_reason(containers=exits)
+        served.commit(submitted(1), transitioned(1, TaskState.FAILED, stop_reason=failed))
+        ended = await watch(served)
+    assert ended.stdout.endswith(f"Essential container in task {told}\n")
 
 
 async def test_no_such_task() -> None:

@@ -85,8 +85,11 @@ class History:
         """What our open attempts hold on an instance."""
         return sum((self.asks[each.task_id] for each in self.holding(arn)), start=NOTHING)
 
-    def spares(self, max_starting: int) -> list[Spare]:
-        """The free index's input, computed anew for every schedulable instance."""
+    def spares(self, max_starting: int, ceiling: int) -> list[Spare]:
+        """The free index's input, computed anew for every schedulable instance.
+
+        `ceiling` is how large an operator lets the group become, as the last decision knew it.
+        """
         return [
             Spare(
                 arn=each.arn,
@@ -96,7 +99,7 @@ class History:
                 slots=max(0, max_starting - self._starting(each.arn)),
             )
             for each in self.instances.values()
-            if self._health(each) is InstanceHealth.SCHEDULABLE
+            if self._health(each, ceiling) is InstanceHealth.SCHEDULABLE
         ]
 
     def _taken_below(self, instance: ContainerInstance) -> Resources:
@@ -106,9 +109,9 @@ class History:
         )
         return sum(map(self.taken, arns), start=NOTHING)
 
-    def _health(self, instance: ContainerInstance) -> InstanceHealth:
+    def _health(self, instance: ContainerInstance, ceiling: int) -> InstanceHealth:
         members = self.group.members if self.group else {}
-        clamped = self.group is not None and self.group.desired >= self.group.max_size
+        clamped = self.group is not None and self.group.desired >= min(self.group.max_size, ceiling)
         too_old = self._read_ms is not None and self._read_ms - instance.launched_ms >= OLD_MS
         standing = Standing(
             claimed=instance.ec2_instance_id in self.removals, too_old=too_old and not clamped

@@ -240,7 +240,8 @@ class Cluster(RuleBasedStateMachine):
         self.nobody_is_harmed()
 
     def index_is_as_rebuilt(self) -> None:
-        spares = self.history.spares(self.policy.max_starting_per_instance)
+        ceiling = self.world.fleet.ceiling
+        spares = self.history.spares(self.policy.max_starting_per_instance, ceiling)
         rebuilt = {room.arn: (size.registered, room) for size, room in index_of(spares).spots()}
         kept = {room.arn: (size.registered, room) for size, room in self.world.fleet.rooms.spots()}
         assert kept == rebuilt

@@ -65,6 +65,11 @@ def test_an_instance_without_a_spell_is_not_lost() -> None:
     assert not Disconnections(POLICY).is_lost(ONE)
 
 
+HOURS_AGO = START_MS - 180 * MINUTE_MS
+GAP_MS = 2 * POLICY.cluster_poll_ms + MINUTE_MS
+"""Two readings that are no further apart than this follow each other."""
+
+
 def resumed(since_ms: int, *readings_ms: int) -> Disconnections:
     """A spell that the store kept, and these readings since our start."""
     disconnections = Disconnections(POLICY)
@@ -74,7 +79,10 @@ def resumed(since_ms: int, *readings_ms: int) -> Disconnections:
     return disconnections
 
 
-HOURS_AGO = START_MS - 180 * MINUTE_MS
+def away(disconnections: Disconnections, begin_ms: int, end_ms: int) -> None:
+    """Readings every half minute, all of which show it away."""
+    for at_ms in range(begin_ms, end_ms + 1, 30_000):
+        disconnections.see({ONE: False}, START_MS + at_ms)
 
 
 @pytest.mark.parametrize(
@@ -84,13 +92,56 @@ HOURS_AGO = START_MS - 180 * MINUTE_MS
         ((0,), False),
         ((0, 1_000, 2_000), False),
         ((0, 120_000), False),
-        ((0, 60_000, 119_999), False),
+        ((0, 40_000, 80_000, 119_999), False),
+        ((0, 40_000, 80_000, 120_000), True),
         ((0, 60_000, 120_000), True),
+        ((0, 80_000, 160_000), False),
     ],
 )
 def test_our_downtime_is_no_evidence(readings_ms: tuple[int, ...], lost: bool) -> None:
-    """The spell began hours ago; three readings over two minutes of this life must show it again."""
+    """It began hours ago; readings over two minutes of this life, without a gap, must show it again."""
     assert resumed(HOURS_AGO, *readings_ms).is_lost(ONE) is lost
+
+
+@pytest.mark.parametrize("readings_ms", [(), (0, 30_000)])
+def test_downtime_is_booked_as_no_blink(readings_ms: tuple[int, ...]) -> None:
+    """The agent was away for a minute before it and is back soon after: that is no blink of 45 minutes."""
+    disconnections = resumed(START_MS - 45 * MINUTE_MS, *readings_ms)
+    disconnections.see({ONE: True}, START_MS + MINUTE_MS)
+    away(disconnections, 2 * MINUTE_MS, 5 * MINUTE_MS)
+    assert not disconnections.is_lost(ONE)
+
+
+def test_a_blink_is_booked_up_to_its_last_reading() -> None:
+    """When the agent came back after it nobody saw."""
+    disconnections = watched((0, 100), until=1)
+    disconnections.see({ONE: True}, START_MS + 40 * MINUTE_MS)
+    away(disconnections, 41 * MINUTE_MS, 45 * MINUTE_MS)
+    assert not disconnections.is_lost(ONE)
+
+
+@pytest.mark.parametrize(("minutes", "lost"), [(0, False), (2, False), (9, False), (10, True)])
+def test_a_gap_in_readings_is_no_evidence(minutes: int, lost: bool) -> None:
+    """Ten minutes before it and ten after it are twenty; what was not read counts for nothing."""
+    disconnections = watched((0, 100), until=10)
+    away(disconnections, 50 * MINUTE_MS, (50 + minutes) * MINUTE_MS)
+    assert disconnections.is_lost(ONE) is lost
+
+
+@pytest.mark.parametrize(("gap_ms", "lost"), [(GAP_MS, True), (GAP_MS + 1, False)])
+def test_after_a_gap_it_must_be_seen_for_a_while_again(gap_ms: int, lost: bool) -> None:
+    """Three readings over two minutes, however long it was away before."""
+    disconnections = watched((0, 100), until=25)
+    disconnections.see({ONE: False}, START_MS + 25 * MINUTE_MS + gap_ms)
+    assert disconnections.is_lost(ONE) is lost
+
+
+def test_our_own_fact_leaves_the_spell_as_it_is() -> None:
+    """It is applied when it is durable; what was read meanwhile stays read."""
+    disconnections = watched((0, 100), until=19)
+    disconnections.remember(ONE, START_MS)
+    away(disconnections, 19 * MINUTE_MS + 30_000, 20 * MINUTE_MS)
+    assert disconnections.is_lost(ONE)
 
 
 def test_a_remembered_spell_ends_like_any_other() -> None:
@@ -104,8 +155,9 @@ def test_a_remembered_spell_ends_like_any_other() -> None:
 def test_a_spell_is_made_durable_once_it_is_no_blink() -> None:
     """After a minute, once, with the time at which it began; a blink wears no disk."""
     disconnections = Disconnections(POLICY)
-    told = [disconnections.see({ONE: False}, START_MS + at_ms) for at_ms in (0, 59_999, 60_000, 90_000)]
-    assert told == [[], [], [disconnected_fact(ONE, START_MS)], []]
+    times_ms = (0, 30_000, 59_999, 60_000, 90_000)
+    told = [disconnections.see({ONE: False}, START_MS + at_ms) for at_ms in times_ms]
+    assert told == [[], [], [], [disconnected_fact(ONE, START_MS)], []]
 
 
 def test_a_blink_leaves_no_fact() -> None:
@@ -130,9 +182,9 @@ def burst(*since_minutes: int) -> int:
     """The largest burst of instances that went at these minutes."""
     disconnections = Disconnections(POLICY)
     ids = {number: ec2_id(number) for number in range(1, len(since_minutes) + 1)}
-    for minute in range(61):
-        away = {ids[number]: minute < since for number, since in enumerate(since_minutes, start=1)}
-        disconnections.see(away, START_MS + minute * MINUTE_MS)
+    for at_ms in range(0, 61 * MINUTE_MS, 30_000):
+        there = {ids[each]: at_ms < since * MINUTE_MS for each, since in enumerate(since_minutes, start=1)}
+        disconnections.see(there, START_MS + at_ms)
     return disconnections.largest_burst(ids.values())
 
 

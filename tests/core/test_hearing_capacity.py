@@ -220,12 +220,16 @@ def test_more_agents_than_likely_freeze_replacement(numbers: Sequence[int], froz
     assert ("MASS_DISCONNECT" in region.world.troubles) is frozen
 
 
-def test_replacement_thaws_when_agents_come_back() -> None:
-    """Those that stay away are then judged one by one."""
+def test_replacement_thaws_ten_minutes_after_agents_have_come_back() -> None:
+    """Stragglers of what befell all of them are no worse; those that stay away are then judged one by one."""
     region = silent(Region(4), (1, 2, 3))
+    region.run(1, 2, 3, ask=M4_4XLARGE)
+    region.minutes(30)
     region.come_back(2)
-    region.minutes(0.5)
-    assert not region.world.fleet.frozen
+    region.minutes(9)
+    assert "come back" in region.world.troubles["MASS_DISCONNECT"]
+    assert region.removals() == []
+    region.minutes(1.5)
     assert "MASS_DISCONNECT" not in region.world.troubles
 
 

@@ -191,6 +191,9 @@ def test_a_lost_one_whose_detach_may_have_happened_is_not_left_alone() -> None:
     region.steps.answer(detach, LOST)
     region.come_back(1)
     region.minutes(1)
+    assert ec2_id(1) in region.truth.launched, "the build on it goes on"
+    region.end_all()
+    region.minutes(1)
     assert ec2_id(1) not in region.truth.launched
 
 
@@ -227,7 +230,7 @@ def test_many_lost_agents_are_nobody_s_fault() -> None:
     assert "MASS_DISCONNECT" in region.world.troubles
     for number in (1, 2, 3):
         region.come_back(number)
-    region.minutes(1)
+    region.minutes(11)
     assert region.removals() == []
     assert "MASS_DISCONNECT" not in region.world.troubles
 
@@ -240,7 +243,7 @@ def test_one_that_never_joins_is_replaced() -> None:
     missing = region.truth.launch(region.steps.now_ms)
     region.minutes(4.9)
     assert missing in region.truth.launched
-    region.minutes(0.6)
+    region.minutes(0.8)
     assert missing not in region.truth.launched
     assert (region.truth.desired, region.removals()) == (3, [])
 

@@ -57,7 +57,7 @@ def test_the_act_of_a_step_is_sent_again(step: RemovalStep) -> None:
     """It may have been sent and not have been, or the other way round: none of them does harm twice."""
     region = at(step)
     region.restart()
-    for _ in range(5):
+    for _ in range(15):  # what is to be detached is looked at once more
         region.turn()
         if region.awaited(ACT[step]):
             return

@@ -55,7 +55,7 @@ def test_a_step_that_nothing_was_heard_of_goes_on(step: RemovalStep) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("refusal", [LOST, THROTTLED, refused("ServerException")])
+@pytest.mark.parametrize("refusal", [LOST, THROTTLED])
 def test_an_act_that_may_be_repeated_changes_nothing(step: RemovalStep, refusal: Any) -> None:
     """It is sent again; only what AWS says of the instance itself moves a removal on."""
     assert turn(step, refusal=refusal) is None
@@ -246,8 +246,9 @@ def test_a_removal_ends_when_nobody_lists_it(
 @pytest.mark.parametrize(
     ("known", "expected"),
     [
-        ({"accepted": True}, "kept"),
-        ({"accepted": True, "listed": DRAINED}, None),
+        ({"accepted": True, "read_anew": True}, "kept"),
+        ({"accepted": True, "read_anew": False}, None),
+        ({"accepted": True, "read_anew": True, "listed": DRAINED}, None),
         ({"accepted": False}, None),
     ],
 )
@@ -274,3 +275,65 @@ def test_a_removal_is_read_back_as_it_was_written(
     """Every cause, every step, with and without an ARN."""
     removal = a_removal(cause=cause, step=step, arn=arn, decrement=decrement)
     assert read_removal(removal.ec2_instance_id, removal_text(removal)) == removal
+
+
+DENIED = refused("AccessDenied")
+IN_SERVICE: dict[str, Any] = {"connected": True, "untouched": True, "lifecycle_state": "InService"}
+
+
+def test_one_that_ecs_refuses_to_drain_goes_on_working() -> None:
+    """Claimed and never drained, it would be of use to nobody."""
+    active = an_instance()
+    known: dict[str, Any] = {"refusal": DENIED, "connected": True}
+    assert turn(RemovalStep.DRAINING, listed=active, **known) == "kept"
+    assert turn(RemovalStep.DRAINING, listed=DRAINED, **known) is None, "an earlier drain took effect"
+
+
+def test_one_that_the_group_refuses_to_let_go_is_taken_back() -> None:
+    """Its room serves again."""
+    known = {**IN_SERVICE, "listed": DRAINED, "refusal": DENIED, "failed": True}
+    assert turn(RemovalStep.DETACHING, **known) is RemovalStep.RETURNING
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"resumed": True, "listed": DRAINED},
+        {"failed": True, "refusal": THROTTLED, "listed": DRAINED},
+        {"read_anew": True, "listed": an_instance()},
+    ],
+)
+def test_a_detach_that_is_late_follows_another_look(known: dict[str, Any]) -> None:
+    """After a restart, a refusal, or somebody's making it ACTIVE, something may run on it."""
+    assert turn(RemovalStep.DETACHING, **IN_SERVICE, **known) is RemovalStep.DRAINING
+    assert turn(RemovalStep.DETACHING, **{**IN_SERVICE, "untouched": False}, **known) is None
+
+
+def test_an_instance_that_counts_tasks_is_not_empty() -> None:
+    """The list of its tasks may lag behind the instance's own count."""
+    assert turn(RemovalStep.DRAINING, accepted=True, inspected=inspected(tasks=1)) is None
+
+
+def test_nothing_more_is_let_go_while_terminations_are_refused() -> None:
+    """Each would run on outside the group."""
+    assert turn(RemovalStep.DRAINING, accepted=True, inspected=EMPTY, held=True) is None
+    assert turn(RemovalStep.DRAINING, RemovalCause.STALE, lost=True, held=True) is None
+
+
+@pytest.mark.parametrize(
+    ("cause", "state", "expected"),
+    [
+        (RemovalCause.NEVER_JOINED, "InService", "kept"),
+        (RemovalCause.DISCONNECTED, "InService", "kept"),
+        (RemovalCause.DISCONNECTED, None, None),
+        (RemovalCause.IDLE, "InService", RemovalStep.DRAINING),
+        (RemovalCause.IDLE, None, None),
+    ],
+)
+def test_one_that_is_there_after_all_is_not_terminated(
+    cause: RemovalCause, state: Any, expected: Any
+) -> None:
+    """A member whose agent is connected before EC2 was told; of one that was detached nobody else is left."""
+    known: dict[str, Any] = {**IN_SERVICE, "lifecycle_state": state}
+    assert turn(RemovalStep.TERMINATING, cause, **known) == expected
+    assert turn(RemovalStep.TERMINATING, cause, **{**known, "untouched": False}) is None

@@ -318,3 +318,31 @@ def names(call: Call) -> list[int]:
             return [int(arn[-32:], 16)]
         case _:
             raise AssertionError(call)
+
+
+def test_one_that_is_drained_again_is_taken_back_again() -> None:
+    """By a reading that was sent after it was accepted: an older one shows what was before."""
+    under_way = at(RemovalStep.RETURNING, 1)
+    send(under_way, Accepted())
+    drained = replace(AROUND, listed=an_instance(status="DRAINING"), read_ms=START_MS)
+    assert due(under_way, 10_000, around=drained) == []
+    later = replace(drained, read_ms=START_MS + 1)
+    assert due(under_way, 10_000, around=later) == [ActivateInstances(arns=(instance_arn(1),))]
+
+
+def test_one_that_is_at_work_is_not_terminated() -> None:
+    """It was detached while its agent was away, and is back: its build ends first."""
+    under_way = at(RemovalStep.TERMINATING, 1, RemovalCause.DISCONNECTED)
+    detached = replace(AROUND, lifecycle_state=None, connected=True)
+    assert due(under_way, around=replace(detached, busy=True)) == []
+    assert due(under_way, around=detached) == [TerminateInstances(ec2_instance_ids=(ec2_id(1),))]
+
+
+def test_a_drain_that_failed_is_no_room() -> None:
+    """Until it is accepted nobody can take it back; one that was denied rests for a minute."""
+    under_way = at(RemovalStep.DRAINING, 1)
+    assert len(list(under_way.room(lambda _: AROUND))) == 1
+    send(under_way, refused("AccessDenied"))
+    assert list(under_way.room(lambda _: AROUND)) == []
+    assert under_way.is_resting(ec2_id(1), START_MS + 59_999)
+    assert not under_way.is_resting(ec2_id(1), START_MS + 60_000)

@@ -9,7 +9,7 @@ from scheduler.core.model.records import IntentRecorded, ScaleRequested, Scaling
 from scheduler.core.model.removal import RemovalCause, RemovalStep
 from scheduler.core.model.scaling import Limits, WishKind
 from scheduler.core.view import ClusterView
-from tests.builders import M4_4XLARGE, a_wish, ec2_id, instance_arn
+from tests.builders import M4_4XLARGE, a_group, a_member, a_wish, ec2_id, instance_arn
 from tests.core.clusters import LOST, POLICY
 from tests.core.region import Region
 
@@ -74,6 +74,17 @@ def test_a_lost_one_that_the_group_is_taking_away_is_left_to_it() -> None:
     assert [each.event for each in told if each.event.ec2_instance_id == ec2_id(2)] == []
 
 
+@pytest.mark.parametrize("state", ["Standby", "EnteringStandby", "Terminating:Wait", "Detaching"])
+def test_only_members_in_service_are_lost(state: str) -> None:
+    """What an operator has put on standby, or the group is at, is theirs."""
+    region = at_work(3)
+    region.go_silent(2)
+    region.minutes(1)
+    region.truth.members[ec2_id(2)] = state
+    region.minutes(25)
+    assert (lost(region), region.removals(), region.truth.harms) == ([], [], [])
+
+
 def test_a_stranger_is_nobody_s_to_remove() -> None:
     """It is in the cluster, and in no group of ours: neither lost nor left over, whatever its agent does."""
     region = at_work(2)
@@ -124,6 +135,16 @@ def test_an_old_member_that_blinks_out_of_the_list_is_left_alone() -> None:
     assert len(region.truth.unregistered()) == 1
 
 
+def test_one_with_a_task_of_ours_has_joined() -> None:
+    """In a former life of ours: this one has never seen it in the list, which leaves it out."""
+    region = at_work(2)
+    del region.truth.instances[instance_arn(2)]
+    region.restart()
+    region.minutes(10)
+    assert (region.removals(), region.truth.harms) == ([], [])
+    assert ec2_id(2) in region.truth.launched
+
+
 def test_one_that_joins_at_the_last_moment_stays() -> None:
     """It is awaited no longer."""
     region = awaiting(1, 1)
@@ -159,6 +180,25 @@ def test_a_ghost_is_deregistered() -> None:
     region = a_ghost()
     region.minutes(0.5)
     assert instance_arn(3) not in region.truth.instances
+
+
+def test_ec2_must_say_twice_that_an_instance_has_ended() -> None:
+    """In two readings in a row: one answer may leave out what is there."""
+    region, leftovers = a_ghost(), []
+    region.world.fleet.see_group(region.truth.group())
+    for _ in range(2):
+        read(region)
+        leftovers.append(view(region).upkeep.leftovers)
+    assert leftovers == [(), (instance_arn(3),)]
+
+
+def test_a_member_in_service_is_no_ghost() -> None:
+    """The group checks the health of its instances, and would replace one that had ended."""
+    region = a_ghost()
+    region.world.fleet.see_group(a_group(*map(a_member, (1, 2, 3))))
+    for _ in range(3):
+        read(region)
+    assert view(region).upkeep.leftovers == ()
 
 
 def test_an_instance_that_ec2_still_runs_is_no_ghost() -> None:

@@ -35,6 +35,7 @@ def container_instance(
         instance_type=attributes.get("ecs.instance-type", ""),
         availability_zone=attributes.get("ecs.availability-zone", ""),
         ec2_state=ec2_state,
+        tasks=shape.get("runningTasksCount", 0) + shape.get("pendingTasksCount", 0),
     )
 
 

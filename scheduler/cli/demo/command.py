@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -19,15 +20,13 @@ from scheduler.cli.demo.stage import DISCONNECTED_AFTER_MS, MIN_SIZE, Stage, set
 from scheduler.cli.demo.story import Story
 from scheduler.cli.demo.summary import summary, usage
 from scheduler.cli.demo.tellers import LiveScreen, PlainLines, Teller
-from scheduler.cli.demo.verdict import findings
+from scheduler.cli.demo.verdict import Finding, findings, findings_so_far
 from scheduler.cli.options import finite
 from scheduler.cli.simulation import SimulationUnreachable, shared_clock
 from scheduler.client.patience import Unreachable
 from scheduler.client.refusal import Refused
 
 SUMMARY_WIDTH = 80
-INTERRUPTED = 130
-"""What a shell reports of a program that Ctrl-C ended: 128 + SIGINT."""
 
 FEWEST = 12
 """Fewer agents would not make the group grow in the second push, and no launch could fail."""
@@ -60,7 +59,7 @@ def demo(
     except (ChildFailed, SimulationUnreachable, Refused, Unreachable) as error:
         give_up(str(error), ExitCode.REFUSED)
     except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 def _demo(directory: Path, number: int, rate: float, within_s: float) -> None:
@@ -73,10 +72,17 @@ def _demo(directory: Path, number: int, rate: float, within_s: float) -> None:
         print(_beginning(number, stage, rate), flush=True)
         teller: Teller = LiveScreen(story, clock, console) if console.is_terminal else PlainLines(story)
         with teller:
-            asyncio.run(Plot(stage, story, teller, clock).play(requests, within_s))
+            is_complete = asyncio.run(Plot(stage, story, teller, clock).play(requests, within_s))
         now_ms = clock.now_ms()
         books = Books(read_journal(stage.journal))
-    _judge(story, books, now_ms)
+    _show_figures(story, books, now_ms)
+    tasks = story.tasks.values()
+    if is_complete:
+        _show_findings(findings(tasks, story.expected, books, MIN_SIZE))
+    else:
+        complain(f"given up after {within_s:g} s; --within gives it more")
+        _show_findings(findings_so_far(tasks, story.expected, books))
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _beginning(number: int, stage: Stage, rate: float) -> str:
@@ -87,21 +93,29 @@ def _beginning(number: int, stage: Stage, rate: float) -> str:
     )
 
 
-def _judge(story: Story, books: Books, now_ms: int) -> None:
-    """The summary, and exit code 1 unless all went as it should."""
-    console = Console(highlight=False)
-    console = console if console.is_terminal else Console(width=SUMMARY_WIDTH, highlight=False)
+def _show_figures(story: Story, books: Books, now_ms: int) -> None:
+    console = _console()
     console.print()
     console.print(summary(story, books, now_ms))
     console.print(f"\n{usage(story, books, now_ms)}\n")
-    found = list(findings(story.tasks.values(), story.expected, books, MIN_SIZE))
-    for each in found:
+
+
+def _show_findings(found: Iterable[Finding]) -> None:
+    """Exit code 1 unless all are good."""
+    console = _console()
+    told = list(found)
+    for each in told:
         if each.good:
             console.print(f"[green]ok[/]  {each.text}")
         else:
             complain(each.text)
-    if not all(each.good for each in found):
+    if not all(each.good for each in told):
         raise typer.Exit(ExitCode.REFUSED)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(width=SUMMARY_WIDTH, highlight=False)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

@@ -44,18 +44,19 @@ class Plot:
         self._address, self._simulation = stage.address, stage.simulation
         self._story, self._teller, self._clock = story, teller, clock
 
-    async def play(self, requests: Sequence[ScheduleRequest], within_s: float) -> None:
-        """Ends once the group is back at its min size, or after `within_s`."""
+    async def play(self, requests: Sequence[ScheduleRequest], within_s: float) -> bool:
+        """Whether the group came back to its min size within that time; then it is given up."""
         failed: list[Exception] = []
         try:
             async with connected(self._address) as connection:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(within_s):
+                    async with asyncio.timeout(within_s) as limit:
                         await self._play(connection, requests)
         except* Exception as group:
             failed.append(_first(group))
         if failed:
             raise failed[0]
+        return not limit.expired()
 
     async def _play(self, connection: Connection, requests: Sequence[ScheduleRequest]) -> None:
         async with asyncio.TaskGroup() as group:

@@ -1,6 +1,6 @@
 """The summary: how long agents waited, and what the container instances were used for."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 
 from rich.table import Table
@@ -32,9 +32,17 @@ def _row(tasks: Collection[Task], books: Books, now_ms: int) -> list[str]:
     return [
         str(len(tasks)),
         str(sum(words.state(task.state) == "SUCCEEDED" for task in tasks)),
-        *(words.duration(timedelta(seconds=wait_s)) for wait_s in percentiles(waits_s, _SHARES).values()),
+        *_shown(percentiles(waits_s, _SHARES).values()),
         str(sum(books.starts[task.task_id] for task in tasks)),
     ]
+
+
+def _shown(waits_s: Collection[float]) -> Iterator[str]:
+    """One cell a share, also where nobody has waited."""
+    if not waits_s:
+        yield from ("-" for _ in _SHARES)
+    for wait_s in waits_s:
+        yield words.duration(timedelta(seconds=wait_s))
 
 
 def usage(story: Story, books: Books, now_ms: int) -> str:

@@ -26,6 +26,13 @@ def findings(tasks: Collection[Task], expected: int, books: Books, min_size: int
     yield _mishaps(books)
 
 
+def findings_so_far(tasks: Collection[Task], expected: int, books: Books) -> Iterator[Finding]:
+    """What can be said of a demo that was given up: nothing of agents that it did not see to their end."""
+    yield _succeeded(tasks, expected, books)
+    yield _none_twice(books)
+    yield _none_busy(books)
+
+
 def _succeeded(tasks: Collection[Task], expected: int, books: Books) -> Finding:
     """By the service's word, and by the exit codes that AWS saw."""
     said = {task.task_id for task in tasks if words.state(task.state) == "SUCCEEDED"}
@@ -43,6 +50,13 @@ def _started_once(tasks: Collection[Task], books: Books) -> Finding:
     if starts == Counter({task.task_id: 1 for task in tasks}):
         return Finding(good=True, text=f"each was started exactly once: {text}")
     return Finding(good=False, text=f"not each was started exactly once: {text}")
+
+
+def _none_twice(books: Books) -> Finding:
+    twice = sorted(task_id for task_id, starts in books.starts.items() if starts > 1)
+    if twice:
+        return Finding(good=False, text=f"started more than once: {', '.join(twice)}")
+    return Finding(good=True, text=f"none of {len(books.starts)} agents that were started was started twice")
 
 
 def _none_busy(books: Books) -> Finding:

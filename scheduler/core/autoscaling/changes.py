@@ -42,6 +42,8 @@ def remove(
     turns = [turn for each in upkeep.removals if (turn := _turn(each, growth)) is not None]
     moved = [each for each in turns if isinstance(each, Removal)]
     ended = [each for each in turns if isinstance(each, Ended)]
+    held = any(each.held for each in upkeep.removals)
+    lost = [each for each in upkeep.lost if not (held and each.step is RemovalStep.DETACHING)]
     returned = sum(each.step is RemovalStep.RETURNING and each.decrement for each in moved)
     situation = Situation(
         group=group,
@@ -55,9 +57,9 @@ def remove(
         beyond=upkeep.beyond,
     )
     return Removing(
-        moved=(*moved, *upkeep.lost),
+        moved=(*moved, *lost),
         ended=tuple(ended),
-        shrinkage=scale_down(situation, policy, now_ms),
+        shrinkage=NO_SHRINKAGE if held else scale_down(situation, policy, now_ms),
     )
 
 

@@ -27,6 +27,7 @@ from scheduler.core.model.removal import Removal, RemovalCause, RemovalStep
 
 _GOING = ("Terminating", "Terminated")
 _DETACHING = ("Detaching", "Detached")
+_AILING = (RemovalCause.DISCONNECTED, RemovalCause.NEVER_JOINED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,10 @@ class RemovalEvidence:
     sent after ECS showed it DRAINING. `listed` is the instance in the newest complete reading,
     `lifecycle_state` its state in the group's, None where it is not in it. `lost`: its agent has been away
     for so long that nothing is waited for. `connected`: its agent is there, under whichever ARN.
-    `untouched`: the act of the step certainly had no effect yet.
+    `untouched`: the act of the step certainly had no effect yet. `failed`: it was tried, and not accepted.
+    `read_anew`: the reading of `listed` was sent after the act was accepted, or else after the step began.
+    `resumed`: the step began in an earlier life of this service. `held`: others that were let go cannot be
+    terminated, so that none is let go.
     """
 
     removal: Removal
@@ -51,6 +55,20 @@ class RemovalEvidence:
     lost: bool = False
     connected: bool = False
     untouched: bool = False
+    failed: bool = False
+    read_anew: bool = False
+    resumed: bool = False
+    held: bool = False
+
+    @property
+    def healthy(self) -> bool:
+        """It goes though nothing ails it, and its agent is there."""
+        return self.removal.cause not in _AILING and self.connected
+
+    @property
+    def denied(self) -> bool:
+        """The act was refused, and will be again: not for its rate, but for what it is."""
+        return is_denial(self.refusal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +101,19 @@ def can_return(evidence: RemovalEvidence) -> bool:
     Of a drain and its undoing that are both under way, nobody knows which takes effect last.
     """
     return evidence.removal.returnable and evidence.accepted
+
+
+def is_room(evidence: RemovalEvidence) -> bool:
+    """True for one that can return, now or once the drain that is under way was accepted.
+
+    One whose drain failed may be out of reach for long: others are bought in its place.
+    """
+    return can_return(evidence) or (evidence.removal.returnable and not evidence.failed)
+
+
+def is_denial(refusal: Failure | None) -> bool:
+    """True for a refusal that certainly had no effect, and is no throttle."""
+    return refusal is not None and refusal.definite and not refusal.throttled
 
 
 def _is_gone(evidence: RemovalEvidence) -> Turn:
@@ -126,15 +157,28 @@ def _somebody_got_in(evidence: RemovalEvidence) -> Turn:
     return RemovalStep.RETURNING if evidence.busy or runs else None
 
 
+def _is_not_drained(evidence: RemovalEvidence) -> Turn:
+    """ECS refuses to drain it: it goes on working, unless an earlier drain has left it DRAINING."""
+    drained = evidence.listed is not None and evidence.listed.status == "DRAINING"
+    if evidence.accepted or not evidence.denied or drained:
+        return None
+    return Ended(removal=evidence.removal, gone=False, message="ECS refuses to drain it")
+
+
 def _is_lost(evidence: RemovalEvidence) -> Turn:
     """Nobody is left to wait for; what was meant is done."""
-    return RemovalStep.DETACHING if evidence.lost else None
+    return RemovalStep.DETACHING if evidence.lost and not evidence.held else None
 
 
 def _is_empty(evidence: RemovalEvidence) -> Turn:
-    """By ECS's word while the agent is connected: of one that is away, it may have registered anew."""
+    """By ECS's word while the agent is connected: of one that is away, it may have registered anew.
+
+    ListTasks may lag behind (ECS API: eventual consistency), so the instance's own count must agree.
+    """
     inspected = evidence.inspected
-    if evidence.busy or inspected is None or inspected.instance is None or inspected.tasks:
+    if evidence.busy or evidence.held or inspected is None or inspected.instance is None:
+        return None
+    if inspected.tasks or inspected.instance.tasks:
         return None
     drained = inspected.instance.status == "DRAINING" and inspected.instance.agent_connected
     return RemovalStep.DETACHING if drained else None
@@ -163,6 +207,25 @@ def _group_keeps_it(evidence: RemovalEvidence) -> Turn:
     return RemovalStep.RETURNING
 
 
+def _is_not_let_go(evidence: RemovalEvidence) -> Turn:
+    """The group refuses to let it go, for a reason that is not the instance's: its room serves again."""
+    known = (NOT_A_MEMBER, NOT_IN_SERVICE, BELOW_MIN_SIZE)
+    if evidence.refusal is None or not evidence.denied or evidence.refusal.code in known:
+        return None
+    return RemovalStep.RETURNING if evidence.healthy and evidence.untouched else None
+
+
+def _is_to_be_inspected_again(evidence: RemovalEvidence) -> Turn:
+    """What was seen before a pause, or in an earlier life, tells nothing of what runs on it by now."""
+    listed = evidence.listed
+    active = evidence.read_anew and listed is not None and listed.status == "ACTIVE"
+    refused = evidence.failed and (evidence.refusal is None or evidence.refusal.code != NOT_IN_SERVICE)
+    detaching = (evidence.lifecycle_state or "").startswith(_DETACHING)
+    if not (evidence.healthy and evidence.untouched) or detaching:
+        return None
+    return RemovalStep.DRAINING if active or refused or evidence.resumed else None
+
+
 def _not_in_service(evidence: RemovalEvidence) -> Turn:
     """Unless it is our own detach that is under way, the group is replacing it already.
 
@@ -181,6 +244,21 @@ def _is_terminating(evidence: RemovalEvidence) -> Turn:
     return RemovalStep.LEAVING if evidence.accepted or unknown else None
 
 
+def _has_joined(evidence: RemovalEvidence) -> Turn:
+    """A member whose agent is there before EC2 was told: whoever is there, it is judged anew.
+
+    A healthy one may be listed by a reading that is older than its detach: it is looked at once more.
+    """
+    state = evidence.lifecycle_state or ""
+    is_member = bool(state) and not state.startswith((*_DETACHING, *_GOING))
+    never_joined = evidence.removal.cause is RemovalCause.NEVER_JOINED
+    if not (evidence.connected and evidence.untouched) or not (is_member or never_joined):
+        return None
+    if evidence.healthy:
+        return RemovalStep.DRAINING
+    return Ended(removal=evidence.removal, gone=False, message="its agent is connected")
+
+
 def _has_left(evidence: RemovalEvidence) -> Turn:
     """ECS forgets a connected instance by itself; one that never joined is only in the group's list."""
     never_joined = evidence.removal.cause is RemovalCause.NEVER_JOINED
@@ -190,7 +268,9 @@ def _has_left(evidence: RemovalEvidence) -> Turn:
 
 
 def _is_back(evidence: RemovalEvidence) -> Turn:
-    if evidence.accepted and (evidence.listed is None or evidence.listed.status == "ACTIVE"):
+    """By a reading that was sent after ECS accepted it: an older one shows what was before the drain."""
+    seen = evidence.accepted and evidence.read_anew
+    if seen and (evidence.listed is None or evidence.listed.status == "ACTIVE"):
         return Ended(removal=evidence.removal, gone=False, message="ECS shows it ACTIVE again")
     return None
 
@@ -201,6 +281,7 @@ RULES: dict[RemovalStep, tuple[_Rule, ...]] = {
         _group_is_at_it,
         _is_elsewhere,
         _somebody_got_in,
+        _is_not_drained,
         _is_lost,
         _is_empty,
     ),
@@ -210,8 +291,10 @@ RULES: dict[RemovalStep, tuple[_Rule, ...]] = {
         _has_come_back,
         _group_keeps_it,
         _not_in_service,
+        _is_not_let_go,
+        _is_to_be_inspected_again,
     ),
-    RemovalStep.TERMINATING: (_is_terminating,),
+    RemovalStep.TERMINATING: (_is_terminating, _has_joined),
     RemovalStep.LEAVING: (_has_left,),
     RemovalStep.RETURNING: (_is_gone, _group_is_at_it, _is_elsewhere, _is_back),
 }

@@ -16,6 +16,7 @@ class ContainerInstance:
     `version` grows with every event on it (ECS API, ContainerInstance): an older reading is dropped.
     `launched_ms` is EC2's launch time, by AWS's clock. `ec2_state` is EC2's word on an instance whose agent
     is disconnected: its state, or GONE when EC2 does not know it (any more); empty while nobody asked.
+    `tasks` counts those that ECS has on it, whoever's, running or about to.
     """
 
     arn: str
@@ -29,6 +30,7 @@ class ContainerInstance:
     instance_type: str = ""
     availability_zone: str = ""
     ec2_state: str = ""
+    tasks: int = 0
 
 
 class InstanceHealth(StrEnum):

@@ -3,6 +3,7 @@
 Agents blink several times an hour without harm, so only duration counts: one long spell, or blinks that add
 up. Spells are kept by EC2 instance id, because an agent that registers again has a new ARN, and they survive
 our own death; but what happened while we were dead is no evidence, so they must be seen for a while again.
+Nor is what happened between two readings that are far apart: an agent may have come back and gone again.
 """
 
 from collections import deque
@@ -19,7 +20,13 @@ _WORTH_KEEPING_MS = 60_000
 
 @dataclass(slots=True)
 class _Spell:
+    """`since_ms` leaves out gaps in our readings, `seen_ms` is what this life has seen of it.
+
+    `first_reading_ms` and `readings` are those since our start, or since the last gap.
+    """
+
     since_ms: int
+    seen_ms: int = 0
     first_reading_ms: int | None = None
     last_reading_ms: int = 0
     readings: int = 0
@@ -42,18 +49,20 @@ class Disconnections:
     def __init__(self, policy: Policy) -> None:
         """Nobody is away."""
         self._policy = policy
+        # Readings that fail for as long as a blink; what is unread for longer may have been anything.
+        self._gap_ms = 2 * policy.cluster_poll_ms + _WORTH_KEEPING_MS
         self._spells: dict[str, _Spell] = {}
         self._blinks: dict[str, _Blinks] = {}
 
     def remember(self, ec2_instance_id: str, since_ms: int) -> None:
-        """It was away when we were last alive."""
-        self._spells[ec2_instance_id] = _Spell(since_ms, durable=True)
+        """It was away when we were last alive. Of a spell that goes on we have told so ourselves."""
+        self._spells.setdefault(ec2_instance_id, _Spell(since_ms, durable=True))
 
     def see(self, connected: Mapping[str, bool], as_of_ms: int) -> list[FactRecorded]:
         """A complete reading: who is connected. Returns what should be made durable of it."""
         facts = []
         for ec2_id in [each for each in self._spells if connected.get(each, True)]:
-            facts += self._end(ec2_id, as_of_ms)
+            facts += self._end(ec2_id)
         for ec2_id, is_connected in connected.items():
             if not is_connected:
                 facts += self._go_on(ec2_id, as_of_ms)
@@ -79,7 +88,10 @@ class Disconnections:
         blinks = self._blinks.get(ec2_instance_id)
         window_ms = policy.blink_window_ms
         blinked_ms = blinks.total_ms(last_ms - window_ms) if blinks else 0
-        return away_ms >= policy.disconnected_after_ms or min(away_ms, window_ms) + blinked_ms > window_ms / 2
+        return (
+            away_ms >= policy.disconnected_after_ms
+            or min(spell.seen_ms, window_ms) + blinked_ms > window_ms / 2
+        )
 
     def largest_burst(self, among: Container[str]) -> int:
         """How many of those that are away now went within one `Policy.mass_failure_ms`."""
@@ -94,6 +106,12 @@ class Disconnections:
 
     def _go_on(self, ec2_id: str, as_of_ms: int) -> list[FactRecorded]:
         spell = self._spells.setdefault(ec2_id, _Spell(as_of_ms))
+        unread_ms = 0 if spell.first_reading_ms is None else as_of_ms - spell.last_reading_ms
+        if unread_ms > self._gap_ms:
+            spell.since_ms += unread_ms
+            spell.first_reading_ms, spell.readings = None, 0
+        else:
+            spell.seen_ms += unread_ms
         if spell.first_reading_ms is None:
             spell.first_reading_ms = as_of_ms
         spell.last_reading_ms = as_of_ms
@@ -103,7 +121,10 @@ class Disconnections:
         spell.durable = True
         return [disconnected_fact(ec2_id, spell.since_ms)]
 
-    def _end(self, ec2_id: str, as_of_ms: int) -> list[FactRecorded]:
+    def _end(self, ec2_id: str) -> list[FactRecorded]:
+        """It is booked up to its last reading: when the agent came back after that, nobody saw."""
         spell = self._spells.pop(ec2_id)
-        self._blinks.setdefault(ec2_id, _Blinks()).spells.append((spell.since_ms, as_of_ms))
+        if spell.seen_ms:
+            last_ms = spell.last_reading_ms
+            self._blinks.setdefault(ec2_id, _Blinks()).spells.append((last_ms - spell.seen_ms, last_ms))
         return [disconnected_fact(ec2_id, None)] if spell.durable else []

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from zlib import crc32
 
 from scheduler.core.lifecycle.health import Standing, classify
-from scheduler.core.model.container_instance import ContainerInstance, InstanceHealth
+from scheduler.core.model.container_instance import GONE, ContainerInstance, InstanceHealth
 from scheduler.core.model.group import Candidate, InstanceGroup, SilentInstance, Supply
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import FactRecorded
@@ -13,11 +13,15 @@ from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.placement.free_index import FreeIndex
 from scheduler.core.world.disconnections import Disconnections
 from scheduler.core.world.idleness import Idleness
+from scheduler.core.world.interlocks import MassFailure
 from scheduler.core.world.ledger import Ledger
 from scheduler.core.world.muster import Muster, is_staying, muster
 
 _NO_CEILING = 1 << 31
 """More instances than any group may have."""
+
+_ENDED = ("terminated", GONE)
+"""What EC2 says of an instance that it has ended; of one that it does not know it may be wrong for once."""
 
 
 class Fleet:
@@ -44,8 +48,10 @@ class Fleet:
         self.disconnections = Disconnections(policy)
         self.idleness = Idleness()
         self.too_old: set[str] = set()
-        self._ceiling = _NO_CEILING
+        self.ceiling = _NO_CEILING
         self.frozen = False
+        self.mass_failure = MassFailure(policy)
+        self._ended: Counter[str] = Counter()
 
     def see_instances(self, instances: Iterable[ContainerInstance], as_of_ms: int) -> list[FactRecorded]:
         """A complete reading: what is not in it is gone. Returns what should be made durable of it."""
@@ -56,6 +62,8 @@ class Fleet:
             known = self.instances.get(instance.arn)
             if known is None or instance.version >= known.version:
                 self._see(instance)
+        ended = [arn for arn, each in seen.items() if not each.agent_connected and each.ec2_state in _ENDED]
+        self._ended = Counter({arn: self._ended[arn] + 1 for arn in ended})
         self._age(as_of_ms)
         for arn in self.instances:
             self.idleness.see(arn, as_of_ms, idle=not self.is_busy(arn))
@@ -153,6 +161,15 @@ class Fleet:
         """Since which reading its agent has been under another ARN; None for one that is not so replaced."""
         return self._replaced_ms.get(arn)
 
+    def has_ended(self, arn: str) -> bool:
+        """Whether EC2 has ended it, by the last two readings, and the group does not say otherwise."""
+        return self._ended[arn] > 1 and not self.is_in_service(self.ec2_ids[arn])
+
+    def is_in_service(self, ec2_instance_id: str) -> bool:
+        """Whether the group lists it so: of others, it or an operator is at them."""
+        member = self.group.members.get(ec2_instance_id) if self.group else None
+        return member is not None and member.lifecycle_state == "InService"
+
     def foreign(self, arn: str) -> Resources:
         """Room that others hold: a task that the store does not know is occupied room, never ours to stop."""
         last, latest = self._unexplained.get(arn, (NOTHING, NOTHING))
@@ -176,8 +193,8 @@ class Fleet:
 
     def limit(self, ceiling: int) -> None:
         """The group is not to be larger than this, by an operator's wish; old instances are judged by it."""
-        if ceiling != self._ceiling:
-            self._ceiling = ceiling
+        if ceiling != self.ceiling:
+            self.ceiling = ceiling
             for arn in tuple(self.too_old):
                 self.refresh(arn)
 
@@ -308,7 +325,7 @@ class Fleet:
         """The group cannot grow: an old instance is better than none."""
         if self.group is None:
             return False
-        return self.group.desired >= min(self.group.max_size, self._ceiling)
+        return self.group.desired >= min(self.group.max_size, self.ceiling)
 
     def _welcome(self, arn: str) -> None:
         """Learns from members that can work, and from no others: a stranger may be set up differently."""

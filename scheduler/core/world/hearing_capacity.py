@@ -17,7 +17,6 @@ from scheduler.core.model.facts import launch_failure_fact, pair_fact
 from scheduler.core.model.group import FailedLaunch
 from scheduler.core.model.records import IntentRecorded, IntentState, ScalingRecorded
 from scheduler.core.model.scaling import ScalingEvent, ScalingKind
-from scheduler.core.world.interlocks import likely_failures
 from scheduler.core.world.parts import Parts
 
 _DEREGISTER_REST_MS = 600_000
@@ -42,8 +41,8 @@ def compare(parts: Parts, now_ms: int, *, instances_anew: bool) -> None:
     if parts.pair.see(fleet.group, listed, again=instances_anew):
         parts.settled.append(pair_fact(parts.cluster, fleet.group.name))
     _forget_deregistered(parts)
-    parts.arrivals.see(members, listed, now_ms)
-    _judge_mass_failure(parts, members)
+    parts.arrivals.see(members, listed, now_ms, anew=instances_anew)
+    _judge_mass_failure(parts, members, now_ms)
     _note(parts, _NEVER_JOINED, _never_join(parts, now_ms))
 
 
@@ -145,19 +144,21 @@ def _foreign_tasks(by_arn: Mapping[str, int]) -> str:
     )
 
 
-def _judge_mass_failure(parts: Parts, members: Mapping[str, object]) -> None:
+def _judge_mass_failure(parts: Parts, members: Mapping[str, object], now_ms: int) -> None:
     fleet = parts.fleet
     burst = fleet.disconnections.largest_burst(members)
-    fleet.frozen = burst > likely_failures(len(members), parts.policy)
-    _note(
-        parts,
-        _MASS_DISCONNECT,
+    befallen = fleet.mass_failure.see(burst, len(members), now_ms)
+    fleet.frozen = fleet.mass_failure.frozen(now_ms)
+    message = (
         f"{burst} of {len(members)} agents disconnected at about the same time: that is the region, the "
         "agent or the image, so no instance is replaced and none is bought in its place; builds go on "
         "without ECS; if they are lost for good, terminate them"
-        if fleet.frozen
-        else "",
     )
+    back = (
+        "most agents that disconnected at about the same time have come back; for a while yet no instance is "
+        "replaced and none is bought in its place: the others may follow"
+    )
+    _note(parts, _MASS_DISCONNECT, (message if befallen else back) if fleet.frozen else "")
 
 
 def _never_join(parts: Parts, now_ms: int) -> str:

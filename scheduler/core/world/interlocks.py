@@ -170,6 +170,26 @@ class Replacements:
         return len(self._never_joined) >= self._policy.max_replacements_per_hour
 
 
+class MassFailure:
+    """Whether so many agents went at a time that it cannot be they; and for a while after that."""
+
+    def __init__(self, policy: Policy) -> None:
+        """Nothing of the kind."""
+        self._policy = policy
+        self._until_ms: int | None = None
+
+    def see(self, burst: int, members: int, now_ms: int) -> bool:
+        """True when `burst` agents, of so many members, are more than is likely."""
+        befallen = burst > likely_failures(members, self._policy)
+        if befallen:
+            self._until_ms = now_ms + self._policy.mass_failure_ms
+        return befallen
+
+    def frozen(self, now_ms: int) -> bool:
+        """Agents come back one by one: the last ones are not judged when the first are there."""
+        return self._until_ms is not None and now_ms < self._until_ms
+
+
 def likely_failures(members: int, policy: Policy) -> int:
     """How many members may be disconnected at a time before it is taken for a mass failure."""
     return max(policy.mass_failure_least, int(members * policy.mass_failure_share))

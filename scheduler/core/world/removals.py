@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from scheduler.core.lifecycle.removal import RemovalEvidence, advance
+from scheduler.core.lifecycle.removal import RemovalEvidence, advance, is_denial, is_room
 from scheduler.core.model.answers import Accepted, Answer, Failure, InstanceInspected, Outcome
 from scheduler.core.model.calls import (
     ActivateInstances,
@@ -27,6 +27,9 @@ DETACH_BATCH = 20
 TERMINATE_BATCH = 100
 """Instances that one TerminateInstances takes; EC2 takes 1,000, and counts 20 a second."""
 
+_CLAIM_REST_MS = 60_000
+"""Rest of an instance after AWS refused to drain or detach it; a refusal is seldom lifted sooner."""
+
 FROZEN = {
     RemovalCause.DISCONNECTED: RemovalStep.DETACHING,
     RemovalCause.NEVER_JOINED: RemovalStep.TERMINATING,
@@ -38,13 +41,17 @@ RemovalCall = DrainInstances | ActivateInstances | DetachInstances | TerminateIn
 
 @dataclass(slots=True)
 class _Course:
-    """One removal since its present step became durable. `alone`: its last batch was refused as a whole.
+    """One removal since its present step became durable, at `since_ms`, or the act was accepted.
 
-    `doubtful`: an answer was lost, so that the act may have had its effect.
+    `alone`: its last batch was refused as a whole. `doubtful`: an answer was lost, so that the act may have
+    had its effect. `failed`: it was tried and not accepted. `resumed`: the step began in an earlier life.
     """
 
     removal: Removal
     due_ms: int
+    since_ms: int
+    resumed: bool = False
+    failed: bool = False
     under_way: bool = False
     accepted: bool = False
     doubtful: bool = False
@@ -55,13 +62,14 @@ class _Course:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the rest of the World knows of an instance."""
+    """What the rest of the World knows of an instance; `read_ms`: when the reading of `listed` was sent."""
 
     listed: ContainerInstance | None
     lifecycle_state: str | None
     busy: bool
     lost: bool
     connected: bool = False
+    read_ms: int | None = None
 
 
 Look = Callable[[Removal], Surroundings]
@@ -75,6 +83,7 @@ class Removals:
         self._policy = policy
         self._group = group
         self._courses: dict[str, _Course] = {}
+        self._rests: dict[str, int] = {}
 
     def __len__(self) -> int:
         """How many are on their way."""
@@ -90,12 +99,17 @@ class Removals:
         return course.removal if course else None
 
     def record(self, removal: Removal, now_ms: int) -> None:
-        """A removal began, or its next step is durable."""
-        self._courses[removal.ec2_instance_id] = _Course(removal, due_ms=now_ms)
+        """A removal began, or its next step is durable. None that is healthy begins with its detach."""
+        resumed = removal.ec2_instance_id not in self._courses
+        self._courses[removal.ec2_instance_id] = _Course(removal, now_ms, now_ms, resumed=resumed)
 
     def end(self, ec2_instance_id: str) -> None:
         """It is over."""
         self._courses.pop(ec2_instance_id, None)
+
+    def is_resting(self, ec2_instance_id: str, now_ms: int) -> bool:
+        """Whether AWS refused to let it go a moment ago, so that it is not tried again yet."""
+        return now_ms < self._rests.get(ec2_instance_id, now_ms)
 
     # ---- what AWS said
 
@@ -109,6 +123,7 @@ class Removals:
         call, answer = outcome.call, outcome.answer
         courses = list(self._meant(call))
         for course in courses:
+            was_accepted = course.accepted
             course.under_way = False
             course.due_ms = now_ms + self._pause_ms(call)
             if isinstance(answer, InstanceInspected):
@@ -117,16 +132,39 @@ class Removals:
                 course.accepted = answer.instance is None or answer.instance.status == "DRAINING"
             elif isinstance(answer, Failure):
                 course.alone = answer.definite and not answer.throttled
+                course.failed = True
                 course.doubtful = course.doubtful or not answer.definite
                 course.refusal = answer if len(courses) == 1 else None
                 course.due_ms = now_ms if len(courses) > 1 and course.alone else course.due_ms
             else:
                 course.refusal = _refused(answer).get(course.removal.arn)
                 course.accepted = course.refusal is None
+                course.failed = not course.accepted
+            if course.accepted and (not was_accepted or course.removal.step is RemovalStep.RETURNING):
+                course.since_ms = now_ms
+            self._rest(course, now_ms)
+
+    def _rest(self, course: _Course, now_ms: int) -> None:
+        claims = course.removal.step in (RemovalStep.DRAINING, RemovalStep.DETACHING)
+        if claims and not course.accepted and is_denial(course.refusal):
+            self._rests = {ec2_id: until_ms for ec2_id, until_ms in self._rests.items() if until_ms > now_ms}
+            self._rests[course.removal.ec2_instance_id] = now_ms + _CLAIM_REST_MS
 
     def evidence(self, look: Look) -> Iterator[RemovalEvidence]:
         """What is known of each."""
-        return (_evidence(course, look(course.removal)) for course in self._courses.values())
+        held = self._is_held()
+        return (_evidence(each, look(each.removal), held=held) for each in self._courses.values())
+
+    def room(self, look: Look) -> Iterator[Removal]:
+        """Those that still count as room for what waits."""
+        return (each.removal for each in self.evidence(look) if is_room(each))
+
+    def _is_held(self) -> bool:
+        """EC2 refuses to terminate one that was let go: each further one would run on outside the group."""
+        return any(
+            each.removal.step is RemovalStep.TERMINATING and is_denial(each.refusal)
+            for each in self._courses.values()
+        )
 
     # ---- what is to be sent
 
@@ -135,14 +173,14 @@ class Removals:
 
         `frozen`: nothing is detached or terminated because its agent is lost.
         """
+        held = self._is_held()
         ready = [
             course
             for course in self._courses.values()
             if course.due_ms <= now_ms
             and not course.under_way
             and not (frozen and _freezes(course))
-            # One that moves on in this very decision needs the act of its next step, not of this one.
-            and advance(_evidence(course, look(course.removal))) is None
+            and _may_act(_evidence(course, look(course.removal), held=held))
         ]
         yield from self._batches(ready, RemovalStep.TERMINATING, TERMINATE_BATCH, _terminate)
         for decrement in (True, False):
@@ -150,7 +188,10 @@ class Removals:
             yield from self._batches(
                 alike, RemovalStep.DETACHING, DETACH_BATCH, self._detach_with(decrement=decrement)
             )
+        again = [each for each in ready if each.accepted and _is_drained_again(each, look(each.removal))]
         yield from self._batches(ready, RemovalStep.RETURNING, STATE_BATCH, _activate)
+        for start in range(0, len(again), STATE_BATCH):
+            yield _activate([each.removal for each in again[start : start + STATE_BATCH]])
         yield from self._batches(ready, RemovalStep.DRAINING, STATE_BATCH, _drain)
         for course in ready:
             yield from _single(course.removal, look(course.removal), accepted=course.accepted)
@@ -216,7 +257,27 @@ def _freezes(course: _Course) -> bool:
     return FROZEN.get(course.removal.cause) is course.removal.step
 
 
-def _evidence(course: _Course, around: Surroundings) -> RemovalEvidence:
+def _may_act(evidence: RemovalEvidence) -> bool:
+    """One that moves on in this very decision needs the act of its next step, not of this one.
+
+    One that was detached and turns out to be at work is terminated when that has ended.
+    """
+    at_work = evidence.removal.step is RemovalStep.TERMINATING and evidence.connected and evidence.busy
+    return not at_work and advance(evidence) is None
+
+
+def _is_drained_again(course: _Course, around: Surroundings) -> bool:
+    """It was taken back, and a later reading shows it DRAINING: somebody drained it, or the act got lost."""
+    listed = around.listed
+    draining = listed is not None and listed.status == "DRAINING"
+    return course.removal.step is RemovalStep.RETURNING and draining and _is_read_anew(course, around)
+
+
+def _is_read_anew(course: _Course, around: Surroundings) -> bool:
+    return around.read_ms is not None and around.read_ms > course.since_ms
+
+
+def _evidence(course: _Course, around: Surroundings, *, held: bool) -> RemovalEvidence:
     return RemovalEvidence(
         removal=course.removal,
         busy=around.busy,
@@ -228,6 +289,10 @@ def _evidence(course: _Course, around: Surroundings) -> RemovalEvidence:
         lost=around.lost,
         connected=around.connected,
         untouched=not (course.under_way or course.accepted or course.doubtful),
+        failed=course.failed,
+        read_anew=_is_read_anew(course, around),
+        resumed=course.resumed,
+        held=held,
     )
 
 

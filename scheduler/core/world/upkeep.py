@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from scheduler.core.autoscaling.limits import limits_of
 from scheduler.core.autoscaling.upkeep import Upkeep
 from scheduler.core.model.calls import Call
-from scheduler.core.model.container_instance import GONE, ContainerInstance, InstanceHealth
+from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.group import GroupMember, InstanceGroup, ReturnableInstance, SilentInstance, Supply
 from scheduler.core.model.removal import Removal, RemovalCause, RemovalStep
 from scheduler.core.model.resources import NOTHING
@@ -17,7 +17,6 @@ from scheduler.core.world.parts import Parts
 from scheduler.core.world.removals import Surroundings
 
 _COUNTED = ("Pending", "Pending:Wait", "Pending:Proceed", "InService")
-_ENDED = ("terminated", GONE)
 
 
 def upkeep_of(parts: Parts, supply: Supply, now_ms: int) -> Upkeep:
@@ -28,7 +27,11 @@ def upkeep_of(parts: Parts, supply: Supply, now_ms: int) -> Upkeep:
     limits = limits_of(group, parts.wish, now_ms)
     fleet.limit(limits.ceiling)
     agreed = parts.pair.agreed
-    candidates = tuple(fleet.candidates(now_ms)) if agreed else ()
+    candidates = tuple(
+        each
+        for each in (fleet.candidates(now_ms) if agreed else ())
+        if not parts.removals.is_resting(each.ec2_instance_id, now_ms)
+    )
     return Upkeep(
         hold=hold_of(parts, now_ms),
         limits=limits,
@@ -82,8 +85,8 @@ def returnable(parts: Parts) -> tuple[ReturnableInstance, ...]:
         ReturnableInstance(
             ec2_instance_id=each.ec2_instance_id, free=parts.fleet.offered(each.arn) or NOTHING
         )
-        for each in parts.removals
-        if each.returnable and each.arn in instances and instances[each.arn].agent_connected
+        for each in parts.removals.room(lambda removal: look(parts, removal))
+        if each.arn in instances and instances[each.arn].agent_connected
     )
 
 
@@ -107,8 +110,10 @@ def look(parts: Parts, removal: Removal) -> Surroundings:
         listed=fleet.instances.get(removal.arn),
         lifecycle_state=member.lifecycle_state if member else None,
         busy=parts.ledger.load(removal.arn).attempts > 0 or fleet.is_occupied(removal.ec2_instance_id),
-        lost=not fleet.frozen and fleet.disconnections.is_lost(removal.ec2_instance_id),
+        lost=fleet.has_ended(removal.arn)
+        or (not fleet.frozen and fleet.disconnections.is_lost(removal.ec2_instance_id)),
         connected=fleet.is_connected(removal.ec2_instance_id),
+        read_ms=parts.instances_read_ms,
     )
 
 
@@ -125,7 +130,7 @@ def _lost(parts: Parts, now_ms: int) -> Iterator[Removal]:
     for arn, health in fleet.health.items():
         ec2_id = fleet.ec2_ids[arn]
         lost = health is InstanceHealth.DISCONNECTED and fleet.disconnections.is_lost(ec2_id)
-        if lost and is_staying(fleet.group, ec2_id):
+        if lost and fleet.is_in_service(ec2_id):
             yield Removal(
                 ec2_instance_id=ec2_id,
                 arn=arn,
@@ -142,9 +147,10 @@ def _never_joined(parts: Parts, group: InstanceGroup, now_ms: int) -> Iterator[R
     if parts.fleet.frozen or replacements.too_many_never_joined(now_ms):
         return
     allowed = replacements.allowed(len(group.members), now_ms)
-    for ec2_id in parts.arrivals.overdue(now_ms):
+    for ec2_id in parts.arrivals.overdue():
         member = group.members.get(ec2_id)  # answers of acts tell of the group too, between its readings
-        if allowed and parts.removals.of(ec2_id) is None and _is_young(parts, member, now_ms):
+        awaited = parts.removals.of(ec2_id) is None and _is_young(parts, member, now_ms)
+        if allowed and awaited and not _has_worked(parts, ec2_id):
             allowed -= 1
             yield Removal(
                 ec2_instance_id=ec2_id,
@@ -154,6 +160,14 @@ def _never_joined(parts: Parts, group: InstanceGroup, now_ms: int) -> Iterator[R
                 decrement=False,
                 since_ms=now_ms,
             )
+
+
+def _has_worked(parts: Parts, ec2_instance_id: str) -> bool:
+    """An attempt of ours is out on it: it joined in a former life of ours, whatever is listed now."""
+    attempts = (track.attempt for track in parts.attempts.tracks.values())
+    return any(
+        each is not None and each.holds_room and each.ec2_instance_id == ec2_instance_id for each in attempts
+    )
 
 
 def _is_young(parts: Parts, member: GroupMember | None, now_ms: int) -> bool:
@@ -174,7 +188,7 @@ def _leftovers(parts: Parts, now_ms: int) -> Iterator[str]:
         if arn in parts.deregistering or now_ms < parts.deregister_again_ms.get(arn, 0):
             continue
         replaced = _is_outlived(parts, arn, now_ms)
-        if replaced or (allowed and _has_ended(instance)):
+        if replaced or (allowed and fleet.has_ended(arn)):
             allowed -= not replaced
             yield arn
 
@@ -188,7 +202,3 @@ def _is_outlived(parts: Parts, arn: str, now_ms: int) -> bool:
         return False
     patience_ms = parts.policy.disconnected_after_ms if parts.ledger.load(arn).attempts else 0
     return now_ms - since_ms >= patience_ms
-
-
-def _has_ended(instance: ContainerInstance) -> bool:
-    return instance.ec2_state in _ENDED
