@@ -5,13 +5,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PIP_TOOLS := pip-tools==7.6.2
 LOCK_BIN := build/lock/bin
+SEEDS ?= 500
 
 # A lock names packages and hashes, never a place to get them from: that is the reader's own pip's business.
 COMPILE := $(LOCK_BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format generate demo bench lock wheel clean
+.PHONY: help test lint format generate demo bench chaos lock wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -51,6 +52,9 @@ demo: .venv/.ok ## sixty agents and three mishaps on a simulated AWS, one minute
 
 bench: .venv/.ok ## measure the hot paths against their baselines
 	@$(BIN)/python -m benchmarks
+
+chaos: .venv/.ok ## look for a seed that breaks the service: make chaos SEEDS=5000
+	@$(BIN)/ecs-scheduler chaos --seeds 1..$(SEEDS) --jobs $$(nproc 2>/dev/null || echo 2)
 
 wheel: .venv/.ok ## the distribution, into dist/
 	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

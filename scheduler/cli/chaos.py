@@ -1,0 +1,134 @@
+"""`chaos`: the whole service on a virtual clock, under every fault that has a name, seed by seed."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from scheduler.cli.complaint import ExitCode, complain
+from scheduler.cli.options import Output, OutputFormat
+from scheduler.lab.chaos.draw import draw
+from scheduler.lab.chaos.plan import Plan
+from scheduler.lab.chaos.pool import verdicts
+from scheduler.lab.chaos.report import Report
+from scheduler.lab.chaos.run import Verdict, play
+from scheduler.lab.chaos.shrink import shrink, size
+
+_RANGE = re.compile(r"(\d{1,12})\.\.(\d{1,12})")
+
+
+def _seeds(text: str) -> str:
+    """Raises typer.BadParameter unless it is A..B, or nothing."""
+    match = _RANGE.fullmatch(text)
+    if text and (match is None or int(match[1]) > int(match[2])):
+        raise typer.BadParameter(f"expected A..B with A up to B, not {text!r}")
+    return text
+
+
+def chaos(
+    *,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Replay this seed: its plan, its story, its verdict."),
+    ] = None,
+    seeds: Annotated[
+        str, typer.Option(metavar="A..B", callback=_seeds, help="Play all of these, and tell which fail.")
+    ] = "",
+    jobs: Annotated[int, typer.Option(min=1, metavar="J", help="Processes that share the seeds.")] = 1,
+    shrinking: Annotated[
+        bool, typer.Option("--shrink/--no-shrink", help="Look for a smaller plan that fails in the same way.")
+    ] = True,
+    output: OutputFormat = Output.TEXT,
+) -> None:
+    """Play the whole service on a virtual clock, with faults, and check what must always hold.
+
+    A seed is everything: workload, cluster, settings and faults. The exit code is 1 if any seed fails.
+    """
+    if (seed is None) == (not seeds):
+        raise typer.BadParameter("give --seed N or --seeds A..B")
+    good = _many(seeds, jobs, output) if seed is None else _one(draw(seed), shrinking, output)
+    if not good:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _one(plan: Plan, shrinking: bool, output: Output) -> bool:
+    """The story of one seed, and if it fails the smallest plan and its story."""
+    verdict = play(plan, telling=True)
+    least = shrink(plan, verdict.invariant) if shrinking and not verdict.good else plan
+    if output is Output.JSON:
+        print(json.dumps(_told(verdict) | {"plan": list(plan.lines()), "smallest": list(least.lines())}))
+        return verdict.good
+    print(*plan.lines(), *verdict.story, _judged(verdict), sep="\n")
+    if least != plan:
+        print(f"\nsmaller, of size {size(least)} instead of {size(plan)}:")
+        print(*least.lines(), *(told := play(least, telling=True)).story, _judged(told), sep="\n")
+    return verdict.good
+
+
+def _many(seeds: str, jobs: int, output: Output) -> bool:
+    first, last = map(int, seeds.split(".."))
+    report = Report()
+    wanted = range(first, last + 1)
+    with _bar(len(wanted)) as shown:
+        for each in shown(report.add(verdicts(wanted, jobs=jobs))):
+            if not each.good:
+                complain(f"seed {each.seed}: {each.invariant}")
+    if output is Output.JSON:
+        print(json.dumps(report.as_json()))
+    else:
+        print(*report.lines(), "", *report.table(), sep="\n")
+    return not report.failed
+
+
+def _told(verdict: Verdict) -> dict[str, object]:
+    return {
+        "seed": verdict.seed,
+        "good": verdict.good,
+        "invariant": verdict.invariant,
+        "message": verdict.message,
+        "tasks": verdict.tasks,
+        "virtual_s": verdict.virtual_s,
+        "story": verdict.story,
+    }
+
+
+def _judged(verdict: Verdict) -> str:
+    if verdict.good:
+        done = f"{verdict.tasks} tasks, {verdict.virtual_s:,.0f} virtual s"
+        return f"seed {verdict.seed}: all invariants hold, {done}"
+    return f"seed {verdict.seed}: {verdict.invariant}: {verdict.message}"
+
+
+@contextmanager
+def _bar(total: int) -> Iterator["_Shown"]:
+    """Progress on the terminal, if stderr is one."""
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("seeds"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        yield _Shown(bar, total)
+
+
+class _Shown:
+    """Counts verdicts on a bar as they pass."""
+
+    def __init__(self, bar: Progress, total: int) -> None:
+        self._bar = bar
+        self._row = bar.add_task("seeds", total=total)
+
+    def __call__(self, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+        for each in verdicts:
+            self._bar.advance(self._row)
+            yield each

@@ -1,0 +1,329 @@
+"""The invariants: what never happens, each a named function whose first line is the sentence.
+
+Each returns what is wrong, in one line, or None. `ON_EFFECT` judges an entry of the account's journal while
+the truth still is as it was before it; `ON_CALL` a call before it is made; `ON_STEP` a step of the loop;
+`AT_END` the run once everything had its time. The house's word for what the service believes is *book*, for
+what the account knows *truth*.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scheduler.core.lifecycle.transitions import EDGES
+from scheduler.core.model.calls import ACTS, CAPACITY_ACTS
+from scheduler.core.model.resources import NOTHING
+from scheduler.core.model.task import TERMINAL_STATES, TaskEvent, TaskState
+from scheduler.lab.chaos.book import Book
+from scheduler.lab.chaos.plan import Plan
+from scheduler.lab.chaos.truth import EcsTask, Entry, Origin, Truth
+from scheduler.ports.store import Store, TaskFilter
+from scheduler.services.control_loop import Step
+from scheduler.simulated_aws.journal import Effect
+
+_EVERYTHING = 1_000_000
+_HOUR_MS = 3_600_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Scene:
+    """What the invariants look at. `book` is replaced when the store is lost."""
+
+    plan: Plan
+    truth: Truth
+    book: Book
+
+    def blind_ms(self) -> int:
+        """For how long something can be so before the service can possibly know it, and act on it."""
+        tuning, account = self.plan.tuning, self.plan.account
+        slowest_ms = tuning.to_effect_ms[1] + tuning.to_outcome_ms[1]
+        polls_ms = 2 * 1_000 * tuning.cluster_poll_s
+        return polls_ms + 3 * slowest_ms + max(account.read_lag_ms, account.group_lag_ms) + 30_000
+
+    def believed(self, task: EcsTask) -> bool:
+        """Whether an ECS task is of this store, and not one whose start it has given up looking for."""
+        return task.epoch == self.book.epoch and task.attempt_id not in self.book.given_up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """A run at its end. `instances` are the account's rows, `settled` whether the group came to rest."""
+
+    store: Store
+    instances: list[dict[str, Any]]
+    ended: bool
+    settled: bool
+    inherited: frozenset[str]
+    conditions: Mapping[str, str]
+
+
+# ---- at each effect
+
+
+def a_task_is_started_once(scene: Scene, entry: Entry) -> str | None:
+    """No task is started while it runs already, but for a start that was given up after the window."""
+    if entry.effect != Effect.START_TASK or entry.origin is not Origin.SERVICE:
+        return None
+    attempt_id = entry.fields["startedBy"]
+    task_id = entry.fields["tags"]["ecs-scheduler:task"]
+    given_up = attempt_id in scene.book.given_up
+    for each in scene.truth.tasks.values():
+        if each.attempt_id == attempt_id:
+            return f"attempt {attempt_id} of {task_id} was started twice"
+        if each.task_id == task_id and each.alive and scene.believed(each) and not given_up:
+            return f"{task_id} is started while {each.arn} is {each.status}"
+    return None
+
+
+def room_is_never_given_twice(scene: Scene, entry: Entry) -> str | None:
+    """What was started on an instance and has not stopped never asks for more than it registered."""
+    if entry.effect != Effect.START_TASK or entry.origin is not Origin.SERVICE:
+        return None
+    arn, asks = entry.fields["containerInstanceArn"], scene.book.asks
+    alive = [each for each in scene.truth.tasks.values() if each.alive and each.container_instance_arn == arn]
+    ids = [each.task_id for each in alive if scene.believed(each)]
+    new = entry.fields["tags"]["ecs-scheduler:task"]
+    taken = sum((asks.get(each, NOTHING) for each in [*ids, new]), NOTHING)
+    registered = scene.truth.registered(arn)
+    return None if taken.fits_in(registered) else f"{arn} has {registered} and is to hold {taken}"
+
+
+def no_busy_instance_goes(scene: Scene, entry: Entry) -> str | None:
+    """Nothing with a live task is detached or terminated by us unless its agent is lost for good."""
+    removed = (Effect.DETACH_INSTANCES, Effect.INSTANCE_TERMINATING)
+    if entry.effect not in removed or entry.origin is not Origin.SERVICE:
+        return None
+    for ec2_id in entry.fields.get("ec2InstanceIds") or [entry.fields["ec2InstanceId"]]:
+        decided = ec2_id in scene.truth.detached and entry.effect == Effect.INSTANCE_TERMINATING
+        busy = [each.arn for each in scene.truth.alive_on(ec2_id)]
+        if busy and not decided and not _is_lost(scene, ec2_id, entry.at_ms):
+            return f"{entry.effect} of {ec2_id} while {len(busy)} live on it, such as {busy[0]}"
+    return None
+
+
+def _is_lost(scene: Scene, ec2_id: str, now_ms: int) -> bool:
+    """Away for as long as the settings say, or for most of the last hour."""
+    piece_ms, hour_ms = scene.truth.away_ms(ec2_id, now_ms, window_ms=_HOUR_MS, blind_ms=scene.blind_ms())
+    return piece_ms >= 1_000 * scene.plan.tuning.disconnected_after_s or hour_ms >= _HOUR_MS // 2
+
+
+def only_lost_agents_are_deregistered(scene: Scene, entry: Entry) -> str | None:
+    """A container instance whose agent is connected is never deregistered by us."""
+    if entry.effect != Effect.CONTAINER_INSTANCE_DEREGISTERED or entry.origin is not Origin.SERVICE:
+        return None
+    arn = entry.fields["containerInstanceArn"]
+    return f"{arn} is deregistered while connected" if arn in scene.truth.connected else None
+
+
+def nothing_foreign_is_stopped(scene: Scene, entry: Entry) -> str | None:
+    """Nothing is stopped that this store did not start."""
+    if entry.effect != Effect.STOP_TASK or entry.origin is not Origin.SERVICE:
+        return None
+    task = scene.truth.tasks[entry.fields["taskArn"]]
+    return None if task.epoch == scene.book.epoch else f"{task.arn} of {task.epoch or 'nobody'} is stopped"
+
+
+def desired_is_only_raised(scene: Scene, entry: Entry) -> str | None:
+    """Desired capacity is never lowered by a SetDesiredCapacity of ours: the group would choose a victim.
+
+    It has no compare-and-set: one that has its effect long after it was given up is beyond anybody's help,
+    and `the_group_kills_no_work` still holds.
+    """
+    if entry.effect != Effect.SET_DESIRED_CAPACITY or entry.origin is not Origin.SERVICE:
+        return None
+    if entry.late:
+        return None
+    before, after = entry.fields["previous"], entry.fields["desiredCapacity"]
+    return f"desired capacity goes from {before} to {after}" if after < before else None
+
+
+def the_group_kills_no_work(scene: Scene, entry: Entry) -> str | None:
+    """The group itself never chooses an instance with a live task as its victim."""
+    if entry.effect != Effect.INSTANCE_TERMINATING or entry.origin is not Origin.AWS:
+        return None
+    busy = [each.arn for each in scene.truth.alive_on(entry.fields["ec2InstanceId"])]
+    return f"{entry.fields['ec2InstanceId']} with {len(busy)} tasks is the group's victim" if busy else None
+
+
+# ---- at each call
+
+
+def limits_are_kept(scene: Scene, operation: str, params: Mapping[str, Any], now_ms: int) -> str | None:
+    """Nothing outside min..max is asked for, as they are or were when they could last be read."""
+    if operation != "SetDesiredCapacity":
+        return None
+    wanted, since_ms = params["DesiredCapacity"], now_ms - scene.blind_ms()
+    limits = scene.truth.limits
+    standing = [
+        (least, most)
+        for (_, least, most), until_ms in zip(
+            limits, [each[0] for each in limits[1:]] + [now_ms + 1], strict=True
+        )
+        if until_ms > since_ms
+    ]
+    if any(least <= wanted <= most for least, most in standing):
+        return None
+    return f"desired capacity {wanted} is asked for outside {standing}"
+
+
+# ---- at each step
+
+
+def what_is_held_is_left_alone(scene: Scene, step: Step) -> str | None:
+    """While something holds the service it does nothing that this hold forbids."""
+    hold = step.view.upkeep.hold
+    if hold is None:
+        return None
+    forbidden = ACTS if hold.everything else CAPACITY_ACTS
+    act = next((each for each in step.calls if isinstance(each, forbidden)), None)
+    return f"{act} while held by {hold.reason}" if act else None
+
+
+def nothing_is_done_when_observing(
+    scene: Scene, operation: str, params: Mapping[str, Any], now_ms: int
+) -> str | None:
+    """A service that only observes changes nothing in the account."""
+    reads = ("Describe", "List", "Get")
+    if not scene.plan.tuning.observe_only or operation.startswith(reads):
+        return None
+    return f"{operation} is called"
+
+
+# ---- at the end
+
+
+def every_task_ends(scene: Scene, ending: Ending) -> str | None:
+    """Once the mishaps are over every task comes to its end."""
+    left = {key: state for key, state in scene.book.states.items() if state not in TERMINAL_STATES}
+    return f"{len(left)} have not ended: {_few(left)}" if left else None
+
+
+def no_accepted_task_is_lost(scene: Scene, ending: Ending) -> str | None:
+    """Every task that a client was told of is there, under the request that it was accepted for."""
+    for (tenant, request_id), task_id in scene.book.answers.items():
+        found = ending.store.find_request(tenant, request_id)
+        if found is None or found.task_id != task_id or ending.store.get(task_id) is None:
+            return f"{task_id} of {tenant} was answered and is {found}"
+    return None
+
+
+def success_is_an_exit_with_0(scene: Scene, ending: Ending) -> str | None:
+    """A task succeeded only if its agent exited by itself, with 0."""
+    good = {each.task_id for each in scene.truth.tasks.values() if each.exit_code == 0}
+    for task_id, state in scene.book.states.items():
+        if state is TaskState.SUCCEEDED and task_id not in good:
+            return f"{task_id} is SUCCEEDED and nothing of it exited with 0"
+    return None
+
+
+def nothing_runs_on(scene: Scene, ending: Ending) -> str | None:
+    """When a task has ended, no ECS task of it runs any more, but for a start that was given up."""
+    for each in scene.truth.tasks.values():
+        ended = scene.book.states.get(each.task_id) in TERMINAL_STATES
+        if (
+            ended
+            and each.alive
+            and scene.believed(each)
+            and each.container_instance_arn in scene.truth.statuses
+        ):
+            return f"{each.task_id} is {scene.book.states[each.task_id]} and {each.arn} is {each.status}"
+    return None
+
+
+def every_intent_is_resolved(scene: Scene, ending: Ending) -> str | None:
+    """No intent stays open."""
+    intents = [f"{each.kind} {each.key} {each.payload}" for each in ending.store.load().intents]
+    return f"{len(intents)} are open: {intents[0]}" if intents else None
+
+
+def the_group_comes_down(scene: Scene, ending: Ending) -> str | None:
+    """An idle group comes to its floor, all of it at work, and no instance is left running outside it."""
+    if ending.settled or scene.plan.tuning.observe_only:
+        return None
+    rows = [
+        f"{each['ec2InstanceId']} {each['groupState']} connected={each['agentConnected']}"
+        for each in ending.instances
+        if each["state"] == "running" and each["ec2InstanceId"] not in ending.inherited
+    ]
+    limits, conditions = scene.truth.limits[-1][1:], dict(ending.conditions)
+    return f"desired {scene.truth.desired}, limits {limits}, conditions {conditions}, {rows}"
+
+
+def every_event_is_told_in_order(scene: Scene, ending: Ending) -> str | None:
+    """A watch from the beginning sees every change of every task once, in order, along edges that exist."""
+    events = ending.store.events_after(0, _EVERYTHING)
+    revisions = [each.revision for each in events]
+    if revisions != list(range(1, len(events) + 1)) or ending.store.revision() != len(events):
+        return f"revisions are not dense up to {ending.store.revision()}: {revisions[:5]}..."
+    states: dict[str, TaskState] = {}
+    for event in events:
+        if wrong := _edge(states, event):
+            return wrong
+    final = {
+        each.task_id: each.status.state for each in ending.store.list_tasks(TaskFilter(), "", _EVERYTHING)
+    }
+    return None if final == states else "the events do not lead to the present states"
+
+
+def _edge(states: dict[str, TaskState], event: TaskEvent) -> str | None:
+    task, before = event.task, states.get(event.task.task_id)
+    states[task.task_id] = after = task.status.state
+    legal = after in EDGES[before] if before else after is TaskState.QUEUED
+    if before is event.previous_state and legal:
+        return None
+    return f"revision {event.revision} of {task.task_id}: {before} -> {after}, told as {event.previous_state}"
+
+
+def the_scaling_log_is_dense(scene: Scene, ending: Ending) -> str | None:
+    """Scaling events are numbered from 1 without a gap, and never go back in time."""
+    events = ending.store.scaling_events_after(0, _EVERYTHING)
+    numbers = [each.sequence for each in events]
+    return None if numbers == list(range(1, len(events) + 1)) else f"sequences are {numbers[:5]}..."
+
+
+def _few(left: Mapping[str, TaskState]) -> str:
+    return ", ".join(f"{key} {state}" for key, state in list(left.items())[:3])
+
+
+OnEffect = Callable[[Scene, Entry], str | None]
+OnCall = Callable[[Scene, str, Mapping[str, Any], int], str | None]
+OnStep = Callable[[Scene, Step], str | None]
+AtEnd = Callable[[Scene, Ending], str | None]
+
+ON_EFFECT: tuple[OnEffect, ...] = (
+    a_task_is_started_once,
+    room_is_never_given_twice,
+    no_busy_instance_goes,
+    only_lost_agents_are_deregistered,
+    nothing_foreign_is_stopped,
+    desired_is_only_raised,
+    the_group_kills_no_work,
+)
+ON_CALL: tuple[OnCall, ...] = (limits_are_kept, nothing_is_done_when_observing)
+ON_STEP: tuple[OnStep, ...] = (what_is_held_is_left_alone,)
+AT_END: tuple[AtEnd, ...] = (
+    every_task_ends,
+    every_intent_is_resolved,
+    no_accepted_task_is_lost,
+    success_is_an_exit_with_0,
+    nothing_runs_on,
+    the_group_comes_down,
+    every_event_is_told_in_order,
+    the_scaling_log_is_dense,
+)
+
+
+OF_CLIENTS = {
+    "requests_are_answered_alike": "A request that is repeated is answered with the task that it became.",
+    "nothing_invalid_is_accepted": "A request that breaks a rule is refused.",
+    "what_is_valid_is_accepted": "A request that breaks no rule is not refused as invalid.",
+    "the_service_never_fails": "No exception leaves the service.",
+}
+"""Invariants that are judged where clients are answered, and where the run is played."""
+
+
+def sentences() -> Iterator[tuple[str, str]]:
+    """Every invariant by its name, with its sentence."""
+    for each in (*ON_EFFECT, *ON_CALL, *ON_STEP, *AT_END):
+        yield each.__name__, (each.__doc__ or "").splitlines()[0]
+    yield from OF_CLIENTS.items()

@@ -1,0 +1,142 @@
+"""Plans: everything that one seed stands for, as a value that prints."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, Literal
+
+from scheduler.simulated_aws.settings import LaunchSourceKind, RangeMs
+
+
+class MishapKind(StrEnum):
+    """What can befall the service; each is carried out by a row of `mishaps.py`."""
+
+    THROTTLE = "throttle"
+    ERROR_BEFORE = "error before the effect"
+    ERROR_AFTER = "error after the effect"
+    LOST_CALL = "lost call"
+    LOST_ANSWER = "lost answer"
+    LATE_EFFECT = "late effect"
+    PARTIAL_READ = "partial read"
+    SLOW_ANSWERS = "slow answers"
+    AGENT_AWAY = "agent away"
+    MASS_DISCONNECT = "mass disconnect"
+    REREGISTRATION = "re-registration"
+    SPOT_KILL = "spot kill"
+    TERMINATION = "termination by a human"
+    FAILED_LAUNCHES = "failed launches"
+    NEVER_JOINS = "never joins"
+    TASKS_NEVER_START = "tasks never start"
+    GROUP_LIMITS = "group limits changed"
+    DESIRED_CHANGED = "desired changed"
+    FOREIGN_TASK = "foreign task"
+    CRASH = "crash"
+    CRASH_AT_COMMIT = "crash at a commit"
+    CRASH_AT_CALL = "crash at a call"
+    STORE_FULL = "store full"
+    STORE_LOST = "store lost"
+    WISH = "operator's wish"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One request of a client, and what the client does about it later.
+
+    `invalid` and `too_large` requests are to be refused. `repeats_s` are pauses after which the very same
+    request is sent again.
+    """
+
+    at_s: int
+    tenant: str
+    priority: int
+    cpu: int
+    memory_mib: int
+    image: int
+    run_s: int
+    exit_code: int = 0
+    queue_s: int | None = None
+    start_s: int | None = None
+    run_timeout_s: int | None = None
+    may_run_again: bool = False
+    cancel_after_s: int | None = None
+    repeats_s: tuple[int, ...] = ()
+    invalid: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mishap:
+    """Something that goes wrong. What the numbers mean is said in `mishaps.py`, kind by kind."""
+
+    at_s: int
+    kind: MishapKind
+    operation: str = ""
+    pick: int = 0
+    count: int = 1
+    for_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The simulated account's group, and habits of AWS that last the whole run."""
+
+    instance_types: tuple[str, ...]
+    launch_source: LaunchSourceKind
+    min_size: int
+    max_size: int
+    desired: int
+    launch_ms: RangeMs
+    agent_registration_ms: RangeMs
+    read_lag_ms: int = 0
+    group_lag_ms: int = 0
+    throttling: bool = False
+    foreign_calls_per_s: float = 0.0
+    draining_refuses: bool = True
+    terminated_keeps_started_at: bool = False
+    detach_removes_tag: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """The service's settings in this run, and how quickly it is answered."""
+
+    store: Literal["memory", "sqlite"] = "memory"
+    observe_only: bool = False
+    keep_last_instance: bool = True
+    idle_timeout_s: int = 120
+    task_poll_s: int = 5
+    cluster_poll_s: int = 10
+    disconnected_after_s: int = 1_200
+    queue_timeout_s: int = 1_920
+    start_timeout_s: int = 900
+    max_starting: int = 4
+    instance_max_age_s: int = 604_800
+    to_effect_ms: RangeMs = (2, 80)
+    to_outcome_ms: RangeMs = (2, 80)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is played. Mishaps end at `quiet_s`: from then on everything must come to a good end."""
+
+    seed: int
+    quiet_s: int
+    account: Account
+    tuning: Tuning
+    jobs: tuple[Job, ...]
+    mishaps: tuple[Mishap, ...]
+
+    def lines(self) -> Iterator[str]:
+        """The plan for a reader; what is as it is by default is left out."""
+        yield f"plan of seed {self.seed}, quiet after {self.quiet_s} s"
+        yield f"  account  {_told(self.account)}"
+        yield f"  tuning   {_told(self.tuning)}"
+        for job in self.jobs:
+            yield f"  job      {_told(job)}"
+        for mishap in self.mishaps:
+            yield f"  mishap   {_told(mishap)}"
+
+
+def _told(part: Any) -> str:
+    """The fields that are not their defaults."""
+    told = ((each.name, getattr(part, each.name), each.default) for each in fields(part))
+    return " ".join(f"{name}={value}" for name, value, default in told if value != default)

@@ -1,0 +1,110 @@
+"""The process that can die: a driver that is killed and restarted, and a store whose commits can kill."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from scheduler.core.model.records import Record
+from scheduler.lab.virtual_driver import Latency, VirtualDriver
+from scheduler.ports.store import CommitResult, Store, StoreError, Written
+
+
+class Killed(BaseException):
+    """SIGKILL, right here. Nothing in the service may catch it."""
+
+
+class ChaosDriver(VirtualDriver):
+    """A virtual driver that stays down for a while when it is killed."""
+
+    up: bool = True
+    """Whether the process runs."""
+
+    def answer_with(self, latency: Latency) -> None:
+        """Calls take so long from now on."""
+        self._latency = latency
+
+    @property
+    def life(self) -> int:
+        """How often the process was killed; what was sent in an earlier life was sent by nobody any more."""
+        return self._life
+
+    def kill(self, down_ms: int) -> None:
+        """SIGKILL now, and a restart after `down_ms`; a second kill meanwhile changes nothing."""
+        if not self.up:
+            return
+        self._life += 1
+        self._wake_ms = None
+        self._inbox.clear()
+        self.up = False
+        self.at(self._clock.now_ms() + down_ms, self._rise)
+
+    def _rise(self) -> None:
+        self.up = True
+        self.engine = self._begin()
+
+
+class OnCommit(Protocol):
+    """Hears what became durable."""
+
+    def __call__(self, batches: Sequence[Sequence[Record]], results: Sequence[CommitResult]) -> None:
+        """The batches of one commit, and what came of each."""
+        ...
+
+
+class MortalStore:
+    """A store of the service, told to refuse commits, or to kill the process before or after one."""
+
+    def __init__(self, store: Store, committed: OnCommit) -> None:
+        """Everything but `commit` is the store's own."""
+        self.inner = store
+        self._committed = committed
+        self._refusals = 0
+        self._kill_in: int | None = None
+        self._kill_after = False
+
+    def __getattr__(self, name: str) -> Any:
+        """Readers are not in the way of anybody."""
+        return getattr(self.inner, name)
+
+    def refuse(self, count: int) -> None:
+        """The next `count` commits fail, as on a full disk."""
+        self._refusals = count
+
+    def kill_at(self, commits: int, *, after: bool) -> None:
+        """The process dies at the commit after so many, before or after it is durable."""
+        self._kill_in, self._kill_after = commits, after
+
+    def heal(self) -> None:
+        """Nothing of the sort any more."""
+        self._refusals, self._kill_in = 0, None
+
+    def commit(self, batches: Sequence[Sequence[Record]]) -> list[CommitResult]:
+        """The store's own commit, unless it is told otherwise."""
+        if self._refusals:
+            self._refusals -= 1
+            raise StoreError("no space left on device")
+        dies = self._counts_down()
+        if dies and not self._kill_after:
+            raise Killed
+        results = self.inner.commit(batches)
+        self._committed(batches, results)
+        if dies:
+            raise Killed
+        return results
+
+    def _counts_down(self) -> bool:
+        if self._kill_in is None:
+            return False
+        self._kill_in -= 1
+        if self._kill_in >= 0:
+            return False
+        self._kill_in = None
+        return True
+
+
+def written(result: CommitResult) -> bool:
+    """Whether the batch is durable."""
+    return isinstance(result, Written)
+
+
+Later = Callable[[int, Callable[[], None]], None]
+"""Does something at a point in time."""

@@ -1,0 +1,79 @@
+"""Shrinking: the smallest plan that still breaks the same invariant, found greedily."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields, replace
+from typing import Any, TypeVar
+
+from scheduler.lab.chaos.plan import Account, Plan, Tuning
+from scheduler.lab.chaos.run import Verdict, play
+
+MOST_RUNS = 150
+"""Plans that are tried at most: a reader waits for this."""
+
+_Part = TypeVar("_Part")
+_Play = Callable[[Plan], Verdict]
+
+
+def shrink(plan: Plan, invariant: str, *, play_one: _Play = play, runs: int = MOST_RUNS) -> Plan:
+    """The plan with fewer jobs, mishaps, instances and peculiarities; it still breaks `invariant`."""
+    left = runs
+    smaller = True
+    while smaller:
+        smaller = False
+        for candidate in _smaller(plan):
+            if left == 0:
+                return plan
+            left -= 1
+            if play_one(candidate).invariant == invariant:
+                plan, smaller = candidate, True
+                break
+    return plan
+
+
+def size(plan: Plan) -> int:
+    """What shrinking makes less of."""
+    return len(plan.jobs) + len(plan.mishaps) + plan.account.max_size
+
+
+def _smaller(plan: Plan) -> Iterator[Plan]:
+    """Large cuts first, then one thing at a time."""
+    for jobs in _cuts(plan.jobs):
+        yield replace(plan, jobs=jobs)
+    for mishaps in _cuts(plan.mishaps):
+        yield replace(plan, mishaps=mishaps)
+    account = plan.account
+    if account.max_size > max(account.min_size, account.desired, 1):
+        yield replace(plan, account=replace(account, max_size=account.max_size - 1))
+    if account.desired > account.min_size:
+        yield replace(plan, account=replace(account, desired=account.desired - 1))
+    yield from _plainer(plan)
+
+
+def _cuts(parts: tuple[_Part, ...]) -> Iterator[tuple[_Part, ...]]:
+    """Without one half, one quarter... down to one part."""
+    width = len(parts)
+    while width:
+        for begin in range(0, len(parts), width):
+            yield parts[:begin] + parts[begin + width :]
+        width //= 2
+
+
+def _plainer(plan: Plan) -> Iterator[Plan]:
+    """With one peculiarity less. How often AWS is read stays: fewer readings are no smaller a story."""
+    for changes in _defaults(Account):
+        yield from _changed(plan, account=replace(plan.account, **changes))
+    for changes in _defaults(Tuning):
+        if not any(name.endswith("poll_s") for name in changes):
+            yield from _changed(plan, tuning=replace(plan.tuning, **changes))
+
+
+def _defaults(kind: type[Account] | type[Tuning]) -> Iterator[dict[str, Any]]:
+    for each in fields(kind):
+        if each.default is not MISSING:
+            yield {each.name: each.default}
+
+
+def _changed(plan: Plan, *, account: Account | None = None, tuning: Tuning | None = None) -> Iterator[Plan]:
+    changed = replace(plan, account=account or plan.account, tuning=tuning or plan.tuning)
+    if changed != plan:
+        yield changed

@@ -1,0 +1,183 @@
+"""The truth: what the account's journal tells of a run, whatever the service believes.
+
+Entries are taken one by one, in order, with whoever caused them: an invariant judges an entry while the truth
+still is as it was before.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from scheduler.core.model.mark import TAG_PREFIX, mark_of
+from scheduler.core.model.resources import NOTHING, Resources
+from scheduler.simulated_aws.instance_types import INSTANCE_TYPES
+from scheduler.simulated_aws.journal import Effect
+
+
+class Origin(StrEnum):
+    """Who caused an effect: the service by a call, a mishap, or AWS by itself."""
+
+    SERVICE = "service"
+    MISHAP = "mishap"
+    AWS = "aws"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of the journal, and whose doing it is. `late`: of a call that was given up as unanswered."""
+
+    at_ms: int
+    effect: str
+    origin: Origin
+    fields: dict[str, Any]
+    late: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class EcsTask:
+    """An ECS task. `task_id` and `epoch` are its mark's, empty for a task that is not of this service."""
+
+    arn: str
+    container_instance_arn: str
+    ec2_instance_id: str
+    attempt_id: str
+    task_id: str
+    epoch: str
+    status: str = "PENDING"
+    exit_code: int | None = None
+    stop_code: str = ""
+
+    @property
+    def alive(self) -> bool:
+        """Until its containers are known to have ended."""
+        return self.status != "STOPPED"
+
+
+@dataclass(slots=True, kw_only=True)
+class Agent:
+    """The connection of one EC2 instance's agent: since when it is away, and its earlier absences."""
+
+    away_since_ms: int | None = None
+    absences: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Truth:
+    """The account as its journal tells it."""
+
+    tasks: dict[str, EcsTask] = field(default_factory=dict)
+    desired: int = 0
+    limits: list[tuple[int, int, int]] = field(default_factory=list)
+    """Since when, least and greatest size: every pair that ever was."""
+
+    detached: set[str] = field(default_factory=set)
+    """EC2 ids that the group has let go."""
+
+    agents: dict[str, Agent] = field(default_factory=lambda: defaultdict(Agent))
+    launched: dict[str, str] = field(default_factory=dict)
+    """Instance types by EC2 id."""
+
+    ec2_ids: dict[str, str] = field(default_factory=dict)
+    """By container instance ARN."""
+
+    connected: set[str] = field(default_factory=set)
+    """ARNs of container instances whose agent is there."""
+
+    statuses: dict[str, str] = field(default_factory=dict)
+    """What the container instances were last set to, by ARN."""
+
+    def alive_on(self, ec2_instance_id: str) -> Iterator[EcsTask]:
+        """Tasks that have not stopped on an EC2 instance."""
+        return (
+            each for each in self.tasks.values() if each.alive and each.ec2_instance_id == ec2_instance_id
+        )
+
+    def registered(self, container_instance_arn: str) -> Resources:
+        """What it registered; nothing if it is unknown."""
+        name = self.launched.get(self.ec2_ids.get(container_instance_arn, ""))
+        if name is None:
+            return NOTHING
+        kind = INSTANCE_TYPES[name]
+        return Resources(cpu=kind.cpu_units, memory_mib=kind.registered_memory_mib, gpus=kind.gpus)
+
+    def away_ms(self, ec2_instance_id: str, now_ms: int, *, window_ms: int, blind_ms: int) -> tuple[int, int]:
+        """For how long its agent is away in one piece, and in all of the last window.
+
+        It may have come back within the last `blind_ms`, or shorter in between: nobody can have seen that.
+        """
+        agent = self.agents[ec2_instance_id]
+        spans = [*agent.absences]
+        if agent.away_since_ms is not None:
+            spans.append((agent.away_since_ms, now_ms))
+        if not spans or now_ms - spans[-1][1] > blind_ms:
+            piece = 0
+        else:
+            begin = spans[-1][0]
+            for earlier in reversed(spans[:-1]):
+                if begin - earlier[1] > blind_ms:
+                    break
+                begin = earlier[0]
+            piece = now_ms - begin
+        start = now_ms - window_ms
+        return piece, sum(max(0, end + blind_ms - max(begin, start)) for begin, end in spans)
+
+    def take(self, entry: Entry) -> None:
+        """Folds one entry in."""
+        said = entry.fields
+        match entry.effect:
+            case Effect.START_TASK:
+                self._start(said)
+            case Effect.TASK_STATE_CHANGE:
+                task = self.tasks[said["taskArn"]]
+                task.status, task.exit_code = said["lastStatus"], said["exitCode"]
+                task.stop_code = said["stopCode"] or ""
+            case Effect.INSTANCE_LAUNCHED:
+                self.launched[said["ec2InstanceId"]] = said["instanceType"]
+            case Effect.SET_GROUP_LIMITS:
+                self.limits.append((entry.at_ms, said["minSize"], said["maxSize"]))
+            case Effect.SET_DESIRED_CAPACITY | Effect.DETACH_INSTANCES:
+                self.desired = said["desiredCapacity"]
+                self.detached.update(said.get("ec2InstanceIds", ()))
+            case _:
+                self._take_container_instance(entry)
+
+    def _take_container_instance(self, entry: Entry) -> None:
+        arn = entry.fields.get("containerInstanceArn", "")
+        match entry.effect:
+            case Effect.CONTAINER_INSTANCE_REGISTERED:
+                self.ec2_ids[arn] = entry.fields["ec2InstanceId"]
+                self.statuses[arn] = "ACTIVE"
+                self._connect(arn, entry.at_ms, connected=True)
+            case Effect.CONTAINER_INSTANCE_STATE_CHANGE:
+                self.statuses[arn] = entry.fields["status"]
+            case Effect.AGENT_CONNECTION_CHANGE:
+                self._connect(arn, entry.at_ms, connected=entry.fields["agentConnected"])
+            case Effect.CONTAINER_INSTANCE_DEREGISTERED:
+                self._connect(arn, entry.at_ms, connected=False)
+                self.statuses.pop(arn, None)
+
+    def _start(self, said: dict[str, Any]) -> None:
+        mark = mark_of(said["tags"])
+        arn = said["taskArn"]
+        self.tasks[arn] = EcsTask(
+            arn=arn,
+            container_instance_arn=said["containerInstanceArn"],
+            ec2_instance_id=self.ec2_ids[said["containerInstanceArn"]],
+            attempt_id=said["startedBy"] or "",
+            task_id=said["tags"].get(TAG_PREFIX + "task", ""),
+            epoch=mark.store_epoch if mark else "",
+        )
+
+    def _connect(self, arn: str, now_ms: int, *, connected: bool) -> None:
+        """An EC2 instance is connected while any of its registrations is."""
+        (self.connected.add if connected else self.connected.discard)(arn)
+        ec2_id = self.ec2_ids[arn]
+        agent = self.agents[ec2_id]
+        there = any(self.ec2_ids[each] == ec2_id for each in self.connected)
+        if there and agent.away_since_ms is not None:
+            agent.absences.append((agent.away_since_ms, now_ms))
+            agent.away_since_ms = None
+        elif not there and agent.away_since_ms is None:
+            agent.away_since_ms = now_ms

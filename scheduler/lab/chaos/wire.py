@@ -1,0 +1,131 @@
+"""The wire between the service and the account: it tells whose doing an effect is, and loses what it must."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from scheduler.lab.chaos.draw import ACTS
+from scheduler.lab.chaos.process import Killed, Later
+from scheduler.lab.chaos.truth import Entry, Origin, Truth
+from scheduler.lab.clock import VirtualClock
+from scheduler.simulated_aws.account import SimulatedAws
+from scheduler.simulated_aws.errors import ApiError, ConnectionDropped
+
+ACTS_OF_AWS = frozenset(ACTS)
+"""Operations that change something."""
+
+OnEntry = Callable[[Entry], None]
+OnCall = Callable[[str, dict[str, Any]], None]
+
+
+class Wire:
+    """Every call of every life of the service goes through here, and every entry of the journal."""
+
+    def __init__(
+        self, account: SimulatedAws, clock: VirtualClock, random: Random, *, heard: OnEntry, asked: OnCall
+    ) -> None:
+        """`heard` is told each entry before the truth takes it, `asked` each call before it is made."""
+        self.account = account
+        self.truth = Truth()
+        self._clock = clock
+        self._random = random
+        self._heard = heard
+        self._asked = asked
+        self._taken = 0
+        self._late: list[tuple[str, int]] = []
+        self._kill_in: int | None = None
+        self._kill_after = False
+        self.later: Later = lambda at_ms, act: None
+        self.truth.limits.append((0, account.settings.min_size, account.settings.max_size))
+        self.take(Origin.AWS)
+
+    def take(self, origin: Origin, *, late: bool = False) -> None:
+        """Folds in what the journal has since the last time."""
+        entries = self.account.journal.entries
+        while self._taken < len(entries):
+            said = entries[self._taken]
+            self._taken += 1
+            entry = Entry(at_ms=said["time_ms"], effect=said["effect"], origin=origin, fields=said, late=late)
+            self._heard(entry)
+            self.truth.take(entry)
+
+    def befall(self, mishap: Callable[[], object]) -> None:
+        """Carries out what no call of the service's does."""
+        self.account.advance()
+        self.take(Origin.AWS)
+        try:
+            mishap()
+        finally:
+            self.take(Origin.MISHAP)
+
+    def delay(self, operation: str, after_ms: int) -> None:
+        """The next call of this operation is answered by nobody, and has its effect so much later."""
+        self._late.append((operation, after_ms))
+
+    def kill_at(self, acts: int, *, after: bool) -> None:
+        """The process dies at the act after so many, before or after its effect."""
+        self._kill_in, self._kill_after = acts, after
+
+    def heal(self) -> None:
+        """Nothing of the sort any more."""
+        self._late.clear()
+        self._kill_in = None
+
+    def carry(self, service: str, operation: str, params: dict[str, Any], *, alive: bool) -> dict[str, Any]:
+        """One call. Of a process that was killed before the call had its effect, half never left it."""
+        if not alive and self._random.random() < 0.5:
+            raise ConnectionDropped(f"{operation}: the process that sent it is dead")
+        self.account.advance()
+        self.take(Origin.AWS)
+        self._asked(operation, params)
+        dies = operation in ACTS_OF_AWS and self._counts_down()
+        if dies and not self._kill_after:
+            raise Killed
+        self._postpone(service, operation, params)
+        try:
+            return self.account.call(service, operation, params)
+        finally:
+            self.take(Origin.SERVICE)
+            if dies:
+                raise Killed
+
+    def _postpone(self, service: str, operation: str, params: dict[str, Any]) -> None:
+        late = next((each for each in self._late if each[0] == operation), None)
+        if late is None:
+            return
+        self._late.remove(late)
+
+        def effect() -> None:
+            self.account.advance()
+            self.take(Origin.AWS)
+            try:
+                self.account.call(service, operation, params)
+            except (ApiError, ConnectionDropped):
+                return
+            finally:
+                self.take(Origin.SERVICE, late=True)
+
+        self.later(self._clock.now_ms() + late[1], effect)
+        raise ConnectionDropped(f"{operation}: no answer in time")
+
+    def _counts_down(self) -> bool:
+        if self._kill_in is None:
+            return False
+        self._kill_in -= 1
+        if self._kill_in >= 0:
+            return False
+        self._kill_in = None
+        return True
+
+
+class Line:
+    """The backend of one life's clients."""
+
+    def __init__(self, wire: Wire, alive: Callable[[], bool]) -> None:
+        """`alive` tells whether that life goes on."""
+        self._wire = wire
+        self._alive = alive
+
+    def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        """As the account's own."""
+        return self._wire.carry(service, operation, params, alive=self._alive())

@@ -1,0 +1,114 @@
+"""The fault machine on some seeds, and what it makes of a seed that fails."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from scheduler.core.lifecycle import reconcile
+from scheduler.lab.chaos.draw import draw
+from scheduler.lab.chaos.mishaps import KINDS
+from scheduler.lab.chaos.plan import MishapKind, Plan
+from scheduler.lab.chaos.pool import verdicts
+from scheduler.lab.chaos.report import Report
+from scheduler.lab.chaos.run import NO_DEFECT, Verdict, play
+from scheduler.lab.chaos.shrink import shrink, size
+
+SEEDS = range(1, 41)
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """What comes of the seeds that every test run plays."""
+    report = Report()
+    for _ in report.add(verdicts(SEEDS, jobs=2)):
+        pass
+    return report
+
+
+def test_every_invariant_holds(report: Report) -> None:
+    """Whatever is done to the service, nothing that must never happen does."""
+    assert not report.failures, "\n".join(report.lines())
+
+
+def test_the_mishaps_meet_the_service_at_work(report: Report) -> None:
+    """Forty seeds have nearly every kind of mishap, and some meet running tasks and removals under way."""
+    kinds = {kind for kind, _ in report.coverage}
+    states = {state for _, state in report.coverage}
+    assert len(kinds) > 0.9 * len(MishapKind)
+    assert {"QUEUED", "STARTING", "RUNNING", "DRAINING", "DETACHING", "LEAVING"} <= states
+    assert len(list(report.table())) == 1 + len(MishapKind)
+
+
+def test_every_kind_of_mishap_is_carried_out() -> None:
+    """No kind is drawn that does nothing."""
+    assert KINDS.keys() == set(MishapKind)
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_a_seed_replays_exactly(seed: int) -> None:
+    """The same number gives the same plan, the same story and the same verdict."""
+    first, second = play(draw(seed), telling=True), play(draw(seed), telling=True)
+    assert first == second
+    assert len(first.story) > 50
+
+
+def test_a_defect_of_the_service_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception is a broken invariant, with the place that raised it."""
+
+    def fail(*_: object) -> bool:
+        raise ZeroDivisionError("no such luck")
+
+    monkeypatch.setattr(reconcile, "succeeded", fail)
+    verdict = next(each for each in verdicts(SEEDS, jobs=1) if not each.good)
+    assert verdict.invariant == NO_DEFECT
+    assert "ZeroDivisionError: no such luck (test_chaos.py:fail)" in verdict.message
+
+
+def spot_kill_breaks_it(plan: Plan) -> Verdict:
+    """As if any spot kill beside any two jobs broke something."""
+    kills = sum(each.kind is MishapKind.SPOT_KILL for each in plan.mishaps)
+    broken = kills > 0 and len(plan.jobs) > 1
+    return Verdict(seed=plan.seed, invariant="some" if broken else "")
+
+
+def plans_with_spot_kills() -> Iterator[Plan]:
+    """Plans that `spot_kill_breaks_it` breaks."""
+    return (plan for seed in range(1, 1_000) if not spot_kill_breaks_it(plan := draw(seed)).good)
+
+
+def test_shrinking_leaves_what_matters() -> None:
+    """Of many jobs, mishaps and instances those are left without which it would not fail."""
+    plan = max((next(plans) for plans in [plans_with_spot_kills()] for _ in range(20)), key=size)
+    least = shrink(plan, "some", play_one=spot_kill_breaks_it)
+    assert len(least.jobs) == 2
+    assert [each.kind for each in least.mishaps] == [MishapKind.SPOT_KILL]
+    assert size(least) < size(plan)
+    assert least.tuning == replace(
+        type(plan.tuning)(),
+        task_poll_s=plan.tuning.task_poll_s,
+        cluster_poll_s=plan.tuning.cluster_poll_s,
+    )
+
+
+def test_failures_are_told_by_invariant() -> None:
+    """Many seeds that fail alike are one entry, with the seeds to replay."""
+    report = Report()
+    seeds = [Verdict(seed=each, invariant="every_task_ends", message="one is left") for each in (7, 9)]
+    assert [each.seed for each in report.add([*seeds, Verdict(seed=8)])] == [7, 9, 8]
+    lines = list(report.lines())
+    assert lines[1] == "every_task_ends: 2 seeds: 7 9"
+    assert lines[2] == "  Once the mishaps are over every task comes to its end."
+    assert report.as_json()["failures"]["every_task_ends"][0] == {"seed": 7, "message": "one is left"}
+
+
+def test_a_plan_prints_what_is_peculiar() -> None:
+    """A line for the account, the tuning, each job and each mishap; defaults are left out."""
+    plan = draw(5)
+    lines = list(plan.lines())
+    assert len(lines) == 3 + len(plan.jobs) + len(plan.mishaps)
+    assert Counter(line.split()[0] for line in lines[3:]) == Counter(
+        job=len(plan.jobs), mishap=len(plan.mishaps)
+    )
+    assert "exit_code=0" not in "\n".join(lines)
