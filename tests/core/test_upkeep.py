@@ -3,7 +3,7 @@
 import pytest
 
 from scheduler.core.decide import decide
-from scheduler.core.model.answers import Outcome
+from scheduler.core.model.answers import Accepted, Outcome
 from scheduler.core.model.calls import CAPACITY_ACTS, DeregisterInstance, DescribeContainerInstances, Lane
 from scheduler.core.model.records import IntentRecorded, ScaleRequested, ScalingRecorded
 from scheduler.core.model.removal import RemovalCause, RemovalStep
@@ -190,6 +190,19 @@ def test_ec2_must_say_twice_that_an_instance_has_ended() -> None:
         read(region)
         leftovers.append(view(region).upkeep.leftovers)
     assert leftovers == [(), (instance_arn(3),)]
+
+
+def test_what_ecs_has_forgotten_is_not_asked_for_again() -> None:
+    """It is listed until the next reading, and decisions come faster than readings."""
+    region = a_ghost()
+    region.world.fleet.see_group(region.truth.group())
+    for _ in range(2):
+        read(region)
+    forgotten = Outcome(
+        call=DeregisterInstance(arn=instance_arn(3)), answer=Accepted(), sent_ms=region.steps.now_ms
+    )
+    region.world.hear(forgotten, region.steps.now_ms)
+    assert view(region).upkeep.leftovers == ()
 
 
 def test_a_member_in_service_is_no_ghost() -> None:

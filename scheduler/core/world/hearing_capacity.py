@@ -20,7 +20,7 @@ from scheduler.core.model.scaling import ScalingEvent, ScalingKind
 from scheduler.core.world.parts import Parts
 
 _DEREGISTER_REST_MS = 600_000
-"""Rest after ECS did not forget an instance; it does no harm meanwhile."""
+"""Rest before ECS is asked again to forget an instance; it does no harm meanwhile."""
 
 NOT_DEREGISTERED = "INSTANCES_NOT_DEREGISTERED"
 """The trouble that stands while ECS does not forget an instance."""
@@ -109,7 +109,8 @@ def deregistration(parts: Parts, call: DeregisterInstance, outcome: Outcome, now
     state = IntentState.DONE
     if isinstance(outcome.answer, Failure):
         state = IntentState.FAILED_DEFINITE if outcome.answer.definite else IntentState.ABANDONED
-        parts.deregister_again_ms[call.arn] = now_ms + _DEREGISTER_REST_MS
+    # After a success too: ECS lists it until the next reading, and a denied one is denied again.
+    parts.deregister_again_ms[call.arn] = now_ms + _DEREGISTER_REST_MS
     if call.arn in parts.deregistering:
         parts.settled.append(IntentRecorded(kind="deregister", key=call.arn, state=state))
 
