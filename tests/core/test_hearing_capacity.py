@@ -299,3 +299,26 @@ def test_an_instance_is_drained_by_name_after_all_that() -> None:
     while not region.awaited(DrainInstances):
         region.turn()
     assert region.awaited(DrainInstances) == [DrainInstances(arns=(an_instance().arn,))]
+
+
+def test_instances_outside_the_group_are_told_after_a_while() -> None:
+    """They may be somebody else's, or ours from before the store was lost: an operator must know."""
+    region = Region(2)
+    stranger = region.truth.instances[instance_arn(2)].ec2_instance_id
+    del region.truth.members[stranger]
+    region.truth.desired = 1
+    region.minutes(4)
+    assert "FOREIGN_INSTANCES" not in region.world.troubles
+    region.minutes(2)
+    assert "1 container instances" in region.world.troubles["FOREIGN_INSTANCES"]
+
+
+def test_members_that_others_drain_are_told_after_a_while() -> None:
+    """Whoever did it may have forgotten; until then they serve nobody."""
+    region = Region(2)
+    region.truth.turn(instance_arn(2), status="DRAINING", agent_connected=True)
+    region.minutes(6)
+    assert "1 members were drained" in region.world.troubles["DRAINED_BY_OTHERS"]
+    region.truth.turn(instance_arn(2), status="ACTIVE", agent_connected=True)
+    region.minutes(1)
+    assert "DRAINED_BY_OTHERS" not in region.world.troubles

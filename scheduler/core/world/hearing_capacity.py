@@ -13,8 +13,9 @@ from scheduler.core.model.answers import (
     TasksSeen,
 )
 from scheduler.core.model.calls import DeregisterInstance, DetachInstances
+from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.facts import launch_failure_fact, pair_fact
-from scheduler.core.model.group import FailedLaunch
+from scheduler.core.model.group import FailedLaunch, GroupMember
 from scheduler.core.model.records import IntentRecorded, IntentState, ScalingRecorded
 from scheduler.core.model.scaling import ScalingEvent, ScalingKind
 from scheduler.core.world.parts import Parts
@@ -28,6 +29,8 @@ NOT_DEREGISTERED = "INSTANCES_NOT_DEREGISTERED"
 _LAUNCHES_FAIL = "LAUNCHES_FAIL"
 _MASS_DISCONNECT = "MASS_DISCONNECT"
 _FOREIGN_TASKS = "FOREIGN_TASKS"
+_FOREIGN_INSTANCES = "FOREIGN_INSTANCES"
+_DRAINED_BY_OTHERS = "DRAINED_BY_OTHERS"
 _NEVER_JOINED = "INSTANCES_NEVER_JOIN"
 
 
@@ -41,9 +44,37 @@ def compare(parts: Parts, now_ms: int, *, instances_anew: bool) -> None:
     if parts.pair.see(fleet.group, listed, again=instances_anew):
         parts.settled.append(pair_fact(parts.cluster, fleet.group.name))
     _forget_deregistered(parts)
+    _note_strangers(parts, members, now_ms)
     parts.arrivals.see(members, listed, now_ms, anew=instances_anew)
     _judge_mass_failure(parts, members, now_ms)
     _note(parts, _NEVER_JOINED, _never_join(parts, now_ms))
+
+
+def _note_strangers(parts: Parts, members: Mapping[str, GroupMember], now_ms: int) -> None:
+    """Instances that are there for long and are not ours to use: of another group, or drained by others."""
+    fleet = parts.fleet
+    ours = [arn for arn, ec2_id in fleet.ec2_ids.items() if parts.removals.of(ec2_id) is None]
+    outside = {arn for arn in ours if fleet.ec2_ids[arn] not in members}
+    drained = {arn for arn in ours if fleet.health[arn] is InstanceHealth.DRAINING}
+    parts.strange_since_ms = {arn: parts.strange_since_ms.get(arn, now_ms) for arn in outside | drained}
+    patience_ms = parts.policy.never_joined_after_ms
+    long = {arn for arn, at_ms in parts.strange_since_ms.items() if now_ms - at_ms >= patience_ms}
+    _note(
+        parts,
+        _FOREIGN_INSTANCES,
+        f"{len(outside & long)} container instances are in the cluster and not in the group; nothing is "
+        "placed on them, and they are not ours to end"
+        if outside & long
+        else "",
+    )
+    _note(
+        parts,
+        _DRAINED_BY_OTHERS,
+        f"{len(drained & long)} members were drained by somebody else and serve nobody; make them ACTIVE, or "
+        "detach them"
+        if drained & long
+        else "",
+    )
 
 
 def census(parts: Parts, outcome: Outcome) -> None:

@@ -29,6 +29,7 @@ class Parts:
     moment, by the name of its condition; `..._read_ms` is when the last complete reading was sent. `wish` is
     the operator's last one; `deregistering` are ARNs that ECS is asked to forget, `deregister_again_ms` when
     those that it would not forget may be asked for again; `told` are the held actions that were told;
+    `strange_since_ms` tells since when an instance is outside the group, or drained by others;
     `unknown_tasks` are the ECS tasks that the last census showed and no attempt is known for.
     """
 
@@ -66,6 +67,7 @@ class Parts:
         self.deregistering: set[str] = set()
         self.deregister_again_ms: dict[str, int] = {}
         self.told: set[str] = set()
+        self.strange_since_ms: dict[str, int] = {}
         self.unknown_tasks: frozenset[str] = frozenset()
         self.launch_failure_ms = 0
         self.settled: list[Settled] = []
