@@ -322,3 +322,14 @@ def test_members_that_others_drain_are_told_after_a_while() -> None:
     region.truth.turn(instance_arn(2), status="ACTIVE", agent_connected=True)
     region.minutes(1)
     assert "DRAINED_BY_OTHERS" not in region.world.troubles
+
+
+def test_members_that_never_join_an_empty_cluster_are_told() -> None:
+    """Nothing is replaced while no member is in the cluster: an operator must know why nothing happens."""
+    region = Region(1)
+    region.minutes(1)
+    region.truth.leave(instance_arn(1))
+    region.truth.launch(region.steps.now_ms)
+    region.minutes(8)
+    assert "no other member is in it" in region.world.troubles["INSTANCES_NEVER_JOIN"]
+    assert region.removals() == []

@@ -194,6 +194,13 @@ def _judge_mass_failure(parts: Parts, members: Mapping[str, object], now_ms: int
 
 
 def _never_join(parts: Parts, now_ms: int) -> str:
+    """Why members that never joined are not replaced, if they are not."""
+    overdue = sum(1 for _ in parts.arrivals.overdue())
+    if overdue and not parts.pair.agreed:
+        return (
+            f"{overdue} members have not registered in the cluster, and no other member is in it either, so "
+            "it may be the wrong one and none is replaced; if it is the right one, terminate them"
+        )
     if not parts.replacements.too_many_never_joined(now_ms):
         return ""
     return (
