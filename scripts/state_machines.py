@@ -128,8 +128,13 @@ stateDiagram-v2
     [*] --> TERMINATING: never joined
     DRAINING --> DETACHING: nothing runs on it
     DRAINING --> RETURNING: wanted, or a task got onto it
+    DRAINING --> [*]: gone, or AWS denies it
     DETACHING --> TERMINATING: not listed any more
-    DETACHING --> RETURNING: the group would be too small
+    DETACHING --> DRAINING: refused, or we began anew
+    DETACHING --> RETURNING: the group would be too small, or AWS denies it
+    DETACHING --> [*]: its agent is back
+    TERMINATING --> DRAINING: still a member, and at work
+    TERMINATING --> [*]: it joined after all
     TERMINATING --> LEAVING: EC2 accepted
     LEAVING --> [*]: gone
     RETURNING --> [*]: ACTIVE again

@@ -132,7 +132,7 @@ def test_an_instance_that_registered_again_counts_once() -> None:
     for now_ms in (START_MS, START_MS + POLICY.purchase_grace_ms):
         fleet.see_instances([an_instance(), old], now_ms)
         supply = fleet.supply(now_ms)
-        assert (fleet.able(now_ms), supply.in_flight, supply.silent) == (1, 2, ())
+        assert (len(fleet.muster(now_ms).working), supply.in_flight, supply.silent) == (1, 2, ())
 
 
 def test_types_in_flight_are_those_that_the_group_lists() -> None:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 
 from scheduler.adapters.aws.clients import AwsClients
@@ -19,11 +18,11 @@ from scheduler.core.model.resources import Resources
 from scheduler.core.model.scaling import ScaleWish, ScalingEvent, ScalingKind, WishKind
 from scheduler.core.model.task import Container, ContainersSpec, Task, TaskRequest, TaskState
 from scheduler.lab.clock import VirtualClock
+from scheduler.lab.stand_ins import SeededIds, in_process_clients
 from scheduler.lab.virtual_driver import Latency, VirtualDriver
 from scheduler.ports.store import TaskFilter
 from scheduler.services.fingerprint import fingerprint
 from scheduler.simulated_aws.account import SimulatedAws
-from scheduler.simulated_aws.clients import InProcessClient
 from scheduler.simulated_aws.faults import Fault
 from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.settings import SimulationSettings
@@ -36,25 +35,6 @@ MOST = Resources(cpu=12_000, memory_mib=40_000)
 MINUTE_MS = 60_000
 DEFAULT_POLICY = Policy()
 DEFAULT_LATENCY = Latency()
-
-
-class SeededIds:
-    """The ids port from one seed."""
-
-    def __init__(self, seed: int) -> None:
-        """The same seed gives the same ids."""
-        self._random = Random(seed)
-        self._count = 0
-
-    def task_id(self, now_ms: int) -> str:
-        """Sorts by order of asking."""
-        self._count += 1
-        return f"t-{self._count:026d}"
-
-    def attempt_id(self) -> str:
-        """36 characters of hexadecimal digits and hyphens."""
-        text = f"{self._random.getrandbits(128):032x}"
-        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 def settings(
@@ -79,18 +59,8 @@ def settings(
 
 
 def clients_of(account: SimulatedAws) -> AwsClients:
-    """In-process clients; acts and reads share them, since neither repeats a call."""
-    ecs, scaling = InProcessClient(account, "ecs"), InProcessClient(account, "autoscaling")
-    return AwsClients(
-        region=account.settings.region,
-        ecs=ecs,
-        ecs_once=ecs,
-        autoscaling=scaling,
-        autoscaling_once=scaling,
-        ec2=InProcessClient(account, "ec2"),
-        ec2_once=InProcessClient(account, "ec2"),
-        sts=InProcessClient(account, "sts"),
-    )
+    """In-process clients of an account."""
+    return in_process_clients(account, account.settings.region)
 
 
 def let_pass_together(services: "Sequence[VirtualService]", minutes: float) -> None:

@@ -38,6 +38,7 @@ from scheduler.core.model.calls import (
 )
 from scheduler.core.model.mark import Mark
 from scheduler.core.model.task import Task
+from scheduler.lab.stand_ins import SeededIds
 from scheduler.ports.store import StoreCorrupt, StoreError
 from scheduler.services.calls import Carrier
 from scheduler.simulated_aws.account import SimulatedAws
@@ -46,7 +47,7 @@ from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.settings import SimulationSettings
 from tests.builders import attempt_id, containers_spec, submitted, task_id, transitioned
 from tests.clocks import START_MS, VirtualClock
-from tests.lab.worlds import CLUSTER, GROUP, SeededIds, clients_of, settings
+from tests.lab.worlds import CLUSTER, GROUP, clients_of, settings
 
 SPEC = containers_spec(TOKEN="secret")
 KEY = expand(SPEC, settings().agents).definition_key

@@ -11,11 +11,12 @@ from scheduler.adapters.memory.store import MemoryStore
 from scheduler.adapters.system import SystemClock
 from scheduler.bootstrap import App, build_engine
 from scheduler.core.model.records import FactRecorded, Record
+from scheduler.lab.stand_ins import SeededIds
 from scheduler.ports.store import CommitResult, StoreError
 from scheduler.services.writer import Writer
 from scheduler.simulated_aws.account import SimulatedAws
 from tests.builders import submitted
-from tests.lab.worlds import CLUSTER, SeededIds, clients_of, settings
+from tests.lab.worlds import CLUSTER, clients_of, settings
 from tests.services.fakes import WAIT_S, GatedStore
 
 pytestmark = pytest.mark.timeout(30)

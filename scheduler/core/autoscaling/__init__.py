@@ -1,5 +1,7 @@
 """How many container instances there should be.
 
-Lives here: growth. May import `placement` (its index is the only model of "fits") and `model`. Words: *in
-flight* is asked of EC2 and not yet able to work; a *hypothetical* instance is one that growth would buy.
+Lives here: growth (`scale_up`), who goes (`scale_down`), between which sizes (`limits`), what is known for it
+(`upkeep`), and what one decision makes of all that (`changes`). May import `placement` (its index is the only
+model of "fits"), `lifecycle` and `model`. Words: *in flight* is asked of EC2 and not yet able to work; a
+*hypothetical* instance is one that growth would buy; one is *taken back* that was about to go.
 """

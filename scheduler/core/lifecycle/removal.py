@@ -1,9 +1,11 @@
 """Removal: what is known of an instance on its way out, and its next step.
 
     DRAINING -> DETACHING -> TERMINATING -> LEAVING -> gone
-        |  an idle one whose room is wanted, or that somebody got a task onto
+        |  an idle one whose room is wanted, that somebody got a task onto, or that AWS denies to let go
         v
     RETURNING -> taken back
+
+Before its act had an effect a step may lead back: to DRAINING, to be looked at again, or out of the removal.
 
 One table of rules a step; the first that applies wins. A healthy instance is detached only after its tasks
 were read once more, with the drain already visible: nothing can have come onto it since. Sources of what AWS

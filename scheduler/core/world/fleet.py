@@ -97,11 +97,6 @@ class Fleet:
         if instance is not None:
             self._rejudge(instance.ec2_instance_id)
 
-    def able(self, now_ms: int) -> int:
-        """Members that are able to work: InService, registered, ACTIVE, and connected a moment ago."""
-        seen = self.muster(now_ms)
-        return len(seen.working) + len(seen.silent)
-
     def in_flight(self, now_ms: int) -> int:
         """Desired capacity less the members able to work, those lost and those leaving: what EC2 still owes.
 

@@ -85,7 +85,7 @@ class PairProof:
 
 
 class Rivals:
-    """Marks of other schedulers on tasks: the same service id, the epoch of another store."""
+    """Marks of other schedulers on tasks: our service id, from another store or a copy of ours."""
 
     def __init__(self, policy: Policy, own: Mark) -> None:
         """None were seen."""
@@ -128,7 +128,7 @@ class Rivals:
 
 
 class Hazards:
-    """Features of the group that fight this service, as last read; `asked` once any answer came."""
+    """Features of the group that fight this service, as read; `asked` once they were, or never will be."""
 
     def __init__(self) -> None:
         """None are known."""

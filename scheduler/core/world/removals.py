@@ -36,8 +36,6 @@ FROZEN = {
 }
 """Where removals stop when so many agents are lost that it is not they: before their point of no return."""
 
-RemovalCall = DrainInstances | ActivateInstances | DetachInstances | TerminateInstances | DeregisterInstance
-
 
 @dataclass(slots=True)
 class _Course:

@@ -7,7 +7,6 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast
 
-from scheduler.adapters.aws.clients import AwsClients
 from scheduler.adapters.aws.cloud import AwsCloud
 from scheduler.adapters.memory.store import MemoryStore
 from scheduler.adapters.sqlite.store import SqliteStore
@@ -25,13 +24,13 @@ from scheduler.lab.chaos.story import Story
 from scheduler.lab.chaos.truth import Entry
 from scheduler.lab.chaos.wire import Line, Wire
 from scheduler.lab.clock import START_MS, VirtualClock
+from scheduler.lab.stand_ins import SeededIds, in_process_clients
 from scheduler.lab.virtual_driver import Latency
 from scheduler.ports.ids import Ids
 from scheduler.ports.store import CommitResult, Store
 from scheduler.services.asking import Ask
 from scheduler.services.control_loop import ControlLoop, Step
 from scheduler.simulated_aws.account import SimulatedAws
-from scheduler.simulated_aws.clients import InProcessClient
 from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.settings import SimulationSettings
 
@@ -47,25 +46,6 @@ class Broken(BaseException):
         super().__init__(f"{invariant}: {message}")
         self.invariant = invariant
         self.message = message
-
-
-class SeededIds:
-    """The ids port from one seed."""
-
-    def __init__(self, seed: int) -> None:
-        """The same seed gives the same ids."""
-        self._random = Random(seed)
-        self._count = 0
-
-    def task_id(self, now_ms: int) -> str:
-        """Sorts by order of asking."""
-        self._count += 1
-        return f"t-{self._count:026d}"
-
-    def attempt_id(self) -> str:
-        """36 characters of hexadecimal digits and hyphens."""
-        text = f"{self._random.getrandbits(128):032x}"
-        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 class WatchedLoop(ControlLoop):
@@ -190,7 +170,7 @@ class World:
             _settings(self.plan),
             clock=self.clock,
             ids=self.ids,
-            cloud=AwsCloud(_clients(line, self.account.settings.region), cluster=CLUSTER),
+            cloud=AwsCloud(in_process_clients(line, self.account.settings.region), cluster=CLUSTER),
             store=cast("Store", self.store),
         )
         return replace(engine, loop=WatchedLoop(engine, self._stepped))
@@ -310,19 +290,4 @@ def _settings(plan: Plan) -> Settings:
         drain_delay_s=0,
         stop_grace_s=0,
         observe_only=tuning.observe_only,
-    )
-
-
-def _clients(line: Line, region: str) -> AwsClients:
-    """In-process clients; acts and reads share them, since neither repeats a call."""
-    ecs, scaling, ec2 = (InProcessClient(line, each) for each in ("ecs", "autoscaling", "ec2"))
-    return AwsClients(
-        region=region,
-        ecs=ecs,
-        ecs_once=ecs,
-        autoscaling=scaling,
-        autoscaling_once=scaling,
-        ec2=ec2,
-        ec2_once=ec2,
-        sts=InProcessClient(line, "sts"),
     )
