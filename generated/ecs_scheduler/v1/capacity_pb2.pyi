@@ -24,6 +24,7 @@ class ScalingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SCALING_KIND_WISHED: _ClassVar[ScalingKind]
     SCALING_KIND_CONDITION_BEGAN: _ClassVar[ScalingKind]
     SCALING_KIND_CONDITION_ENDED: _ClassVar[ScalingKind]
+    SCALING_KIND_EVIDENCE: _ClassVar[ScalingKind]
 SCALING_KIND_UNSPECIFIED: ScalingKind
 SCALING_KIND_GROW: ScalingKind
 SCALING_KIND_DRAIN: ScalingKind
@@ -36,6 +37,7 @@ SCALING_KIND_LAUNCH_FAILED: ScalingKind
 SCALING_KIND_WISHED: ScalingKind
 SCALING_KIND_CONDITION_BEGAN: ScalingKind
 SCALING_KIND_CONDITION_ENDED: ScalingKind
+SCALING_KIND_EVIDENCE: ScalingKind
 
 class ScaleWish(_message.Message):
     __slots__ = ("request_id", "group", "floor", "target", "clear", "create_time", "expire_time")

@@ -21,6 +21,7 @@ class ContainerInstanceHealth(int, metaclass=_enum_type_wrapper.EnumTypeWrapper)
     CONTAINER_INSTANCE_HEALTH_DISCONNECTED: _ClassVar[ContainerInstanceHealth]
     CONTAINER_INSTANCE_HEALTH_LEAVING: _ClassVar[ContainerInstanceHealth]
     CONTAINER_INSTANCE_HEALTH_STALE: _ClassVar[ContainerInstanceHealth]
+    CONTAINER_INSTANCE_HEALTH_SUSPECT: _ClassVar[ContainerInstanceHealth]
 
 class RemovalCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -30,6 +31,8 @@ class RemovalCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REMOVAL_CAUSE_STALE: _ClassVar[RemovalCause]
     REMOVAL_CAUSE_DISCONNECTED: _ClassVar[RemovalCause]
     REMOVAL_CAUSE_NEVER_JOINED: _ClassVar[RemovalCause]
+    REMOVAL_CAUSE_NOT_IN_GROUP: _ClassVar[RemovalCause]
+    REMOVAL_CAUSE_BLACK_HOLE: _ClassVar[RemovalCause]
 
 class RemovalStep(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -48,12 +51,15 @@ CONTAINER_INSTANCE_HEALTH_DRAINING: ContainerInstanceHealth
 CONTAINER_INSTANCE_HEALTH_DISCONNECTED: ContainerInstanceHealth
 CONTAINER_INSTANCE_HEALTH_LEAVING: ContainerInstanceHealth
 CONTAINER_INSTANCE_HEALTH_STALE: ContainerInstanceHealth
+CONTAINER_INSTANCE_HEALTH_SUSPECT: ContainerInstanceHealth
 REMOVAL_CAUSE_UNSPECIFIED: RemovalCause
 REMOVAL_CAUSE_IDLE: RemovalCause
 REMOVAL_CAUSE_SURPLUS: RemovalCause
 REMOVAL_CAUSE_STALE: RemovalCause
 REMOVAL_CAUSE_DISCONNECTED: RemovalCause
 REMOVAL_CAUSE_NEVER_JOINED: RemovalCause
+REMOVAL_CAUSE_NOT_IN_GROUP: RemovalCause
+REMOVAL_CAUSE_BLACK_HOLE: RemovalCause
 REMOVAL_STEP_UNSPECIFIED: RemovalStep
 REMOVAL_STEP_DRAINING: RemovalStep
 REMOVAL_STEP_DETACHING: RemovalStep

@@ -24,13 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ecs_scheduler/v1/resources.proto\x12\x10\x65\x63s_scheduler.v1\"@\n\tResources\x12\x11\n\tcpu_units\x18\x01 \x01(\x03\x12\x12\n\nmemory_mib\x18\x02 \x01(\x03\x12\x0c\n\x04gpus\x18\x03 \x01(\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ecs_scheduler/v1/resources.proto\x12\x10\x65\x63s_scheduler.v1\"@\n\tResources\x12\x11\n\tcpu_units\x18\x01 \x01(\x03\x12\x12\n\nmemory_mib\x18\x02 \x01(\x03\x12\x0c\n\x04gpus\x18\x03 \x01(\x05*]\n\x0c\x41rchitecture\x12\x1c\n\x18\x41RCHITECTURE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41RCHITECTURE_X86_64\x10\x01\x12\x16\n\x12\x41RCHITECTURE_ARM64\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ecs_scheduler.v1.resources_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ARCHITECTURE']._serialized_start=120
+  _globals['_ARCHITECTURE']._serialized_end=213
   _globals['_RESOURCES']._serialized_start=54
   _globals['_RESOURCES']._serialized_end=118
 # @@protoc_insertion_point(module_scope)

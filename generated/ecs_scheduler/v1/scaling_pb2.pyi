@@ -2,6 +2,7 @@ import datetime
 
 from ecs_scheduler.v1 import capacity_pb2 as _capacity_pb2
 from ecs_scheduler.v1 import container_instance_pb2 as _container_instance_pb2
+from ecs_scheduler.v1 import reservation_pb2 as _reservation_pb2
 from ecs_scheduler.v1 import resources_pb2 as _resources_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -24,7 +25,7 @@ class GetClusterResponse(_message.Message):
     def __init__(self, cluster: _Optional[_Union[Cluster, _Mapping]] = ...) -> None: ...
 
 class Cluster(_message.Message):
-    __slots__ = ("cluster", "group", "instances", "registered", "free", "tasks", "unplaced", "stale", "observe_time", "conditions", "revision", "wish")
+    __slots__ = ("cluster", "group", "instances", "registered", "free", "tasks", "unplaced", "stale", "observe_time", "conditions", "revision", "wish", "reservations")
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
     GROUP_FIELD_NUMBER: _ClassVar[int]
     INSTANCES_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +38,7 @@ class Cluster(_message.Message):
     CONDITIONS_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     WISH_FIELD_NUMBER: _ClassVar[int]
+    RESERVATIONS_FIELD_NUMBER: _ClassVar[int]
     cluster: str
     group: InstanceGroup
     instances: InstanceCounts
@@ -49,7 +51,8 @@ class Cluster(_message.Message):
     conditions: _containers.RepeatedCompositeFieldContainer[Condition]
     revision: int
     wish: _capacity_pb2.ScaleWish
-    def __init__(self, cluster: _Optional[str] = ..., group: _Optional[_Union[InstanceGroup, _Mapping]] = ..., instances: _Optional[_Union[InstanceCounts, _Mapping]] = ..., registered: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., free: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., tasks: _Optional[_Union[TaskCounts, _Mapping]] = ..., unplaced: _Optional[_Iterable[_Union[UnplacedShape, _Mapping]]] = ..., stale: _Optional[bool] = ..., observe_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., revision: _Optional[int] = ..., wish: _Optional[_Union[_capacity_pb2.ScaleWish, _Mapping]] = ...) -> None: ...
+    reservations: _reservation_pb2.Reservations
+    def __init__(self, cluster: _Optional[str] = ..., group: _Optional[_Union[InstanceGroup, _Mapping]] = ..., instances: _Optional[_Union[InstanceCounts, _Mapping]] = ..., registered: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., free: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., tasks: _Optional[_Union[TaskCounts, _Mapping]] = ..., unplaced: _Optional[_Iterable[_Union[UnplacedShape, _Mapping]]] = ..., stale: _Optional[bool] = ..., observe_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., revision: _Optional[int] = ..., wish: _Optional[_Union[_capacity_pb2.ScaleWish, _Mapping]] = ..., reservations: _Optional[_Union[_reservation_pb2.Reservations, _Mapping]] = ...) -> None: ...
 
 class InstanceGroup(_message.Message):
     __slots__ = ("name", "min_size", "max_size", "desired_capacity", "in_flight", "instance_types")
@@ -68,14 +71,16 @@ class InstanceGroup(_message.Message):
     def __init__(self, name: _Optional[str] = ..., min_size: _Optional[int] = ..., max_size: _Optional[int] = ..., desired_capacity: _Optional[int] = ..., in_flight: _Optional[int] = ..., instance_types: _Optional[_Iterable[_Union[InstanceType, _Mapping]]] = ...) -> None: ...
 
 class InstanceType(_message.Message):
-    __slots__ = ("name", "allocatable", "learned")
+    __slots__ = ("name", "allocatable", "learned", "architecture")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ALLOCATABLE_FIELD_NUMBER: _ClassVar[int]
     LEARNED_FIELD_NUMBER: _ClassVar[int]
+    ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
     name: str
     allocatable: _resources_pb2.Resources
     learned: bool
-    def __init__(self, name: _Optional[str] = ..., allocatable: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., learned: _Optional[bool] = ...) -> None: ...
+    architecture: _resources_pb2.Architecture
+    def __init__(self, name: _Optional[str] = ..., allocatable: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., learned: _Optional[bool] = ..., architecture: _Optional[_Union[_resources_pb2.Architecture, str]] = ...) -> None: ...
 
 class InstanceCounts(_message.Message):
     __slots__ = ("schedulable", "idle", "disconnected", "draining", "outside_group", "leaving", "stale")
@@ -110,20 +115,22 @@ class TaskCounts(_message.Message):
     def __init__(self, queued: _Optional[int] = ..., assigned: _Optional[int] = ..., starting: _Optional[int] = ..., running: _Optional[int] = ..., stopping: _Optional[int] = ...) -> None: ...
 
 class UnplacedShape(_message.Message):
-    __slots__ = ("tenant", "priority", "resources", "count", "rejects", "clamped")
+    __slots__ = ("tenant", "priority", "resources", "count", "rejects", "clamped", "architecture")
     TENANT_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     RESOURCES_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     REJECTS_FIELD_NUMBER: _ClassVar[int]
     CLAMPED_FIELD_NUMBER: _ClassVar[int]
+    ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
     tenant: str
     priority: int
     resources: _resources_pb2.Resources
     count: int
     rejects: _containers.RepeatedCompositeFieldContainer[RejectCount]
     clamped: bool
-    def __init__(self, tenant: _Optional[str] = ..., priority: _Optional[int] = ..., resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., count: _Optional[int] = ..., rejects: _Optional[_Iterable[_Union[RejectCount, _Mapping]]] = ..., clamped: _Optional[bool] = ...) -> None: ...
+    architecture: _resources_pb2.Architecture
+    def __init__(self, tenant: _Optional[str] = ..., priority: _Optional[int] = ..., resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., count: _Optional[int] = ..., rejects: _Optional[_Iterable[_Union[RejectCount, _Mapping]]] = ..., clamped: _Optional[bool] = ..., architecture: _Optional[_Union[_resources_pb2.Architecture, str]] = ...) -> None: ...
 
 class RejectCount(_message.Message):
     __slots__ = ("reason", "container_instances")

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from ecs_scheduler.v1 import reservation_pb2 as ecs__scheduler_dot_v1_dot_reservation__pb2
 from ecs_scheduler.v1 import scaling_pb2 as ecs__scheduler_dot_v1_dot_scaling__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -44,6 +45,16 @@ class ScalingServiceStub:
                 '/ecs_scheduler.v1.ScalingService/Scale',
                 request_serializer=ecs__scheduler_dot_v1_dot_scaling__pb2.ScaleRequest.SerializeToString,
                 response_deserializer=ecs__scheduler_dot_v1_dot_scaling__pb2.ScaleResponse.FromString,
+                _registered_method=True)
+        self.ReserveCapacity = channel.unary_unary(
+                '/ecs_scheduler.v1.ScalingService/ReserveCapacity',
+                request_serializer=ecs__scheduler_dot_v1_dot_reservation__pb2.ReserveCapacityRequest.SerializeToString,
+                response_deserializer=ecs__scheduler_dot_v1_dot_reservation__pb2.ReserveCapacityResponse.FromString,
+                _registered_method=True)
+        self.ReleaseCapacity = channel.unary_unary(
+                '/ecs_scheduler.v1.ScalingService/ReleaseCapacity',
+                request_serializer=ecs__scheduler_dot_v1_dot_reservation__pb2.ReleaseCapacityRequest.SerializeToString,
+                response_deserializer=ecs__scheduler_dot_v1_dot_reservation__pb2.ReleaseCapacityResponse.FromString,
                 _registered_method=True)
         self.ListContainerInstances = channel.unary_unary(
                 '/ecs_scheduler.v1.ScalingService/ListContainerInstances',
@@ -89,6 +100,35 @@ class ScalingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReserveCapacity(self, request, context):
+        """Reserves room for agents that a build is about to ask for: the group grows for it by itself, idle instances stay
+        for it, and tasks that come later do not get it. It replaces what the build has reserved before; the same again
+        only lasts longer, and brings nothing back that was used up. So it may be repeated at will and needs no
+        request_id. It is durable when answered, and ends when it expires or is released.
+
+        INVALID_ARGUMENT: fields are wrong, each is named in BadRequest; correct them.
+        FAILED_PRECONDITION: no instance type of the group can hold one of the tasks; PreconditionFailure names the
+        dimensions.
+        RESOURCE_EXHAUSTED: the tenant would have reserved room for more than `ECS_SCHEDULER_MAX_RESERVED_TASKS` tasks;
+        QuotaFailure says so. Release some, or wait until they are used.
+        UNAVAILABLE: the store cannot be written, or the server is stopping; repeat it after RetryInfo's delay.
+        DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; repeat it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseCapacity(self, request, context):
+        """Releases what a build has reserved; nothing, if it has reserved nothing. Durable when answered.
+
+        INVALID_ARGUMENT: fields are wrong, each is named in BadRequest; correct them.
+        UNAVAILABLE: the store cannot be written, or the server is stopping; repeat it after RetryInfo's delay.
+        DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; repeat it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListContainerInstances(self, request, context):
         """Lists the container instances of the cluster page by page, in the order of their ARNs, as the service sees them
         at that moment. One that is there all the while is on exactly one page.
@@ -127,6 +167,16 @@ def add_ScalingServiceServicer_to_server(servicer, server):
                     servicer.Scale,
                     request_deserializer=ecs__scheduler_dot_v1_dot_scaling__pb2.ScaleRequest.FromString,
                     response_serializer=ecs__scheduler_dot_v1_dot_scaling__pb2.ScaleResponse.SerializeToString,
+            ),
+            'ReserveCapacity': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReserveCapacity,
+                    request_deserializer=ecs__scheduler_dot_v1_dot_reservation__pb2.ReserveCapacityRequest.FromString,
+                    response_serializer=ecs__scheduler_dot_v1_dot_reservation__pb2.ReserveCapacityResponse.SerializeToString,
+            ),
+            'ReleaseCapacity': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseCapacity,
+                    request_deserializer=ecs__scheduler_dot_v1_dot_reservation__pb2.ReleaseCapacityRequest.FromString,
+                    response_serializer=ecs__scheduler_dot_v1_dot_reservation__pb2.ReleaseCapacityResponse.SerializeToString,
             ),
             'ListContainerInstances': grpc.unary_unary_rpc_method_handler(
                     servicer.ListContainerInstances,
@@ -194,6 +244,60 @@ class ScalingService:
             '/ecs_scheduler.v1.ScalingService/Scale',
             ecs__scheduler_dot_v1_dot_scaling__pb2.ScaleRequest.SerializeToString,
             ecs__scheduler_dot_v1_dot_scaling__pb2.ScaleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReserveCapacity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ecs_scheduler.v1.ScalingService/ReserveCapacity',
+            ecs__scheduler_dot_v1_dot_reservation__pb2.ReserveCapacityRequest.SerializeToString,
+            ecs__scheduler_dot_v1_dot_reservation__pb2.ReserveCapacityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseCapacity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ecs_scheduler.v1.ScalingService/ReleaseCapacity',
+            ecs__scheduler_dot_v1_dot_reservation__pb2.ReleaseCapacityRequest.SerializeToString,
+            ecs__scheduler_dot_v1_dot_reservation__pb2.ReleaseCapacityResponse.FromString,
             options,
             channel_credentials,
             insecure,

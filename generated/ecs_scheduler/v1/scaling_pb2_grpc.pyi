@@ -8,6 +8,7 @@ reason) and, where they say more, BadRequest or RetryInfo.
 """
 
 from collections import abc as _abc
+from ecs_scheduler.v1 import reservation_pb2 as _reservation_pb2
 from ecs_scheduler.v1 import scaling_pb2 as _scaling_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -57,6 +58,27 @@ class ScalingServiceStub:
     DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; retry with
     the same request_id.
     """
+    ReserveCapacity: _grpc.UnaryUnaryMultiCallable[_reservation_pb2.ReserveCapacityRequest, _reservation_pb2.ReserveCapacityResponse]
+    """Reserves room for agents that a build is about to ask for: the group grows for it by itself, idle instances stay
+    for it, and tasks that come later do not get it. It replaces what the build has reserved before; the same again
+    only lasts longer, and brings nothing back that was used up. So it may be repeated at will and needs no
+    request_id. It is durable when answered, and ends when it expires or is released.
+
+    INVALID_ARGUMENT: fields are wrong, each is named in BadRequest; correct them.
+    FAILED_PRECONDITION: no instance type of the group can hold one of the tasks; PreconditionFailure names the
+    dimensions.
+    RESOURCE_EXHAUSTED: the tenant would have reserved room for more than `ECS_SCHEDULER_MAX_RESERVED_TASKS` tasks;
+    QuotaFailure says so. Release some, or wait until they are used.
+    UNAVAILABLE: the store cannot be written, or the server is stopping; repeat it after RetryInfo's delay.
+    DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; repeat it.
+    """
+    ReleaseCapacity: _grpc.UnaryUnaryMultiCallable[_reservation_pb2.ReleaseCapacityRequest, _reservation_pb2.ReleaseCapacityResponse]
+    """Releases what a build has reserved; nothing, if it has reserved nothing. Durable when answered.
+
+    INVALID_ARGUMENT: fields are wrong, each is named in BadRequest; correct them.
+    UNAVAILABLE: the store cannot be written, or the server is stopping; repeat it after RetryInfo's delay.
+    DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; repeat it.
+    """
     ListContainerInstances: _grpc.UnaryUnaryMultiCallable[_scaling_pb2.ListContainerInstancesRequest, _scaling_pb2.ListContainerInstancesResponse]
     """Lists the container instances of the cluster page by page, in the order of their ARNs, as the service sees them
     at that moment. One that is there all the while is on exactly one page.
@@ -100,6 +122,27 @@ class ScalingServiceAsyncStub(ScalingServiceStub):
     retry with the same request_id after RetryInfo's delay.
     DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; retry with
     the same request_id.
+    """
+    ReserveCapacity: _aio.UnaryUnaryMultiCallable[_reservation_pb2.ReserveCapacityRequest, _reservation_pb2.ReserveCapacityResponse]  # type: ignore[assignment]
+    """Reserves room for agents that a build is about to ask for: the group grows for it by itself, idle instances stay
+    for it, and tasks that come later do not get it. It replaces what the build has reserved before; the same again
+    only lasts longer, and brings nothing back that was used up. So it may be repeated at will and needs no
+    request_id. It is durable when answered, and ends when it expires or is released.
+
+    INVALID_ARGUMENT: fields are wrong, each is named in BadRequest; correct them.
+    FAILED_PRECONDITION: no instance type of the group can hold one of the tasks; PreconditionFailure names the
+    dimensions.
+    RESOURCE_EXHAUSTED: the tenant would have reserved room for more than `ECS_SCHEDULER_MAX_RESERVED_TASKS` tasks;
+    QuotaFailure says so. Release some, or wait until they are used.
+    UNAVAILABLE: the store cannot be written, or the server is stopping; repeat it after RetryInfo's delay.
+    DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; repeat it.
+    """
+    ReleaseCapacity: _aio.UnaryUnaryMultiCallable[_reservation_pb2.ReleaseCapacityRequest, _reservation_pb2.ReleaseCapacityResponse]  # type: ignore[assignment]
+    """Releases what a build has reserved; nothing, if it has reserved nothing. Durable when answered.
+
+    INVALID_ARGUMENT: fields are wrong, each is named in BadRequest; correct them.
+    UNAVAILABLE: the store cannot be written, or the server is stopping; repeat it after RetryInfo's delay.
+    DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; repeat it.
     """
     ListContainerInstances: _aio.UnaryUnaryMultiCallable[_scaling_pb2.ListContainerInstancesRequest, _scaling_pb2.ListContainerInstancesResponse]  # type: ignore[assignment]
     """Lists the container instances of the cluster page by page, in the order of their ARNs, as the service sees them
@@ -153,6 +196,39 @@ class ScalingServiceServicer(metaclass=_abc_1.ABCMeta):
         retry with the same request_id after RetryInfo's delay.
         DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; retry with
         the same request_id.
+        """
+
+    @_abc_1.abstractmethod
+    def ReserveCapacity(
+        self,
+        request: _reservation_pb2.ReserveCapacityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reservation_pb2.ReserveCapacityResponse, _abc.Awaitable[_reservation_pb2.ReserveCapacityResponse]]:
+        """Reserves room for agents that a build is about to ask for: the group grows for it by itself, idle instances stay
+        for it, and tasks that come later do not get it. It replaces what the build has reserved before; the same again
+        only lasts longer, and brings nothing back that was used up. So it may be repeated at will and needs no
+        request_id. It is durable when answered, and ends when it expires or is released.
+
+        INVALID_ARGUMENT: fields are wrong, each is named in BadRequest; correct them.
+        FAILED_PRECONDITION: no instance type of the group can hold one of the tasks; PreconditionFailure names the
+        dimensions.
+        RESOURCE_EXHAUSTED: the tenant would have reserved room for more than `ECS_SCHEDULER_MAX_RESERVED_TASKS` tasks;
+        QuotaFailure says so. Release some, or wait until they are used.
+        UNAVAILABLE: the store cannot be written, or the server is stopping; repeat it after RetryInfo's delay.
+        DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; repeat it.
+        """
+
+    @_abc_1.abstractmethod
+    def ReleaseCapacity(
+        self,
+        request: _reservation_pb2.ReleaseCapacityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reservation_pb2.ReleaseCapacityResponse, _abc.Awaitable[_reservation_pb2.ReleaseCapacityResponse]]:
+        """Releases what a build has reserved; nothing, if it has reserved nothing. Durable when answered.
+
+        INVALID_ARGUMENT: fields are wrong, each is named in BadRequest; correct them.
+        UNAVAILABLE: the store cannot be written, or the server is stopping; repeat it after RetryInfo's delay.
+        DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; repeat it.
         """
 
     @_abc_1.abstractmethod

@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from ecs_scheduler.v1 import logs_pb2 as ecs__scheduler_dot_v1_dot_logs__pb2
 from ecs_scheduler.v1 import task_pb2 as ecs__scheduler_dot_v1_dot_task__pb2
 from ecs_scheduler.v1 import task_spec_pb2 as ecs__scheduler_dot_v1_dot_task__spec__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ecs_scheduler/v1/scheduler.proto\x12\x10\x65\x63s_scheduler.v1\x1a\x1b\x65\x63s_scheduler/v1/task.proto\x1a ecs_scheduler/v1/task_spec.proto\x1a\x1egoogle/protobuf/duration.proto\"\xe1\x03\n\x0fScheduleRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x10\n\x08priority\x18\x03 \x01(\x05\x12=\n\x06labels\x18\x04 \x03(\x0b\x32-.ecs_scheduler.v1.ScheduleRequest.LabelsEntry\x12\x39\n\x0c\x62\x61mboo_agent\x18\x05 \x01(\x0b\x32!.ecs_scheduler.v1.BambooAgentSpecH\x00\x12\x36\n\ncontainers\x18\x06 \x01(\x0b\x32 .ecs_scheduler.v1.ContainersSpecH\x00\x12\x30\n\rqueue_timeout\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\rstart_timeout\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0brun_timeout\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rmay_run_again\x18\n \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x06\n\x04specJ\x04\x08\x0b\x10\x14\"8\n\x10ScheduleResponse\x12$\n\x04task\x18\x01 \x01(\x0b\x32\x16.ecs_scheduler.v1.Task\"1\n\x0eGetTaskRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"7\n\x0fGetTaskResponse\x12$\n\x04task\x18\x01 \x01(\x0b\x32\x16.ecs_scheduler.v1.Task\"4\n\x11\x43\x61ncelTaskRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\":\n\x12\x43\x61ncelTaskResponse\x12$\n\x04task\x18\x01 \x01(\x0b\x32\x16.ecs_scheduler.v1.Task\"\xf8\x01\n\x10ListTasksRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tbuild_key\x18\x02 \x01(\t\x12>\n\x06labels\x18\x03 \x03(\x0b\x32..ecs_scheduler.v1.ListTasksRequest.LabelsEntry\x12+\n\x06states\x18\x04 \x03(\x0e\x32\x1b.ecs_scheduler.v1.TaskState\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\x11ListTasksResponse\x12%\n\x05tasks\x18\x01 \x03(\x0b\x32\x16.ecs_scheduler.v1.Task\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfb\x01\n\x11WatchTasksRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x10\n\x08task_ids\x18\x02 \x03(\t\x12\x11\n\tbuild_key\x18\x03 \x01(\t\x12?\n\x06labels\x18\x04 \x03(\x0b\x32/.ecs_scheduler.v1.WatchTasksRequest.LabelsEntry\x12+\n\x06states\x18\x05 \x03(\x0e\x32\x1b.ecs_scheduler.v1.TaskState\x12\x14\n\x0cresume_token\x18\x06 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"g\n\x12WatchTasksResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.ecs_scheduler.v1.TaskEvent\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x0e\n\x06synced\x18\x03 \x01(\x08\x32\xbf\x03\n\x10SchedulerService\x12Q\n\x08Schedule\x12!.ecs_scheduler.v1.ScheduleRequest\x1a\".ecs_scheduler.v1.ScheduleResponse\x12N\n\x07GetTask\x12 .ecs_scheduler.v1.GetTaskRequest\x1a!.ecs_scheduler.v1.GetTaskResponse\x12T\n\tListTasks\x12\".ecs_scheduler.v1.ListTasksRequest\x1a#.ecs_scheduler.v1.ListTasksResponse\x12W\n\nCancelTask\x12#.ecs_scheduler.v1.CancelTaskRequest\x1a$.ecs_scheduler.v1.CancelTaskResponse\x12Y\n\nWatchTasks\x12#.ecs_scheduler.v1.WatchTasksRequest\x1a$.ecs_scheduler.v1.WatchTasksResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ecs_scheduler/v1/scheduler.proto\x12\x10\x65\x63s_scheduler.v1\x1a\x1b\x65\x63s_scheduler/v1/logs.proto\x1a\x1b\x65\x63s_scheduler/v1/task.proto\x1a ecs_scheduler/v1/task_spec.proto\x1a\x1egoogle/protobuf/duration.proto\"\xe1\x03\n\x0fScheduleRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x10\n\x08priority\x18\x03 \x01(\x05\x12=\n\x06labels\x18\x04 \x03(\x0b\x32-.ecs_scheduler.v1.ScheduleRequest.LabelsEntry\x12\x39\n\x0c\x62\x61mboo_agent\x18\x05 \x01(\x0b\x32!.ecs_scheduler.v1.BambooAgentSpecH\x00\x12\x36\n\ncontainers\x18\x06 \x01(\x0b\x32 .ecs_scheduler.v1.ContainersSpecH\x00\x12\x30\n\rqueue_timeout\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\rstart_timeout\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0brun_timeout\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rmay_run_again\x18\n \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x06\n\x04specJ\x04\x08\x0b\x10\x14\"8\n\x10ScheduleResponse\x12$\n\x04task\x18\x01 \x01(\x0b\x32\x16.ecs_scheduler.v1.Task\"1\n\x0eGetTaskRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"7\n\x0fGetTaskResponse\x12$\n\x04task\x18\x01 \x01(\x0b\x32\x16.ecs_scheduler.v1.Task\"4\n\x11\x43\x61ncelTaskRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\":\n\x12\x43\x61ncelTaskResponse\x12$\n\x04task\x18\x01 \x01(\x0b\x32\x16.ecs_scheduler.v1.Task\"\xf8\x01\n\x10ListTasksRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tbuild_key\x18\x02 \x01(\t\x12>\n\x06labels\x18\x03 \x03(\x0b\x32..ecs_scheduler.v1.ListTasksRequest.LabelsEntry\x12+\n\x06states\x18\x04 \x03(\x0e\x32\x1b.ecs_scheduler.v1.TaskState\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\x11ListTasksResponse\x12%\n\x05tasks\x18\x01 \x03(\x0b\x32\x16.ecs_scheduler.v1.Task\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfb\x01\n\x11WatchTasksRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x10\n\x08task_ids\x18\x02 \x03(\t\x12\x11\n\tbuild_key\x18\x03 \x01(\t\x12?\n\x06labels\x18\x04 \x03(\x0b\x32/.ecs_scheduler.v1.WatchTasksRequest.LabelsEntry\x12+\n\x06states\x18\x05 \x03(\x0e\x32\x1b.ecs_scheduler.v1.TaskState\x12\x14\n\x0cresume_token\x18\x06 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"g\n\x12WatchTasksResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.ecs_scheduler.v1.TaskEvent\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x0e\n\x06synced\x18\x03 \x01(\x08\x32\x94\x04\n\x10SchedulerService\x12Q\n\x08Schedule\x12!.ecs_scheduler.v1.ScheduleRequest\x1a\".ecs_scheduler.v1.ScheduleResponse\x12N\n\x07GetTask\x12 .ecs_scheduler.v1.GetTaskRequest\x1a!.ecs_scheduler.v1.GetTaskResponse\x12T\n\tListTasks\x12\".ecs_scheduler.v1.ListTasksRequest\x1a#.ecs_scheduler.v1.ListTasksResponse\x12W\n\nCancelTask\x12#.ecs_scheduler.v1.CancelTaskRequest\x1a$.ecs_scheduler.v1.CancelTaskResponse\x12Y\n\nWatchTasks\x12#.ecs_scheduler.v1.WatchTasksRequest\x1a$.ecs_scheduler.v1.WatchTasksResponse0\x01\x12S\n\x08TailLogs\x12!.ecs_scheduler.v1.TailLogsRequest\x1a\".ecs_scheduler.v1.TailLogsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,32 +41,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTTASKSREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_WATCHTASKSREQUEST_LABELSENTRY']._loaded_options = None
   _globals['_WATCHTASKSREQUEST_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_SCHEDULEREQUEST']._serialized_start=150
-  _globals['_SCHEDULEREQUEST']._serialized_end=631
-  _globals['_SCHEDULEREQUEST_LABELSENTRY']._serialized_start=572
-  _globals['_SCHEDULEREQUEST_LABELSENTRY']._serialized_end=617
-  _globals['_SCHEDULERESPONSE']._serialized_start=633
-  _globals['_SCHEDULERESPONSE']._serialized_end=689
-  _globals['_GETTASKREQUEST']._serialized_start=691
-  _globals['_GETTASKREQUEST']._serialized_end=740
-  _globals['_GETTASKRESPONSE']._serialized_start=742
-  _globals['_GETTASKRESPONSE']._serialized_end=797
-  _globals['_CANCELTASKREQUEST']._serialized_start=799
-  _globals['_CANCELTASKREQUEST']._serialized_end=851
-  _globals['_CANCELTASKRESPONSE']._serialized_start=853
-  _globals['_CANCELTASKRESPONSE']._serialized_end=911
-  _globals['_LISTTASKSREQUEST']._serialized_start=914
-  _globals['_LISTTASKSREQUEST']._serialized_end=1162
-  _globals['_LISTTASKSREQUEST_LABELSENTRY']._serialized_start=572
-  _globals['_LISTTASKSREQUEST_LABELSENTRY']._serialized_end=617
-  _globals['_LISTTASKSRESPONSE']._serialized_start=1164
-  _globals['_LISTTASKSRESPONSE']._serialized_end=1247
-  _globals['_WATCHTASKSREQUEST']._serialized_start=1250
-  _globals['_WATCHTASKSREQUEST']._serialized_end=1501
-  _globals['_WATCHTASKSREQUEST_LABELSENTRY']._serialized_start=572
-  _globals['_WATCHTASKSREQUEST_LABELSENTRY']._serialized_end=617
-  _globals['_WATCHTASKSRESPONSE']._serialized_start=1503
-  _globals['_WATCHTASKSRESPONSE']._serialized_end=1606
-  _globals['_SCHEDULERSERVICE']._serialized_start=1609
-  _globals['_SCHEDULERSERVICE']._serialized_end=2056
+  _globals['_SCHEDULEREQUEST']._serialized_start=179
+  _globals['_SCHEDULEREQUEST']._serialized_end=660
+  _globals['_SCHEDULEREQUEST_LABELSENTRY']._serialized_start=601
+  _globals['_SCHEDULEREQUEST_LABELSENTRY']._serialized_end=646
+  _globals['_SCHEDULERESPONSE']._serialized_start=662
+  _globals['_SCHEDULERESPONSE']._serialized_end=718
+  _globals['_GETTASKREQUEST']._serialized_start=720
+  _globals['_GETTASKREQUEST']._serialized_end=769
+  _globals['_GETTASKRESPONSE']._serialized_start=771
+  _globals['_GETTASKRESPONSE']._serialized_end=826
+  _globals['_CANCELTASKREQUEST']._serialized_start=828
+  _globals['_CANCELTASKREQUEST']._serialized_end=880
+  _globals['_CANCELTASKRESPONSE']._serialized_start=882
+  _globals['_CANCELTASKRESPONSE']._serialized_end=940
+  _globals['_LISTTASKSREQUEST']._serialized_start=943
+  _globals['_LISTTASKSREQUEST']._serialized_end=1191
+  _globals['_LISTTASKSREQUEST_LABELSENTRY']._serialized_start=601
+  _globals['_LISTTASKSREQUEST_LABELSENTRY']._serialized_end=646
+  _globals['_LISTTASKSRESPONSE']._serialized_start=1193
+  _globals['_LISTTASKSRESPONSE']._serialized_end=1276
+  _globals['_WATCHTASKSREQUEST']._serialized_start=1279
+  _globals['_WATCHTASKSREQUEST']._serialized_end=1530
+  _globals['_WATCHTASKSREQUEST_LABELSENTRY']._serialized_start=601
+  _globals['_WATCHTASKSREQUEST_LABELSENTRY']._serialized_end=646
+  _globals['_WATCHTASKSRESPONSE']._serialized_start=1532
+  _globals['_WATCHTASKSRESPONSE']._serialized_end=1635
+  _globals['_SCHEDULERSERVICE']._serialized_start=1638
+  _globals['_SCHEDULERSERVICE']._serialized_end=2170
 # @@protoc_insertion_point(module_scope)

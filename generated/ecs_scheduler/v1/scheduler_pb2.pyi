@@ -1,5 +1,6 @@
 import datetime
 
+from ecs_scheduler.v1 import logs_pb2 as _logs_pb2
 from ecs_scheduler.v1 import task_pb2 as _task_pb2
 from ecs_scheduler.v1 import task_spec_pb2 as _task_spec_pb2
 from google.protobuf import duration_pb2 as _duration_pb2

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from ecs_scheduler.v1 import logs_pb2 as ecs__scheduler_dot_v1_dot_logs__pb2
 from ecs_scheduler.v1 import scheduler_pb2 as ecs__scheduler_dot_v1_dot_scheduler__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -60,6 +61,11 @@ class SchedulerServiceStub:
                 request_serializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.WatchTasksRequest.SerializeToString,
                 response_deserializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.WatchTasksResponse.FromString,
                 _registered_method=True)
+        self.TailLogs = channel.unary_stream(
+                '/ecs_scheduler.v1.SchedulerService/TailLogs',
+                request_serializer=ecs__scheduler_dot_v1_dot_logs__pb2.TailLogsRequest.SerializeToString,
+                response_deserializer=ecs__scheduler_dot_v1_dot_logs__pb2.TailLogsResponse.FromString,
+                _registered_method=True)
 
 
 class SchedulerServiceServicer:
@@ -72,10 +78,14 @@ class SchedulerServiceServicer:
 
         INVALID_ARGUMENT: fields are wrong, each is named in BadRequest; correct them.
         ALREADY_EXISTS: the request_id was used for a different request; choose another.
+        PERMISSION_DENIED: the request asks for a host folder, a role or a privileged container that the operator does
+        not allow (to this tenant); each is named in BadRequest; ask the operator, or for less.
         FAILED_PRECONDITION: no instance type of the group can ever hold the task; PreconditionFailure names each
         dimension and the largest type; ask for less or add a type.
         UNAVAILABLE: the store cannot be written or the server is stopping; retry with the same request_id after
         RetryInfo's delay.
+        DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; retry with
+        the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,7 +120,8 @@ class SchedulerServiceServicer:
         nothing, and a task that has ended stays as it ended.
 
         INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
-        written or the server is stopping; retry after RetryInfo's delay.
+        written or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
+        unless the client sets a deadline), for the disk is slow; retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,6 +134,26 @@ class SchedulerServiceServicer:
         INVALID_ARGUMENT: fields are wrong or the token is not one of ours. OUT_OF_RANGE: the token is compacted or
         from another store; watch again without a token. RESOURCE_EXHAUSTED: the client read too slowly; resume
         with the last token. UNAVAILABLE: the server is stopping; resume after RetryInfo's delay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TailLogs(self, request, context):
+        """Streams what a container of a task wrote, from CloudWatch Logs: from the beginning or the last lines, to the
+        end of what is there or, with `follow`, to the end of the task. Resumable from any message's token. It ends
+        with OK once everything is sent. A task that is launched again is followed from launch to launch; whoever
+        comes anew begins with the last one.
+
+        INVALID_ARGUMENT: fields are wrong, or the token is not one of ours for this task and container. NOT_FOUND:
+        the tenant has no such task, the task has no such container, or its launch ended without a log stream, which
+        some time after its end is final. FAILED_PRECONDITION: the task has not started and `follow` is not set, or
+        ended without ever starting; its containers log elsewhere than to CloudWatch Logs, and the message names the
+        driver; or the service's role lacks a permission, which the message names. OUT_OF_RANGE: CloudWatch Logs has
+        forgotten the token's place; read again without one. RESOURCE_EXHAUSTED: as many logs are being read as the
+        account's request rate allows, or the client read too slowly; resume with the last token, after RetryInfo's
+        delay. UNAVAILABLE: CloudWatch Logs does not answer, the store cannot be read or the server is stopping;
+        resume after RetryInfo's delay.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,6 +186,11 @@ def add_SchedulerServiceServicer_to_server(servicer, server):
                     servicer.WatchTasks,
                     request_deserializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.WatchTasksRequest.FromString,
                     response_serializer=ecs__scheduler_dot_v1_dot_scheduler__pb2.WatchTasksResponse.SerializeToString,
+            ),
+            'TailLogs': grpc.unary_stream_rpc_method_handler(
+                    servicer.TailLogs,
+                    request_deserializer=ecs__scheduler_dot_v1_dot_logs__pb2.TailLogsRequest.FromString,
+                    response_serializer=ecs__scheduler_dot_v1_dot_logs__pb2.TailLogsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -293,6 +329,33 @@ class SchedulerService:
             '/ecs_scheduler.v1.SchedulerService/WatchTasks',
             ecs__scheduler_dot_v1_dot_scheduler__pb2.WatchTasksRequest.SerializeToString,
             ecs__scheduler_dot_v1_dot_scheduler__pb2.WatchTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TailLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/ecs_scheduler.v1.SchedulerService/TailLogs',
+            ecs__scheduler_dot_v1_dot_logs__pb2.TailLogsRequest.SerializeToString,
+            ecs__scheduler_dot_v1_dot_logs__pb2.TailLogsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -8,6 +8,7 @@ reason) and, where they say more, BadRequest, RetryInfo, QuotaFailure or Precond
 """
 
 from collections import abc as _abc
+from ecs_scheduler.v1 import logs_pb2 as _logs_pb2
 from ecs_scheduler.v1 import scheduler_pb2 as _scheduler_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -43,10 +44,14 @@ class SchedulerServiceStub:
 
     INVALID_ARGUMENT: fields are wrong, each is named in BadRequest; correct them.
     ALREADY_EXISTS: the request_id was used for a different request; choose another.
+    PERMISSION_DENIED: the request asks for a host folder, a role or a privileged container that the operator does
+    not allow (to this tenant); each is named in BadRequest; ask the operator, or for less.
     FAILED_PRECONDITION: no instance type of the group can ever hold the task; PreconditionFailure names each
     dimension and the largest type; ask for less or add a type.
     UNAVAILABLE: the store cannot be written or the server is stopping; retry with the same request_id after
     RetryInfo's delay.
+    DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; retry with
+    the same request_id.
     """
     GetTask: _grpc.UnaryUnaryMultiCallable[_scheduler_pb2.GetTaskRequest, _scheduler_pb2.GetTaskResponse]
     """Returns one task.
@@ -69,7 +74,8 @@ class SchedulerServiceStub:
     nothing, and a task that has ended stays as it ended.
 
     INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
-    written or the server is stopping; retry after RetryInfo's delay.
+    written or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
+    unless the client sets a deadline), for the disk is slow; retry.
     """
     WatchTasks: _grpc.UnaryStreamMultiCallable[_scheduler_pb2.WatchTasksRequest, _scheduler_pb2.WatchTasksResponse]
     """Streams changes of tasks: ordered by revision, each once, none left out, resumable from any message's
@@ -78,6 +84,22 @@ class SchedulerServiceStub:
     INVALID_ARGUMENT: fields are wrong or the token is not one of ours. OUT_OF_RANGE: the token is compacted or
     from another store; watch again without a token. RESOURCE_EXHAUSTED: the client read too slowly; resume
     with the last token. UNAVAILABLE: the server is stopping; resume after RetryInfo's delay.
+    """
+    TailLogs: _grpc.UnaryStreamMultiCallable[_logs_pb2.TailLogsRequest, _logs_pb2.TailLogsResponse]
+    """Streams what a container of a task wrote, from CloudWatch Logs: from the beginning or the last lines, to the
+    end of what is there or, with `follow`, to the end of the task. Resumable from any message's token. It ends
+    with OK once everything is sent. A task that is launched again is followed from launch to launch; whoever
+    comes anew begins with the last one.
+
+    INVALID_ARGUMENT: fields are wrong, or the token is not one of ours for this task and container. NOT_FOUND:
+    the tenant has no such task, the task has no such container, or its launch ended without a log stream, which
+    some time after its end is final. FAILED_PRECONDITION: the task has not started and `follow` is not set, or
+    ended without ever starting; its containers log elsewhere than to CloudWatch Logs, and the message names the
+    driver; or the service's role lacks a permission, which the message names. OUT_OF_RANGE: CloudWatch Logs has
+    forgotten the token's place; read again without one. RESOURCE_EXHAUSTED: as many logs are being read as the
+    account's request rate allows, or the client read too slowly; resume with the last token, after RetryInfo's
+    delay. UNAVAILABLE: CloudWatch Logs does not answer, the store cannot be read or the server is stopping;
+    resume after RetryInfo's delay.
     """
 
 @_typing.type_check_only
@@ -91,10 +113,14 @@ class SchedulerServiceAsyncStub(SchedulerServiceStub):
 
     INVALID_ARGUMENT: fields are wrong, each is named in BadRequest; correct them.
     ALREADY_EXISTS: the request_id was used for a different request; choose another.
+    PERMISSION_DENIED: the request asks for a host folder, a role or a privileged container that the operator does
+    not allow (to this tenant); each is named in BadRequest; ask the operator, or for less.
     FAILED_PRECONDITION: no instance type of the group can ever hold the task; PreconditionFailure names each
     dimension and the largest type; ask for less or add a type.
     UNAVAILABLE: the store cannot be written or the server is stopping; retry with the same request_id after
     RetryInfo's delay.
+    DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; retry with
+    the same request_id.
     """
     GetTask: _aio.UnaryUnaryMultiCallable[_scheduler_pb2.GetTaskRequest, _scheduler_pb2.GetTaskResponse]  # type: ignore[assignment]
     """Returns one task.
@@ -117,7 +143,8 @@ class SchedulerServiceAsyncStub(SchedulerServiceStub):
     nothing, and a task that has ended stays as it ended.
 
     INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
-    written or the server is stopping; retry after RetryInfo's delay.
+    written or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
+    unless the client sets a deadline), for the disk is slow; retry.
     """
     WatchTasks: _aio.UnaryStreamMultiCallable[_scheduler_pb2.WatchTasksRequest, _scheduler_pb2.WatchTasksResponse]  # type: ignore[assignment]
     """Streams changes of tasks: ordered by revision, each once, none left out, resumable from any message's
@@ -126,6 +153,22 @@ class SchedulerServiceAsyncStub(SchedulerServiceStub):
     INVALID_ARGUMENT: fields are wrong or the token is not one of ours. OUT_OF_RANGE: the token is compacted or
     from another store; watch again without a token. RESOURCE_EXHAUSTED: the client read too slowly; resume
     with the last token. UNAVAILABLE: the server is stopping; resume after RetryInfo's delay.
+    """
+    TailLogs: _aio.UnaryStreamMultiCallable[_logs_pb2.TailLogsRequest, _logs_pb2.TailLogsResponse]  # type: ignore[assignment]
+    """Streams what a container of a task wrote, from CloudWatch Logs: from the beginning or the last lines, to the
+    end of what is there or, with `follow`, to the end of the task. Resumable from any message's token. It ends
+    with OK once everything is sent. A task that is launched again is followed from launch to launch; whoever
+    comes anew begins with the last one.
+
+    INVALID_ARGUMENT: fields are wrong, or the token is not one of ours for this task and container. NOT_FOUND:
+    the tenant has no such task, the task has no such container, or its launch ended without a log stream, which
+    some time after its end is final. FAILED_PRECONDITION: the task has not started and `follow` is not set, or
+    ended without ever starting; its containers log elsewhere than to CloudWatch Logs, and the message names the
+    driver; or the service's role lacks a permission, which the message names. OUT_OF_RANGE: CloudWatch Logs has
+    forgotten the token's place; read again without one. RESOURCE_EXHAUSTED: as many logs are being read as the
+    account's request rate allows, or the client read too slowly; resume with the last token, after RetryInfo's
+    delay. UNAVAILABLE: CloudWatch Logs does not answer, the store cannot be read or the server is stopping;
+    resume after RetryInfo's delay.
     """
 
 class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -142,10 +185,14 @@ class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         INVALID_ARGUMENT: fields are wrong, each is named in BadRequest; correct them.
         ALREADY_EXISTS: the request_id was used for a different request; choose another.
+        PERMISSION_DENIED: the request asks for a host folder, a role or a privileged container that the operator does
+        not allow (to this tenant); each is named in BadRequest; ask the operator, or for less.
         FAILED_PRECONDITION: no instance type of the group can ever hold the task; PreconditionFailure names each
         dimension and the largest type; ask for less or add a type.
         UNAVAILABLE: the store cannot be written or the server is stopping; retry with the same request_id after
         RetryInfo's delay.
+        DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; retry with
+        the same request_id.
         """
 
     @_abc_1.abstractmethod
@@ -186,7 +233,8 @@ class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
         nothing, and a task that has ended stays as it ended.
 
         INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
-        written or the server is stopping; retry after RetryInfo's delay.
+        written or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
+        unless the client sets a deadline), for the disk is slow; retry.
         """
 
     @_abc_1.abstractmethod
@@ -201,6 +249,28 @@ class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
         INVALID_ARGUMENT: fields are wrong or the token is not one of ours. OUT_OF_RANGE: the token is compacted or
         from another store; watch again without a token. RESOURCE_EXHAUSTED: the client read too slowly; resume
         with the last token. UNAVAILABLE: the server is stopping; resume after RetryInfo's delay.
+        """
+
+    @_abc_1.abstractmethod
+    def TailLogs(
+        self,
+        request: _logs_pb2.TailLogsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_logs_pb2.TailLogsResponse], _abc.AsyncIterator[_logs_pb2.TailLogsResponse]]:
+        """Streams what a container of a task wrote, from CloudWatch Logs: from the beginning or the last lines, to the
+        end of what is there or, with `follow`, to the end of the task. Resumable from any message's token. It ends
+        with OK once everything is sent. A task that is launched again is followed from launch to launch; whoever
+        comes anew begins with the last one.
+
+        INVALID_ARGUMENT: fields are wrong, or the token is not one of ours for this task and container. NOT_FOUND:
+        the tenant has no such task, the task has no such container, or its launch ended without a log stream, which
+        some time after its end is final. FAILED_PRECONDITION: the task has not started and `follow` is not set, or
+        ended without ever starting; its containers log elsewhere than to CloudWatch Logs, and the message names the
+        driver; or the service's role lacks a permission, which the message names. OUT_OF_RANGE: CloudWatch Logs has
+        forgotten the token's place; read again without one. RESOURCE_EXHAUSTED: as many logs are being read as the
+        account's request rate allows, or the client read too slowly; resume with the last token, after RetryInfo's
+        delay. UNAVAILABLE: CloudWatch Logs does not answer, the store cannot be read or the server is stopping;
+        resume after RetryInfo's delay.
         """
 
 def add_SchedulerServiceServicer_to_server(servicer: SchedulerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -33,29 +33,45 @@ CONTAINER_SIZE_LARGE_4X: ContainerSize
 CONTAINER_SIZE_LARGE_8X: ContainerSize
 
 class ContainersSpec(_message.Message):
-    __slots__ = ("containers",)
+    __slots__ = ("containers", "task_role_arn", "execution_role_arn", "architecture")
     CONTAINERS_FIELD_NUMBER: _ClassVar[int]
+    TASK_ROLE_ARN_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ROLE_ARN_FIELD_NUMBER: _ClassVar[int]
+    ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
     containers: _containers.RepeatedCompositeFieldContainer[Container]
-    def __init__(self, containers: _Optional[_Iterable[_Union[Container, _Mapping]]] = ...) -> None: ...
+    task_role_arn: str
+    execution_role_arn: str
+    architecture: _resources_pb2.Architecture
+    def __init__(self, containers: _Optional[_Iterable[_Union[Container, _Mapping]]] = ..., task_role_arn: _Optional[str] = ..., execution_role_arn: _Optional[str] = ..., architecture: _Optional[_Union[_resources_pb2.Architecture, str]] = ...) -> None: ...
 
 class Container(_message.Message):
-    __slots__ = ("name", "image", "resources", "command", "environment", "essential")
+    __slots__ = ("name", "image", "resources", "command", "environment", "essential", "secrets", "registry_credentials", "privileged", "ulimits", "links")
     NAME_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     RESOURCES_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     ESSENTIAL_FIELD_NUMBER: _ClassVar[int]
+    SECRETS_FIELD_NUMBER: _ClassVar[int]
+    REGISTRY_CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
+    PRIVILEGED_FIELD_NUMBER: _ClassVar[int]
+    ULIMITS_FIELD_NUMBER: _ClassVar[int]
+    LINKS_FIELD_NUMBER: _ClassVar[int]
     name: str
     image: str
     resources: _resources_pb2.Resources
     command: _containers.RepeatedScalarFieldContainer[str]
     environment: _containers.RepeatedCompositeFieldContainer[EnvironmentVariable]
     essential: bool
-    def __init__(self, name: _Optional[str] = ..., image: _Optional[str] = ..., resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., command: _Optional[_Iterable[str]] = ..., environment: _Optional[_Iterable[_Union[EnvironmentVariable, _Mapping]]] = ..., essential: _Optional[bool] = ...) -> None: ...
+    secrets: _containers.RepeatedCompositeFieldContainer[Secret]
+    registry_credentials: str
+    privileged: bool
+    ulimits: _containers.RepeatedCompositeFieldContainer[Ulimit]
+    links: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., image: _Optional[str] = ..., resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., command: _Optional[_Iterable[str]] = ..., environment: _Optional[_Iterable[_Union[EnvironmentVariable, _Mapping]]] = ..., essential: _Optional[bool] = ..., secrets: _Optional[_Iterable[_Union[Secret, _Mapping]]] = ..., registry_credentials: _Optional[str] = ..., privileged: _Optional[bool] = ..., ulimits: _Optional[_Iterable[_Union[Ulimit, _Mapping]]] = ..., links: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class BambooAgentSpec(_message.Message):
-    __slots__ = ("result_id", "build_key", "server_url", "sidekick_image", "image", "size", "extra_containers", "queue_time")
+    __slots__ = ("result_id", "build_key", "server_url", "sidekick_image", "image", "size", "extra_containers", "queue_time", "host_folder_mappings", "task_role_arn", "architecture", "execution_role_arn", "secrets", "registry_credentials")
     RESULT_ID_FIELD_NUMBER: _ClassVar[int]
     BUILD_KEY_FIELD_NUMBER: _ClassVar[int]
     SERVER_URL_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +80,12 @@ class BambooAgentSpec(_message.Message):
     SIZE_FIELD_NUMBER: _ClassVar[int]
     EXTRA_CONTAINERS_FIELD_NUMBER: _ClassVar[int]
     QUEUE_TIME_FIELD_NUMBER: _ClassVar[int]
+    HOST_FOLDER_MAPPINGS_FIELD_NUMBER: _ClassVar[int]
+    TASK_ROLE_ARN_FIELD_NUMBER: _ClassVar[int]
+    ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ROLE_ARN_FIELD_NUMBER: _ClassVar[int]
+    SECRETS_FIELD_NUMBER: _ClassVar[int]
+    REGISTRY_CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
     result_id: str
     build_key: str
     server_url: str
@@ -72,21 +94,59 @@ class BambooAgentSpec(_message.Message):
     size: ContainerSize
     extra_containers: _containers.RepeatedCompositeFieldContainer[BambooExtraContainer]
     queue_time: _timestamp_pb2.Timestamp
-    def __init__(self, result_id: _Optional[str] = ..., build_key: _Optional[str] = ..., server_url: _Optional[str] = ..., sidekick_image: _Optional[str] = ..., image: _Optional[str] = ..., size: _Optional[_Union[ContainerSize, str]] = ..., extra_containers: _Optional[_Iterable[_Union[BambooExtraContainer, _Mapping]]] = ..., queue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    host_folder_mappings: _containers.RepeatedCompositeFieldContainer[HostFolderMapping]
+    task_role_arn: str
+    architecture: _resources_pb2.Architecture
+    execution_role_arn: str
+    secrets: _containers.RepeatedCompositeFieldContainer[Secret]
+    registry_credentials: str
+    def __init__(self, result_id: _Optional[str] = ..., build_key: _Optional[str] = ..., server_url: _Optional[str] = ..., sidekick_image: _Optional[str] = ..., image: _Optional[str] = ..., size: _Optional[_Union[ContainerSize, str]] = ..., extra_containers: _Optional[_Iterable[_Union[BambooExtraContainer, _Mapping]]] = ..., queue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., host_folder_mappings: _Optional[_Iterable[_Union[HostFolderMapping, _Mapping]]] = ..., task_role_arn: _Optional[str] = ..., architecture: _Optional[_Union[_resources_pb2.Architecture, str]] = ..., execution_role_arn: _Optional[str] = ..., secrets: _Optional[_Iterable[_Union[Secret, _Mapping]]] = ..., registry_credentials: _Optional[str] = ...) -> None: ...
 
 class BambooExtraContainer(_message.Message):
-    __slots__ = ("name", "image", "size", "commands", "environment")
+    __slots__ = ("name", "image", "size", "commands", "environment", "secrets", "registry_credentials")
     NAME_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     COMMANDS_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    SECRETS_FIELD_NUMBER: _ClassVar[int]
+    REGISTRY_CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
     name: str
     image: str
     size: ContainerSize
     commands: _containers.RepeatedScalarFieldContainer[str]
     environment: _containers.RepeatedCompositeFieldContainer[EnvironmentVariable]
-    def __init__(self, name: _Optional[str] = ..., image: _Optional[str] = ..., size: _Optional[_Union[ContainerSize, str]] = ..., commands: _Optional[_Iterable[str]] = ..., environment: _Optional[_Iterable[_Union[EnvironmentVariable, _Mapping]]] = ...) -> None: ...
+    secrets: _containers.RepeatedCompositeFieldContainer[Secret]
+    registry_credentials: str
+    def __init__(self, name: _Optional[str] = ..., image: _Optional[str] = ..., size: _Optional[_Union[ContainerSize, str]] = ..., commands: _Optional[_Iterable[str]] = ..., environment: _Optional[_Iterable[_Union[EnvironmentVariable, _Mapping]]] = ..., secrets: _Optional[_Iterable[_Union[Secret, _Mapping]]] = ..., registry_credentials: _Optional[str] = ...) -> None: ...
+
+class HostFolderMapping(_message.Message):
+    __slots__ = ("volume_name", "source_path", "container_path")
+    VOLUME_NAME_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_PATH_FIELD_NUMBER: _ClassVar[int]
+    CONTAINER_PATH_FIELD_NUMBER: _ClassVar[int]
+    volume_name: str
+    source_path: str
+    container_path: str
+    def __init__(self, volume_name: _Optional[str] = ..., source_path: _Optional[str] = ..., container_path: _Optional[str] = ...) -> None: ...
+
+class Secret(_message.Message):
+    __slots__ = ("name", "value_from")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FROM_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value_from: str
+    def __init__(self, name: _Optional[str] = ..., value_from: _Optional[str] = ...) -> None: ...
+
+class Ulimit(_message.Message):
+    __slots__ = ("name", "soft", "hard")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SOFT_FIELD_NUMBER: _ClassVar[int]
+    HARD_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    soft: int
+    hard: int
+    def __init__(self, name: _Optional[str] = ..., soft: _Optional[int] = ..., hard: _Optional[int] = ...) -> None: ...
 
 class EnvironmentVariable(_message.Message):
     __slots__ = ("name", "value")
