@@ -6,13 +6,15 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 PIP_TOOLS := pip-tools==7.6.2
 LOCK_BIN := build/lock/bin
 SEEDS ?= 500
+MESSAGES ?= 100000
+SEED ?= 1
 
 # A lock names packages and hashes, never a place to get them from: that is the reader's own pip's business.
 COMPILE := $(LOCK_BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format generate demo bench chaos lock wheel clean
+.PHONY: help test lint format generate demo bench chaos fuzz lock wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -55,6 +57,9 @@ bench: .venv/.ok ## measure the hot paths against their baselines
 
 chaos: .venv/.ok ## look for a seed that breaks the service: make chaos SEEDS=5000
 	@$(BIN)/ecs-scheduler chaos --seeds 1..$(SEEDS) --jobs $$(nproc 2>/dev/null || echo 2)
+
+fuzz: .venv/.ok ## send every RPC bad input: make fuzz MESSAGES=100000
+	@GRPC_VERBOSITY=NONE $(BIN)/python -m scripts.fuzz --messages $(MESSAGES) --seed $(SEED)
 
 wheel: .venv/.ok ## the distribution, into dist/
 	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -22,6 +22,9 @@ from scheduler.services.errors import ServiceStopping
 
 log = structlog.get_logger()
 
+LOGGED_CHARACTERS = 500
+"""Of an error's text, which may hold what the client sent: a message may be 4 MiB long, a log's line not."""
+
 # The interceptor serves every method alike, whatever its messages are.
 Context: TypeAlias = aio.ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in the stubs only
@@ -133,12 +136,26 @@ def _well_formed(request: Any) -> Any:
 
 async def _abort(context: Context, method: str, error: Exception) -> None:
     """Ends the call; always raises. A cancelled call never comes here: CancelledError is no Exception."""
+    try:
+        if isinstance(error, aio.InternalError):
+            raise error
+        failure = _failure(method, error)
+        await context.abort(failure.code, failure.message, failure.trailers)
+    except aio.InternalError:
+        # Nothing can be sent any more: the client has gone, or its deadline has passed, and gRPC has not yet
+        # told us. It would end the call like this.
+        raise asyncio.CancelledError from None
+
+
+def _failure(method: str, error: Exception) -> Failure:
+    """What the client is told, and the log."""
     failure = failure_of(error)
     if failure is None:
-        failure = _unexpected(method, error)
-    elif not isinstance(error, ServiceStopping):  # the server's end is no failure of each of its watches
-        log.info("rpc_failed", method=method, code=failure.code.name, reason=failure.reason, error=str(error))
-    await context.abort(failure.code, failure.message, failure.trailers)
+        return _unexpected(method, error)
+    if not isinstance(error, ServiceStopping):  # the server's end is no failure of each of its watches
+        text = str(error)[:LOGGED_CHARACTERS]
+        log.info("rpc_failed", method=method, code=failure.code.name, reason=failure.reason, error=text)
+    return failure
 
 
 def _unexpected(method: str, error: Exception) -> Failure:

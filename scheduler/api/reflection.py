@@ -59,6 +59,8 @@ class DescriptorIndex:
 
     def by_filename(self, name: str) -> tuple[bytes, ...]:
         """The file and all it imports, itself first; nothing when it is unknown."""
+        if name not in self._files:
+            return ()  # and nothing is kept: clients may ask for as many names as they like
         if name not in self._closures:
             self._closures[name] = tuple(
                 self._files[each].SerializeToString() for each in self._with_imports(name, {})

@@ -1,8 +1,10 @@
 """Server reflection, as generic tools use it."""
 
 import asyncio
+import gc
 import json
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -189,3 +191,18 @@ async def test_buf_calls_a_method_it_learned_by_reflection(version: str) -> None
             f"http://{served.address}/ecs_scheduler.v1.ScalingService/GetCluster",
         )
     assert json.loads(answer)["cluster"]["cluster"] == "ci"
+
+
+class Name(str):
+    """A text of which one can tell whether somebody keeps it."""
+
+
+def test_unknown_name_is_not_kept() -> None:
+    """Names that are not there leave nothing behind, however many are asked for, and however long."""
+    name = Name("no/such.proto")
+    kept = weakref.ref(name)
+    index = DescriptorIndex(FileDescriptorSet())
+    assert index.by_filename(name) == ()
+    del name
+    gc.collect()
+    assert kept() is None
