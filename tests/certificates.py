@@ -1,20 +1,23 @@
 """Certificates for tests: made when they are needed, valid for every day that a test could run on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 from scheduler.config import TlsFiles
 
-_FROM, _UNTIL = datetime(2020, 1, 1), datetime(2099, 1, 1)
-_LOOPBACK = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+
+_ALWAYS = datetime(2020, 1, 1), datetime(2099, 1, 1)
+_LOOPBACK = IPv4Address("127.0.0.1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +25,7 @@ class Pair:
     """A certificate and its key."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: Key
 
     @property
     def pem(self) -> bytes:
@@ -42,16 +45,37 @@ class Authority:
     """One who vouches for others."""
 
     def __init__(self, name: str = "authority") -> None:
-        self._pair = _pair(name, None)
+        self._pair = _pair(name, None, _new_key())
         self.pem = self._pair.pem
 
-    def issue(self, name: str) -> Pair:
-        """A certificate for 127.0.0.1, with a key of its own."""
-        return _pair(name, self._pair)
+    def issue(
+        self,
+        name: str,
+        *,
+        key: Key | None = None,
+        valid: tuple[datetime, datetime] = _ALWAYS,
+        purpose: x509.ObjectIdentifier | None = None,
+        host: IPv4Address = _LOOPBACK,
+    ) -> Pair:
+        """A certificate for `host`, with a key of its own."""
+        extensions: list[x509.ExtensionType] = [x509.SubjectAlternativeName([x509.IPAddress(host)])]
+        if purpose is not None:
+            extensions.append(x509.ExtendedKeyUsage([purpose]))
+        return _pair(name, self._pair, key or _new_key(), valid=valid, extensions=extensions)
 
 
-def _pair(name: str, issuer: Pair | None) -> Pair:
-    key = ec.generate_private_key(ec.SECP256R1())
+def _new_key() -> Key:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def _pair(
+    name: str,
+    issuer: Pair | None,
+    key: Key,
+    *,
+    valid: tuple[datetime, datetime] = _ALWAYS,
+    extensions: Iterable[x509.ExtensionType] = (),
+) -> Pair:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
         x509.CertificateBuilder()
@@ -59,11 +83,12 @@ def _pair(name: str, issuer: Pair | None) -> Pair:
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(_FROM)
-        .not_valid_after(_UNTIL)
+        .not_valid_before(valid[0])
+        .not_valid_after(valid[1])
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .add_extension(_LOOPBACK, critical=False)
     )
+    for each in extensions:
+        builder = builder.add_extension(each, critical=False)
     return Pair(certificate=builder.sign(issuer.key if issuer else key, hashes.SHA256()), key=key)
 
 

@@ -5,20 +5,16 @@ with them at the start ends it; what goes wrong with them later leaves in force 
 """
 
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
 import structlog
 
+from scheduler.api.certificate_check import CertificateError, check_pair
 from scheduler.config import TlsFiles
 
 log = structlog.get_logger()
-
-
-class CertificateError(Exception):
-    """A file of certificates or keys is of no use; the message is one line for an operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +37,11 @@ class RenewedCertificates:
         self._files = files
         self._in_force = _checked(files)
         self._problem = ""
+
+    @property
+    def asks_clients(self) -> bool:
+        """Whether clients must have a certificate too."""
+        return self._files.client_ca is not None
 
     @property
     def configuration(self) -> grpc.ServerCertificateConfiguration:
@@ -67,16 +68,15 @@ class RenewedCertificates:
             log.error("tls.not_renewed", problem=problem)
 
 
-def server_credentials(files: TlsFiles) -> grpc.ServerCredentials:
+def server_credentials(certificates: RenewedCertificates) -> grpc.ServerCredentials:
     """What a secure port needs; with a CA of clients every client must present a certificate of theirs.
 
-    Raises CertificateError.
+    Of one port: a second one would ask for what has changed since the first, and have nothing.
     """
-    certificates = RenewedCertificates(files)
     return grpc.dynamic_ssl_server_credentials(
         certificates.configuration,
         certificates,  # type: ignore[arg-type]  # the stubs lack None, gRPC's word for "as before"
-        require_client_authentication=files.client_ca is not None,
+        require_client_authentication=certificates.asks_clients,
     )
 
 
@@ -86,8 +86,8 @@ def check_files(files: TlsFiles) -> None:
 
 
 def read_pair(certificate: str, key: str) -> tuple[bytes, bytes]:
-    """A certificate and its key that belong together. Raises CertificateError."""
-    contents = _checked(TlsFiles(certificate=certificate, key=key))
+    """A client's certificate and its key that belong together. Raises CertificateError."""
+    contents = _checked(TlsFiles(certificate=certificate, key=key), of_client=True)
     return contents.certificate, contents.key
 
 
@@ -101,10 +101,10 @@ def read_authorities(path: str) -> bytes:
     return content
 
 
-def _checked(files: TlsFiles) -> _Contents:
+def _checked(files: TlsFiles, *, of_client: bool = False) -> _Contents:
     """OpenSSL checks paths only: contents count that are the same before and after it has looked at them."""
     contents = _read(files)
-    _check_pair(files.certificate, files.key)
+    check_pair(files.certificate, files.key, of_client=of_client)
     if files.client_ca is not None:
         read_authorities(files.client_ca)
     if _read(files) != contents:
@@ -125,21 +125,3 @@ def _bytes(path: str) -> bytes:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
         raise CertificateError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _check_pair(certificate: str, key: str) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(certificate, key, password=_NO_PASSWORD)
-    except OSError as error:
-        if getattr(error, "reason", "") == "KEY_VALUES_MISMATCH":
-            raise CertificateError(
-                f"the key in {key} is not that of the certificate in {certificate}"
-            ) from error
-        raise CertificateError(
-            f"expected a certificate in {certificate} and its unencrypted key in {key}, both in PEM"
-        ) from error
-
-
-_NO_PASSWORD: Callable[[], str] = str
-"""Without an answer OpenSSL would ask for the password of an encrypted key on the terminal."""

@@ -28,10 +28,10 @@ class TokenBucket:
         self._as_of_ms = now_ms
         return int(self.tokens)
 
-    def take(self, now_ms: int) -> None:
-        """Takes one token; may go below zero, which the refill has to make up."""
+    def take(self, now_ms: int, count: int = 1) -> None:
+        """Takes tokens; may go below zero, which the refill has to make up."""
         self.available(now_ms)
-        self.tokens -= 1
+        self.tokens -= count
 
     def throttled(self, now_ms: int, *, slow_ms: int = 60_000) -> None:
         """AWS said no: the bucket is empty in truth, and refills at half the rate for a while."""

@@ -2,25 +2,34 @@
 
 Desired capacity has no compare-and-set, and Auto Scaling promises no reading that shows the last write. A
 lower desired capacity makes the group end instances, busy or not. So what was accepted here is remembered for
-a while: no reading is believed that shows less, and nothing less is ever set.
+a while, and no reading is believed that shows less. Nor is anything set that is less than what was accepted,
+or may have been: the answer that was lost may have been a yes.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from scheduler.core.model.answers import Accepted, Answer, GroupSeen
+from scheduler.core.model.answers import Accepted, Answer, Failure, GroupSeen
 from scheduler.core.model.calls import DetachInstances, SetDesiredCapacity
 from scheduler.core.model.group import InstanceGroup
+from scheduler.core.model.scaling import ScalingEvent, ScalingKind
 from scheduler.ports.clock import Clock
 from scheduler.ports.cloud import Cloud, CloudError
 
 LAG_MS = 60_000
 """How long a reading may show what was before our last change. Nothing is documented; seconds are seen."""
 
+_RECALLED_MS = 2 * LAG_MS
+"""How old a growth of an earlier life may be: a call may be sent and answered long after it was decided."""
+
+UNSETTLED = "DESIRED_CAPACITY_UNSETTLED"
+"""The code of a SetDesiredCapacity that was not sent: an earlier, higher one may have had its effect."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Wrote:
-    desired: int
-    at_ms: int
+    desired: int = 0
+    at_ms: int = 0
 
 
 class GroupWriter:
@@ -30,15 +39,23 @@ class GroupWriter:
         """Nothing was written."""
         self._cloud = cloud
         self._clock = clock
-        self._wrote: _Wrote | None = None
+        self._accepted = _Wrote()
+        self._perhaps_accepted = _Wrote()
+
+    def recall(self, log: Iterable[ScalingEvent]) -> None:
+        """The end of the scaling log: what an earlier life asked for a moment ago may have been granted."""
+        now_ms = self._clock.now_ms()
+        asked = [
+            each.desired_after or 0
+            for each in log
+            if each.kind is ScalingKind.GROW and not each.held and now_ms - each.at_ms < _RECALLED_MS
+        ]
+        self._perhaps_accepted = _Wrote(max(asked, default=0), now_ms)
 
     def read(self, name: str) -> InstanceGroup:
         """The group, with no less desired capacity than was accepted a moment ago."""
         group = self._cloud.group(name)
-        wrote = self._wrote
-        if wrote is None or self._clock.now_ms() - wrote.at_ms >= LAG_MS:
-            return group
-        return replace(group, desired=max(group.desired, wrote.desired))
+        return replace(group, desired=max(group.desired, self._recent(self._accepted)))
 
     def raise_desired(self, call: SetDesiredCapacity) -> Answer:
         """A fresh reading before, and one after.
@@ -49,8 +66,7 @@ class GroupWriter:
         wanted = min(call.desired, fresh.desired + len(call.types), fresh.max_size)
         if wanted <= fresh.desired:
             return GroupSeen(group=fresh)
-        self._cloud.set_desired_capacity(call.group, wanted)
-        self._wrote = _Wrote(wanted, self._clock.now_ms())
+        self._set(call.group, wanted)
         try:
             return GroupSeen(group=self.read(call.group))
         except CloudError:
@@ -60,9 +76,38 @@ class GroupWriter:
     def detach(self, call: DetachInstances) -> Answer:
         """The group as it is afterwards; that it cannot be read does not undo what was accepted."""
         self._cloud.detach(call.group, call.ec2_instance_ids, decrement=call.decrement)
-        if self._wrote is not None and call.decrement:
-            self._wrote = replace(self._wrote, desired=self._wrote.desired - len(call.ec2_instance_ids))
+        if call.decrement:
+            self._accepted = _less(self._accepted, len(call.ec2_instance_ids))
+            self._perhaps_accepted = _less(self._perhaps_accepted, len(call.ec2_instance_ids))
         try:
             return GroupSeen(group=self.read(call.group))
         except CloudError:
             return Accepted()
+
+    def _set(self, group: str, desired: int) -> None:
+        """The same again as what may have been accepted settles it; less would end what it launched."""
+        perhaps = self._recent(self._perhaps_accepted)
+        if desired < perhaps:
+            raise CloudError(_unsettled(perhaps, desired))
+        try:
+            self._cloud.set_desired_capacity(group, desired)
+        except CloudError as error:
+            if not error.failure.definite:
+                self._perhaps_accepted = _Wrote(desired, self._clock.now_ms())
+            raise
+        self._accepted = self._perhaps_accepted = _Wrote(desired, self._clock.now_ms())
+
+    def _recent(self, wrote: _Wrote) -> int:
+        return wrote.desired if self._clock.now_ms() - wrote.at_ms < LAG_MS else 0
+
+
+def _less(wrote: _Wrote, count: int) -> _Wrote:
+    return replace(wrote, desired=wrote.desired - count)
+
+
+def _unsettled(perhaps: int, desired: int) -> Failure:
+    message = (
+        f"desired capacity may have been set to {perhaps} a moment ago: the answer was lost, or this service "
+        f"began anew; {desired} would end instances then, so it waits for up to {LAG_MS // 1000} seconds"
+    )
+    return Failure(definite=True, code=UNSETTLED, message=message)

@@ -3,8 +3,13 @@
 AWS's buckets (ECS, Request throttling for the API; EC2 Auto Scaling publishes none) are shared with everybody
 in the account and region. We take a share of the reads and may take the whole of task modify, because
 starting tasks is what the account runs this service for.
+
+AWS counts requests, and a call may make many: a reading of 1,000 container instances makes twenty. How many
+is known when it is over, so a call takes one token to be sent and its lane owes the others. All of them, also
+those of other buckets, which are no smaller: the few that a call makes beside its own are not worth a lane.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scheduler.core.budget import TokenBucket
@@ -14,7 +19,11 @@ from scheduler.core.model.calls import LANE_OF, Call, Lane
 AT_ONCE: dict[Lane, int] = {
     Lane.TASK_MODIFY: 24,
     Lane.READ: 8,
-    Lane.DEFINITIONS: 2,
+    Lane.SWEEP: 2,
+    # Two registrations in a family at a time may collide ("Too many concurrent attempts to create a new
+    # revision of the specified family"), and the bucket lets one go in a second at best.
+    Lane.DEFINITIONS: 1,
+    Lane.DEFINITION_READ: 1,
     # One writer of desired capacity: one call at a time, each with a fresh reading before.
     Lane.GROUP: 1,
     Lane.EC2: 2,
@@ -23,6 +32,11 @@ AT_ONCE: dict[Lane, int] = {
 
 CALLS_AT_ONCE = sum(AT_ONCE.values())
 """What carries the calls out must have as many threads and connections."""
+
+_WITHIN = {Lane.SWEEP: Lane.READ}
+"""Lanes within another: what they take is taken of both. Sweeps of a large cluster could use up every read;
+they get half at most, and what they leave is for searches and readings of tasks.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +53,13 @@ def default_limits(aws_share: float) -> dict[Lane, LaneLimit]:
     return {
         Lane.TASK_MODIFY: LaneLimit(burst=100, per_second=40, at_once=AT_ONCE[Lane.TASK_MODIFY]),
         Lane.READ: LaneLimit(burst=100 * aws_share, per_second=20 * aws_share, at_once=AT_ONCE[Lane.READ]),
+        Lane.SWEEP: LaneLimit(burst=50 * aws_share, per_second=10 * aws_share, at_once=AT_ONCE[Lane.SWEEP]),
         Lane.DEFINITIONS: LaneLimit(
             burst=20 * aws_share, per_second=1 * aws_share, at_once=AT_ONCE[Lane.DEFINITIONS]
+        ),
+        # Of DescribeTaskDefinition's 50 and 20/s half our share: whoever follows logs reads definitions too.
+        Lane.DEFINITION_READ: LaneLimit(
+            burst=25 * aws_share, per_second=10 * aws_share, at_once=AT_ONCE[Lane.DEFINITION_READ]
         ),
         Lane.GROUP: LaneLimit(burst=10, per_second=2, at_once=AT_ONCE[Lane.GROUP]),
         # TerminateInstances: 100 burst, 5/s of requests (EC2 API: Request throttling).
@@ -74,15 +93,19 @@ class Lanes:
     def sent(self, call: Call, now_ms: int) -> None:
         """A call took a token and is under way."""
         lane = LANE_OF[type(call)]
-        self._buckets[lane].take(now_ms)
         self._under_way[lane] += 1
+        for bucket in self._taken_of(lane):
+            bucket.take(now_ms)
 
     def heard(self, outcome: Outcome, now_ms: int) -> None:
-        """A call ended; a throttled one slows its lane."""
+        """A call ended: its further requests are owed, and a throttle slows its lane."""
         lane = LANE_OF[type(outcome.call)]
         self._under_way[lane] -= 1
-        if isinstance(outcome.answer, Failure) and outcome.answer.throttled:
-            self._buckets[lane].throttled(now_ms)
+        throttled = isinstance(outcome.answer, Failure) and outcome.answer.throttled
+        for bucket in self._taken_of(lane):
+            bucket.take(now_ms, max(0, outcome.requests - 1))
+            if throttled:
+                bucket.throttled(now_ms)
 
     def next_token_ms(self, now_ms: int) -> int:
         """When the next empty bucket has a token again."""
@@ -91,3 +114,8 @@ class Lanes:
     def any_empty(self) -> bool:
         """True when some lane waits for a token."""
         return any(bucket.tokens < 1 for bucket in self._buckets.values())
+
+    def _taken_of(self, lane: Lane) -> Iterator[TokenBucket]:
+        yield self._buckets[lane]
+        if lane in _WITHIN:
+            yield self._buckets[_WITHIN[lane]]

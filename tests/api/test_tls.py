@@ -12,14 +12,9 @@ from structlog.testing import capture_logs
 
 from ecs_scheduler.v1.scaling_pb2 import GetClusterRequest
 from scheduler.api.address import ServerAddressError, refuse_open_listener
+from scheduler.api.certificate_check import CertificateError
 from scheduler.api.server import ApiSettings
-from scheduler.api.tls import (
-    CertificateError,
-    RenewedCertificates,
-    check_files,
-    read_authorities,
-    read_pair,
-)
+from scheduler.api.tls import RenewedCertificates, check_files, read_authorities, read_pair
 from scheduler.client.connection import Tls, connected
 from scheduler.config import TlsFiles
 from tests.api.served import Served, serving

@@ -1,13 +1,16 @@
-"""The group's one writer: a reading that lags behind our last change lowers nothing."""
+"""The group's one writer: neither a reading that lags behind our last change nor a lost answer lowers it."""
 
 import pytest
 
 from scheduler.adapters.aws.cloud import AwsCloud
 from scheduler.core.model.answers import GroupSeen
 from scheduler.core.model.calls import DetachInstances, SetDesiredCapacity
+from scheduler.core.model.scaling import ScalingEvent, ScalingKind
 from scheduler.lab.clock import VirtualClock
-from scheduler.services.group_writer import LAG_MS, GroupWriter
+from scheduler.ports.cloud import CloudError
+from scheduler.services.group_writer import LAG_MS, UNSETTLED, GroupWriter
 from scheduler.simulated_aws.account import SimulatedAws
+from scheduler.simulated_aws.faults import Fault
 from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.settings import SimulationSettings
 from tests.lab.worlds import CLUSTER, GROUP, clients_of
@@ -30,6 +33,17 @@ class Desk:
         answer = self.writer.raise_desired(call)
         assert isinstance(answer, GroupSeen)
         return answer.group.desired
+
+    def ask_in_vain(self, desired: int) -> str:
+        """Raises desired capacity, and tells by which code that failed."""
+        with pytest.raises(CloudError) as failed:
+            self.ask(desired)
+        return failed.value.failure.code
+
+    def lose_the_answer(self, desired: int) -> None:
+        """A SetDesiredCapacity has its effect, and nobody is told."""
+        self.account.faults.add(Fault(operation="SetDesiredCapacity", kind="dropped_after"))
+        self.ask_in_vain(desired)
 
     def sets(self) -> list[int]:
         """What was set since the account was made."""
@@ -74,3 +88,74 @@ def test_after_a_while_the_reading_is_believed(desk: Desk) -> None:
     desk.ask(7)
     desk.clock.advance_ms(LAG_MS)
     assert desk.writer.read(GROUP).desired == 2
+
+
+def test_less_than_what_may_have_been_granted_is_not_set(desk: Desk) -> None:
+    """Seven were granted, the answer was lost and the reading still shows two: four would end three."""
+    desk.lose_the_answer(7)
+    assert desk.ask_in_vain(4) == UNSETTLED
+    assert desk.sets() == [7]
+
+
+def test_the_same_again_settles_what_was_lost(desk: Desk) -> None:
+    """Seven twice lowers nothing, and after the second answer seven is what the group is said to be."""
+    desk.lose_the_answer(7)
+    assert desk.ask(7) == 7
+    assert desk.ask(4) == 7
+
+
+def test_what_was_refused_for_certain_holds_nothing_back(desk: Desk) -> None:
+    """A throttled seven had no effect: four may be set."""
+    desk.account.faults.add(Fault(operation="SetDesiredCapacity", kind="throttle"))
+    desk.ask_in_vain(7)
+    assert desk.ask(4) == 4
+
+
+def test_what_may_have_been_granted_is_forgotten_after_a_while(desk: Desk) -> None:
+    """A minute later the reading is believed, and what is needed now is set."""
+    desk.lose_the_answer(7)
+    desk.clock.advance_ms(LAG_MS)
+    assert desk.ask(4) == 4
+
+
+def test_what_was_detached_does_not_hold_back_either(desk: Desk) -> None:
+    """Seven may have been granted and one was detached with its place: six lower nothing."""
+    desk.lose_the_answer(7)
+    victim = next(iter(desk.writer.read(GROUP).members))
+    desk.writer.detach(DetachInstances(group=GROUP, ec2_instance_ids=(victim,), decrement=True))
+    assert desk.ask(6) == 6
+
+
+def grown(desk: Desk, desired: int, *, ago_ms: int, held: str = "") -> ScalingEvent:
+    """What the log tells of a growth that was decided in an earlier life."""
+    return ScalingEvent(
+        kind=ScalingKind.GROW,
+        group=GROUP,
+        at_ms=desk.clock.now_ms() - ago_ms,
+        code="DEMAND",
+        message="",
+        desired_before=2,
+        desired_after=desired,
+        held=held,
+    )
+
+
+def test_a_life_remembers_what_the_last_one_asked_for(desk: Desk) -> None:
+    """Seven may have been granted a moment before the restart: four would end three, whatever is read."""
+    desk.writer.recall([grown(desk, 7, ago_ms=5_000), grown(desk, 3, ago_ms=1_000)])
+    assert desk.ask_in_vain(4) == UNSETTLED
+    assert desk.ask(8) == 8
+
+
+@pytest.mark.parametrize(("ago_ms", "held"), [(2 * LAG_MS, ""), (5_000, "OBSERVE_ONLY")])
+def test_what_was_asked_long_ago_or_never_holds_nothing_back(desk: Desk, ago_ms: int, held: str) -> None:
+    """The reading shows what came of it, or it was only found right."""
+    desk.writer.recall([grown(desk, 7, ago_ms=ago_ms, held=held)])
+    assert desk.ask(4) == 4
+
+
+def test_what_the_last_life_asked_for_is_forgotten_after_a_while(desk: Desk) -> None:
+    """A minute after the start readings are believed."""
+    desk.writer.recall([grown(desk, 7, ago_ms=5_000)])
+    desk.clock.advance_ms(LAG_MS)
+    assert desk.ask(4) == 4

@@ -1,5 +1,6 @@
 """Lanes: how many calls each budget lets go, and who shares one."""
 
+from collections import Counter
 from typing import get_args
 
 from scheduler.core.model.answers import Failure, InstancesSeen, Outcome
@@ -11,6 +12,7 @@ from scheduler.core.model.calls import (
     DeregisterInstance,
     DescribeContainerInstances,
     DescribeGroup,
+    DescribeTasks,
     DrainInstances,
     Lane,
     Read,
@@ -21,7 +23,7 @@ from scheduler.core.model.calls import (
 from scheduler.services.lanes import LaneLimit, Lanes, default_limits
 from tests.clocks import START_MS
 
-READ, GROUP = DescribeContainerInstances(), DescribeGroup(group="ci")
+READ, SWEEP, GROUP = DescribeTasks(task_arns=("a",)), DescribeContainerInstances(), DescribeGroup(group="ci")
 THROTTLED = Failure(definite=True, throttled=True, code="ThrottlingException", message="Rate exceeded")
 
 
@@ -40,8 +42,8 @@ def send(to: Lanes, call: Call, times: int, now_ms: int = START_MS) -> None:
         to.sent(call, now_ms)
 
 
-def answered(call: Call) -> Outcome:
-    return Outcome(call=call, answer=InstancesSeen(instances=()), sent_ms=START_MS)
+def answered(call: Call, *, requests: int = 1) -> Outcome:
+    return Outcome(call=call, answer=InstancesSeen(instances=()), sent_ms=START_MS, requests=requests)
 
 
 def test_no_more_calls_are_under_way_than_allowed() -> None:
@@ -69,6 +71,52 @@ def test_tokens_limit_calls_that_end_quickly() -> None:
         each.heard(answered(READ), START_MS)
     assert read_slots(each) == 0
     assert read_slots(each, START_MS + 1_000) == 1
+
+
+def test_every_request_of_a_call_takes_a_token() -> None:
+    """A reading of five pages owes four tokens when it is over: of ten, five are left."""
+    each = lanes(burst=10, at_once=10)
+    send(each, READ, 1)
+    each.heard(answered(READ, requests=5), START_MS)
+    assert read_slots(each) == 5
+
+
+def test_what_is_owed_is_paid_before_the_next_call() -> None:
+    """Twelve requests on ten tokens: the lane waits for the two that are owed, and for one to send with."""
+    each = lanes(burst=10, per_second=1)
+    send(each, READ, 1)
+    each.heard(answered(READ, requests=12), START_MS)
+    assert [read_slots(each, START_MS + ms) for ms in (2_999, 3_000)] == [0, 1]
+
+
+def test_a_call_that_asked_nothing_gives_no_token_back() -> None:
+    """Its token is spent: a store that cannot be read must not make the lane spin."""
+    each = lanes(burst=1)
+    send(each, READ, 1)
+    each.heard(answered(READ, requests=0), START_MS)
+    assert read_slots(each) == 0
+
+
+def test_sweeps_are_reads_too() -> None:
+    """AWS has one bucket for both: what a sweep takes is taken of the reads as well."""
+    each = lanes(burst=10, at_once=10)
+    send(each, SWEEP, 1)
+    each.heard(answered(SWEEP, requests=5), START_MS)
+    assert (each.slots(START_MS)[Lane.SWEEP], read_slots(each)) == (5, 5)
+
+
+def test_sweeps_leave_half_of_the_reads_to_others() -> None:
+    """In a minute of sweeps that never rest searches and readings of tasks can still be sent."""
+    each, sent = Lanes(default_limits(0.5)), Counter[Lane]()
+    for now_ms in range(START_MS, START_MS + 60_000, 100):
+        for call in (SWEEP, READ):
+            lane = LANE_OF[type(call)]
+            if each.slots(now_ms)[lane]:
+                each.sent(call, now_ms)
+                each.heard(answered(call, requests=20 if call is SWEEP else 1), now_ms)
+                sent[lane] += 1
+    assert 300 <= sent[Lane.READ] <= 350
+    assert 15 <= sent[Lane.SWEEP] <= 17
 
 
 def test_lanes_do_not_share_tokens() -> None:
@@ -141,3 +189,14 @@ def test_every_call_has_a_lane() -> None:
         ActivateInstances,
         DeregisterInstance,
     }
+
+
+def test_definitions_are_registered_one_at_a_time() -> None:
+    """Two in one family at a time may collide: "Too many concurrent attempts to create a new revision"."""
+    assert Lanes(default_limits(1.0)).slots(START_MS)[Lane.DEFINITIONS] == 1
+
+
+def test_reading_definitions_leaves_half_to_others() -> None:
+    """Whoever follows logs describes definitions from the same bucket: 50 at once, 20 a second."""
+    limit = default_limits(1.0)[Lane.DEFINITION_READ]
+    assert (limit.burst, limit.per_second) == (25, 10)
