@@ -1,6 +1,6 @@
 """Attributes: what container instances say of themselves and what task definitions require of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from scheduler.simulated_aws.instance_types import InstanceType
 from scheduler.simulated_aws.shapes import Shape
@@ -15,6 +15,9 @@ _ALWAYS_PRESENT = (
     "com.amazonaws.ecs.capability.ecr-auth",
     "com.amazonaws.ecs.capability.docker-remote-api.1.21",
     "ecs.capability.execution-role-awslogs",
+    "ecs.capability.secrets.asm.environment-variables",
+    "ecs.capability.secrets.ssm.environment-variables",
+    "ecs.capability.private-registry-authentication.secretsmanager",
 )
 _ARCHITECTURES = {"X86_64": "x86_64", "ARM64": "arm64"}
 
@@ -25,9 +28,15 @@ def subnet_id(availability_zone: str) -> str:
 
 
 def instance_attributes(
-    instance_type: InstanceType, availability_zone: str, log_drivers: Iterable[str]
+    instance_type: InstanceType,
+    availability_zone: str,
+    log_drivers: Iterable[str],
+    custom: Mapping[str, str],
 ) -> dict[str, str | None]:
-    """What an agent registers (ECS Developer Guide: Amazon ECS container instance attributes)."""
+    """What an agent registers (ECS Developer Guide: Amazon ECS container instance attributes).
+
+    `custom` are an operator's own, from ECS_INSTANCE_ATTRIBUTES of the agent's configuration.
+    """
     named = {
         "ecs.availability-zone": availability_zone,
         "ecs.instance-type": instance_type.name,
@@ -40,6 +49,7 @@ def instance_attributes(
     }
     return {
         **named,
+        **custom,
         **dict.fromkeys(_ALWAYS_PRESENT),
         **{_LOG_DRIVER + driver: None for driver in log_drivers},
     }
@@ -53,6 +63,11 @@ def required_attributes(definition: Shape) -> dict[str, str | None]:
             required[_LOG_DRIVER + driver] = None
         if container.get("privileged"):
             required["com.amazonaws.ecs.capability.privileged-container"] = None
+        if container.get("repositoryCredentials"):
+            required["ecs.capability.private-registry-authentication.secretsmanager"] = None
+        for secret in container.get("secrets", ()):
+            keeper = "asm" if ":secretsmanager:" in secret["valueFrom"] else "ssm"
+            required[f"ecs.capability.secrets.{keeper}.environment-variables"] = None
     if definition.get("taskRoleArn"):
         required["com.amazonaws.ecs.capability.task-iam-role"] = None
     if architecture := definition.get("runtimePlatform", {}).get("cpuArchitecture"):

@@ -135,7 +135,11 @@ class StartTask:
         if run_ms is None:
             run_ms = Random(f"{settings.seed}/{drawn_for}").randint(*settings.run_ms)
         exit_code = _number(environment.get("SIMULATED_EXIT_CODE"), _LAST_EXIT_CODE)
-        return Work(run_ms=run_ms, exit_code=settings.exit_code if exit_code is None else exit_code)
+        return Work(
+            run_ms=run_ms,
+            exit_code=settings.exit_code if exit_code is None else exit_code,
+            start_failure=environment.get("SIMULATED_START_FAILURE"),
+        )
 
     def _record(self, task: Task) -> None:
         environment = _environment(task.overrides.get("containerOverrides", ()))

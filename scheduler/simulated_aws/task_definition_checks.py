@@ -9,8 +9,10 @@ from scheduler.simulated_aws.checks import check_choice, check_tags
 from scheduler.simulated_aws.errors import client_exception
 from scheduler.simulated_aws.resources import cpu_units, memory_mib
 from scheduler.simulated_aws.shapes import Shape
+from scheduler.simulated_aws.task_definition_secrets import check_ulimits, check_what_is_fetched
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
+_ARCHITECTURES = ("X86_64", "ARM64")
 _NETWORK_MODES = ("bridge", "host", "none")
 # Docker before 20.10 needs 4 MiB, later ones 6 MiB; ECS itself refuses below 4 (ContainerDefinition, memory).
 _LEAST_MEMORY_MIB = 4
@@ -24,10 +26,14 @@ def check_registration(params: Shape) -> None:
     check_choice("networkMode", params.get("networkMode", "bridge"), _NETWORK_MODES)
     _check_task_sizes(params)
     _check_size(params)
+    if "runtimePlatform" in params:
+        check_choice("cpuArchitecture", params["runtimePlatform"].get("cpuArchitecture"), _ARCHITECTURES)
+    _check_volumes(params.get("volumes", []))
     containers = params["containerDefinitions"]
     _check_containers(containers)
     for container in containers:
         _check_container(container, params)
+        check_what_is_fetched(container, params)
 
 
 def _check_name(what: str, name: str, limit: limits.Limit) -> None:
@@ -52,6 +58,14 @@ def _check_size(params: Shape) -> None:
     limits.refuse_above(limits.TASK_DEFINITION_SIZE, size, of="Task definition", refusal=client_exception)
 
 
+def _check_volumes(volumes: list[Shape]) -> None:
+    names = Counter(volume.get("name", "") for volume in volumes)
+    for name, count in names.items():
+        _check_name("Volume.name", name, limits.CONTAINER_NAME)
+        if count > 1:
+            raise client_exception(f"Volume.name must be unique: {name}")
+
+
 def _check_containers(containers: list[Shape]) -> None:
     if not containers:
         raise client_exception("Container list cannot be empty.")
@@ -74,6 +88,7 @@ def _check_container(container: Shape, params: Shape) -> None:
     if container.get("cpu", 0) < 0:
         raise client_exception(f"Invalid setting for container '{name}'. cpu must not be negative.")
     _check_memory(name, container, task_memory=params.get("memory"))
+    check_ulimits(name, container.get("ulimits", []))
     _check_references(name, container, params)
 
 
@@ -104,3 +119,8 @@ def _check_references(name: str, container: Shape, params: Shape) -> None:
     for mount in container.get("mountPoints", []):
         if mount.get("sourceVolume") not in volumes:
             raise client_exception(f"Unknown volume '{mount.get('sourceVolume')}'.")
+    paths = Counter(mount.get("containerPath") for mount in container.get("mountPoints", []))
+    if repeated := [path for path, count in paths.items() if count > 1]:
+        raise client_exception(
+            f"Container '{name}' has more than one mount at: {', '.join(map(str, repeated))}"
+        )

@@ -89,6 +89,12 @@ class TaskDefinitions:
             raise client_exception("TaskDefinition is inactive")
         return found
 
+    def register_by_others(self, family: str, count: int) -> None:
+        """Revisions of somebody who tags nothing, `count` of them, whatever the buckets hold."""
+        container = {"name": "others", "image": "others:1", "memory": 64}
+        for _ in range(count):
+            self._register({"family": family, "containerDefinitions": [container]})
+
     def _register(self, params: Shape) -> Shape:
         check_registration(params)
         revisions = self._families.setdefault(params["family"], [])

@@ -23,7 +23,6 @@ from tests.builders import (
     a_wish,
     attempt,
     cancel_requested,
-    containers_spec,
     submitted,
     task_id,
     transitioned,
@@ -198,20 +197,6 @@ def test_opening_takes_rights_back(path: Path) -> None:
     path.chmod(0o644)
     SqliteStore(path).close()
     assert path.stat().st_mode & 0o777 == 0o600
-
-
-def test_dropped_secrets_leave_the_disk(path: Path) -> None:
-    """After the end of its task and a compaction, a secret is in no file of the store."""
-    with closing(SqliteStore(path)) as store:
-        store.commit([[submitted(1, spec=containers_spec(PASSWORD="hunter2"))]])
-        assert b"hunter2" in on_disk(path)
-        store.commit([[transitioned(1, TaskState.FAILED)]])
-        store.compact(0)
-        assert b"hunter2" not in on_disk(path)
-
-
-def on_disk(path: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in path.parent.iterdir())
 
 
 # --- locked ----------------------------------------------------------------------------------------

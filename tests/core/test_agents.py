@@ -8,7 +8,7 @@ import pytest
 
 from scheduler.core.agents import AgentSettings, Launch, expand, overrides
 from scheduler.core.agents.sizes import EXTRA_SIZES, MAIN_SIZES
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.task import (
     BambooAgentSpec,
     Container,
@@ -16,6 +16,8 @@ from scheduler.core.model.task import (
     ContainersSpec,
     EnvironmentVariable,
     ExtraContainer,
+    Secret,
+    Ulimit,
 )
 from tests.builders import attempt_id, instance_arn
 from tests.clocks import START_MS
@@ -28,6 +30,7 @@ BUILD_DIR = {
 LOGS = {"logDriver": "awslogs", "options": {"awslogs-group": "agents"}}
 SETTINGS = AgentSettings("agents", "ci", "awslogs", (("awslogs-group", "agents"),))
 SILENT = AgentSettings("agents", "ci")
+SECRET = Secret(name="TOKEN", value_from="token")
 LAUNCH = Launch(
     attempt_id=attempt_id(1, 1),
     request_id=REQUEST_ID,
@@ -107,6 +110,7 @@ def test_bamboo_definition_whole() -> None:
                 "memoryReservation": 2000,
                 "memory": 2500,
                 "essential": False,
+                "links": [],
                 "mountPoints": [BUILD_DIR],
                 "logConfiguration": LOGS,
             },
@@ -280,3 +284,94 @@ def test_agent_size(size: ContainerSize, cpu: int, memory_mib: int) -> None:
     """An agent asks for its size's amounts and the sidekick's 4 MiB."""
     ask = expand(bamboo(size=size, extra_containers=()), SILENT).ask
     assert ask == Resources(cpu=cpu, memory_mib=memory_mib + 4)
+
+
+def test_what_is_asked_of_the_surroundings_is_registered() -> None:
+    """Roles, architecture, secrets, credentials of registries, and links and limits told by variables."""
+    told = (
+        EnvironmentVariable(name="PBC_ULIMIT_OVERRIDE", value="nofile=1024:4096 core=-1"),
+        EnvironmentVariable(name="PBC_EXTRA_LINKS", value="cache:redis"),
+    )
+    extra = replace(DATABASE, environment=told, secrets=(SECRET,), registry_credentials="arn:extra")
+    cache = replace(DATABASE, name="cache", environment=())
+    definition = expand(
+        bamboo(
+            extra_containers=(extra, cache),
+            task_role_arn="arn:task",
+            execution_role_arn="arn:execution",
+            architecture=Architecture.ARM64,
+            secrets=(SECRET,),
+            registry_credentials="arn:registry",
+        ),
+        SILENT,
+    ).definition
+    agent, sidekick, database, _ = definition["containerDefinitions"]
+    assert (definition["taskRoleArn"], definition["executionRoleArn"]) == ("arn:task", "arn:execution")
+    assert definition["runtimePlatform"] == {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"}
+    assert agent["secrets"] == database["secrets"] == [{"name": "TOKEN", "valueFrom": "token"}]
+    assert agent["repositoryCredentials"] == sidekick["repositoryCredentials"]
+    assert agent["repositoryCredentials"] == {"credentialsParameter": "arn:registry"}
+    assert database["repositoryCredentials"] == {"credentialsParameter": "arn:extra"}
+    assert database["links"] == ["cache:redis"]
+    assert database["ulimits"] == [
+        {"name": "nofile", "softLimit": 1024, "hardLimit": 4096},
+        {"name": "core", "softLimit": -1, "hardLimit": -1},
+    ]
+
+
+def test_plain_containers_ask_for_the_same() -> None:
+    """Privileged docker-in-docker among them, whose daemon is told the storage driver."""
+    dind = container(
+        "docker",
+        image="docker:20-dind",
+        command=("-s", "vfs"),
+        secrets=(SECRET,),
+        registry_credentials="arn:registry",
+        privileged=True,
+        ulimits=(Ulimit(name="nofile", soft=1, hard=2),),
+        links=("agent",),
+    )
+    spec = replace(containers(container(), dind), task_role_arn="r", architecture=Architecture.X86_64)
+    expansion = expand(spec, replace(SILENT, image_overrides=(("docker:20-dind", "docker:23-dind"),)))
+    _, docker = expansion.definition["containerDefinitions"]
+    assert (docker["privileged"], docker["links"], docker["image"]) == (True, ["agent"], "docker:23-dind")
+    assert docker["ulimits"] == [{"name": "nofile", "softLimit": 1, "hardLimit": 2}]
+    assert docker["secrets"] == [{"name": "TOKEN", "valueFrom": "token"}]
+    assert expansion.ask.architecture is Architecture.X86_64
+    told = overrides(spec, replace(LAUNCH, storage_driver="btrfs"))["containerOverrides"]
+    assert told[1] == {"name": "docker", "command": ["--storage-driver=btrfs"]}
+
+
+def test_the_services_roles_stand_in() -> None:
+    """For requests that name none."""
+    settings = replace(SILENT, task_role_arn="arn:own", execution_role_arn="arn:own-execution")
+    definition = expand(bamboo(task_role_arn="arn:other"), settings).definition
+    assert (definition["taskRoleArn"], definition["executionRoleArn"]) == ("arn:other", "arn:own-execution")
+
+
+def test_the_first_docker_in_docker_is_the_agents() -> None:
+    """An agent can have one Docker host alone; an old image of it is replaced by the operator's list."""
+    dinds = tuple(replace(DATABASE, name=name, image="docker:1.11-dind") for name in ("one", "two"))
+    settings = replace(SILENT, image_overrides=(("docker:1.11-dind", "docker:23-dind"),))
+    agent, _, one, _ = expand(bamboo(extra_containers=dinds), settings).definition["containerDefinitions"]
+    assert [each["value"] for each in agent["environment"] if each["name"] == "DOCKER_HOST"] == [
+        "tcp://one:2375"
+    ]
+    assert (one["image"], one["privileged"]) == ("docker:23-dind", True)
+
+
+def test_options_that_name_a_secret_are_fetched() -> None:
+    """By the ARN of Secrets Manager or Systems Manager; all others are sent as they are."""
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:splunk-AbCdEf"
+    parameter = "arn:aws:ssm:eu-west-1:123456789012:parameter/token"
+    options = (("splunk-url", "https://s"), ("splunk-token", arn), ("x", parameter))
+    settings = replace(SILENT, log_driver="splunk", log_options=options)
+    [agent] = expand(containers(container()), settings).definition["containerDefinitions"]
+    assert agent["logConfiguration"] == {
+        "logDriver": "splunk",
+        "options": {"splunk-url": "https://s"},
+        "secretOptions": [
+            {"name": "splunk-token", "valueFrom": arn},
+            {"name": "x", "valueFrom": parameter},
+        ],
+    }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scheduler.core.agents import AgentSettings, expand
 from scheduler.core.agents.definition import definition_key
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.task import (
     BambooAgentSpec,
     Container,
@@ -17,12 +17,15 @@ from scheduler.core.model.task import (
     ContainersSpec,
     EnvironmentVariable,
     ExtraContainer,
+    HostFolderMapping,
+    Secret,
     TaskSpec,
+    Ulimit,
 )
 
 # Few values for each part, so that two draws are equal, or differ in one part, often enough.
 NAMES = st.sampled_from(["a", "b", "c"])
-IMAGES = st.sampled_from(["img:1", "img:2", " img:1 "])
+IMAGES = st.sampled_from(["img:1", "img:2", " img:1 ", "docker:dind"])
 COMMANDS = st.lists(st.text(max_size=3), max_size=2).map(tuple)
 ENVIRONMENTS = st.lists(
     st.builds(EnvironmentVariable, name=NAMES, value=st.text(max_size=3)), max_size=2
@@ -34,9 +37,29 @@ AMOUNTS = st.builds(
     gpus=st.sampled_from([0, 1]),
 )
 EXTRA_SIZES = st.sampled_from([ContainerSize.SMALL, ContainerSize.REGULAR])
-EXTRAS = st.builds(
-    ExtraContainer, name=NAMES, image=IMAGES, size=EXTRA_SIZES, commands=COMMANDS, environment=ENVIRONMENTS
+SECRETS = st.sampled_from([(), (Secret(name="A", value_from="a"),), (Secret(name="A", value_from="b"),)])
+ULIMITS = st.sampled_from(
+    [(), (Ulimit(name="core", soft=1, hard=1),), (Ulimit(name="core", soft=1, hard=2),)]
 )
+ARNS = st.sampled_from(["", "arn:1", "arn:2"])
+FOLDERS = st.sampled_from(
+    [(), *((HostFolderMapping(volume_name="v", source_path=path, container_path="/b"),) for path in "ab")]
+)
+EXTRAS = st.builds(
+    ExtraContainer,
+    name=NAMES,
+    image=IMAGES,
+    size=EXTRA_SIZES,
+    commands=COMMANDS,
+    environment=ENVIRONMENTS,
+    secrets=SECRETS,
+    registry_credentials=ARNS,
+)
+SURROUNDINGS: dict[str, st.SearchStrategy[Any]] = {
+    "task_role_arn": ARNS,
+    "execution_role_arn": ARNS,
+    "architecture": st.sampled_from(Architecture),
+}
 BAMBOO = st.builds(
     BambooAgentSpec,
     result_id=st.text(max_size=3),
@@ -47,20 +70,28 @@ BAMBOO = st.builds(
     size=EXTRA_SIZES,
     extra_containers=st.lists(EXTRAS, max_size=2).map(tuple),
     queue_time_ms=st.none() | st.integers(0, 2**40),
+    host_folder_mappings=FOLDERS,
+    secrets=SECRETS,
+    registry_credentials=ARNS,
+    **SURROUNDINGS,
 )
-CONTAINERS = st.lists(
-    st.builds(
-        Container,
-        name=NAMES,
-        image=IMAGES,
-        resources=AMOUNTS,
-        command=COMMANDS,
-        environment=ENVIRONMENTS,
-        essential=st.booleans(),
-    ),
-    min_size=1,
-    max_size=3,
-).map(lambda containers: ContainersSpec(containers=tuple(containers)))
+CONTAINER = st.builds(
+    Container,
+    name=NAMES,
+    image=IMAGES,
+    resources=AMOUNTS,
+    command=COMMANDS,
+    environment=ENVIRONMENTS,
+    essential=st.booleans(),
+    secrets=SECRETS,
+    registry_credentials=ARNS,
+    privileged=st.booleans(),
+    ulimits=ULIMITS,
+    links=st.sampled_from([(), ("b",), ("c", "b")]),
+)
+CONTAINERS = st.builds(
+    ContainersSpec, containers=st.lists(CONTAINER, min_size=1, max_size=3).map(tuple), **SURROUNDINGS
+)
 SPECS = BAMBOO | CONTAINERS
 SETTINGS = st.builds(
     AgentSettings,
@@ -68,6 +99,9 @@ SETTINGS = st.builds(
     st.sampled_from(["c1", "c2"]),
     st.sampled_from(["", "awslogs"]),
     st.sampled_from([(), (("k", "1"),), (("k", "2"),)]),
+    ARNS,
+    ARNS,
+    image_overrides=st.sampled_from([(), (("docker:dind", "docker:2-dind"),)]),
 )
 
 
@@ -135,7 +169,7 @@ def test_nothing_in_a_definition_escapes_the_key(
 def test_settings_share_a_key_only_if_told_the_same(
     spec: TaskSpec, one: AgentSettings, other: AgentSettings
 ) -> None:
-    """A change of family, of log configuration, or of the cluster that agents see, changes the key."""
+    """A change of family, log configuration, roles, images or the cluster that agents see changes the key."""
     first, second = expand(spec, one), expand(spec, other)
     assert (first.definition == second.definition) == (first.definition_key == second.definition_key)
 

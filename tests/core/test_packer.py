@@ -109,13 +109,15 @@ def test_every_instance_is_counted_under_one_reject(spares: list[Spare], tasks: 
 @MODEST
 @given(spares=fleets, ask=asks)
 def test_rejects_name_the_first_lack(spares: list[Spare], ask: Resources) -> None:
-    """Memory, then CPU, then GPUs; who lacks nothing has too many tasks starting."""
+    """Architecture, memory, then CPU, then GPUs; who lacks nothing has too many tasks starting."""
     no_slots = [replace(each, slots=0) for each in spares]
     expected = Counter(lack(each.free, ask) for each in no_slots)
     assert dict(RejectCounter(index_of(no_slots)).count(ask)) == expected
 
 
 def lack(free: Resources, ask: Resources) -> str:
+    if not ask.suits(free):
+        return "not the architecture"
     if free.memory_mib < ask.memory_mib:
         return "not enough memory"
     if free.cpu < ask.cpu:

@@ -3,17 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.core.model.resources import NOTHING, Resources
+from scheduler.core.model.resources import NOTHING, Architecture, Resources
 from scheduler.core.placement.remainder import Remainder
 from tests.builders import an_index, an_instance, instance_arn
 from tests.strategies import MODEST, SIZES, Spare, asks, fleets, index_of
 
 counts = st.integers(0, 40)
-wanted = st.lists(st.tuples(asks.filter(lambda ask: ask != NOTHING), counts), max_size=6)
+wanted = st.lists(st.tuples(asks.filter(lambda ask: ask.on(Architecture.ANY) != NOTHING), counts), max_size=6)
 
 
-def frees(remainder: Remainder) -> dict[str, Resources]:
-    return {room.arn: room.free for room in remainder.rooms()}
+def frees(remainder: Remainder, spares: list[Spare]) -> dict[str, Resources]:
+    architectures = {each.arn: each.registered.architecture for each in spares}
+    return {room.arn: room.free.on(architectures[room.arn]) for room in remainder.rooms()}
 
 
 @MODEST
@@ -24,12 +25,12 @@ def test_fill_takes_exactly_what_there_is(
     """Ask after ask it finds room for all that the instances hold, but where it is not to be, and no more."""
     remainder = Remainder(index_of(spares))
     for ask, count in wanted:
-        before = frees(remainder)
+        before = frees(remainder, spares)
         filled = remainder.fill(ask, count, avoid)
         assert filled == min(count, sum(ask.times_that_fit(before[arn]) for arn in before.keys() - avoid))
-        taken = [before[arn] - free for arn, free in frees(remainder).items()]
-        assert sum(taken, start=NOTHING) == ask.times(filled)
-        assert all(NOTHING.fits_in(free) for free in frees(remainder).values())
+        taken = [before[arn] - free for arn, free in frees(remainder, spares).items()]
+        assert sum(taken, start=NOTHING) == NOTHING + ask.times(filled)
+        assert all(NOTHING.fits_in(free) for free in frees(remainder, spares).values())
 
 
 @MODEST
@@ -41,7 +42,7 @@ def test_filled_are_those_whose_room_was_taken(
     remainder = Remainder(index_of(spares))
     for ask, count in wanted:
         remainder.fill(ask, count)
-    after = frees(remainder)
+    after = frees(remainder, spares)
     assert remainder.filled() == {each.arn for each in spares if each.free != after[each.arn]}
 
 

@@ -66,8 +66,8 @@ def variables(*names: str, value: str = "1") -> dict[str, Any]:
     return {"environment": tuple(EnvironmentVariable(name=name, value=value) for name in names)}
 
 
-def resources(**amounts: int) -> dict[str, Any]:
-    return {"resources": Resources(**({"memory_mib": 4} | amounts))}
+def resources(cpu: int = 0, memory_mib: int = 4, gpus: int = 0) -> dict[str, Any]:
+    return {"resources": Resources(cpu=cpu, memory_mib=memory_mib, gpus=gpus)}
 
 
 def paths(judged: TaskRequest) -> list[str]:

@@ -137,12 +137,13 @@ def of_extra(extra: ExtraContainer) -> Iterator[Corruption]:
 
 def of_container(container: Container) -> Iterator[Corruption]:
     yield from fields(container, {"name": "a.b", "image": "\0"})
-    for spelling, amounts in (
-        ("cpu_units", {"cpu": -1}),
-        ("memory_mib", {"memory_mib": 3}),
-        ("gpus", {"gpus": 65}),
+    ask = container.resources
+    for spelling, wrong in (
+        ("cpu_units", replace(ask, cpu=-1)),
+        ("memory_mib", replace(ask, memory_mib=3)),
+        ("gpus", replace(ask, gpus=65)),
     ):
-        yield f"resources.{spelling}", replace(container, resources=replace(container.resources, **amounts))
+        yield f"resources.{spelling}", replace(container, resources=wrong)
     yield f"command[{len(container.command)}]", replace(container, command=(*container.command, "\0"))
     yield from inside(container, "environment", of_variable)
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from scheduler.ports.store import StoreCorrupt, StoreError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Of schema.sql. A file of a later one is refused: its meaning is not known here."""
 
-MIGRATED_VERSIONS = (2,)
-"""Earlier ones, which opening brings to the present one: n by `migrate_n.sql`. 1 was never released."""
+MIGRATED_VERSIONS = (2, 3)
+"""Earlier ones, which opening brings to the present one, step by step: n to n + 1 by `migrate_n.sql`. 1 was
+never released."""
 
 APPLICATION_ID = 0x45435353
 """As in schema.sql."""
@@ -71,8 +72,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
     if mode != "wal":
         raise StoreError(f"store {path}: its file system cannot hold a write-ahead log")
-    if version != SCHEMA_VERSION:
-        connection.executescript(sql("schema.sql" if version is None else f"migrate_{version}.sql"))
+    if version is None:
+        connection.executescript(sql("schema.sql"))
+    for earlier in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+        connection.executescript(sql(f"migrate_{earlier}.sql"))
     path.chmod(0o600)
     connection.executescript(sql("commit.sql"))
 

@@ -31,5 +31,6 @@ def told_as_reading_errors(path: Path) -> Iterator[None]:
         try:
             yield
         except ValueError as error:
-            # pydantic's own message has many lines, and quotes the row.
-            raise StoreCorrupt(f"store {path}: a row cannot be read ({type(error).__name__})") from error
+            # pydantic's own message has many lines, and quotes the row with its secrets: not even a traceback
+            # in the log may have it.
+            raise StoreCorrupt(f"store {path}: a row cannot be read ({type(error).__name__})") from None

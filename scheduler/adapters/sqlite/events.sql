@@ -1,7 +1,7 @@
 -- Events after a revision, each with what does not change of its task, as one JSON array (see commit.sql).
 -- ?1: revision; ?2: limit.
 SELECT json_group_array(json_array(
-  task_id, request_id, tenant, priority, labels, build_key, cpu, memory_mib, gpus,
+  task_id, request_id, tenant, priority, labels, build_key, cpu, memory_mib, gpus, architecture,
   queue_timeout_ms, start_timeout_ms, run_timeout_ms, may_run_again, submitted_ms, payload
 ))
 FROM (

@@ -114,6 +114,7 @@ class Journal:
                 request.may_run_again,
                 status.revision,
                 record.at_ms,
+                ask.architecture,
             )
         )
         spec, secrets = codec.spec_text(request.spec)

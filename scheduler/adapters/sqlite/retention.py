@@ -1,6 +1,14 @@
-"""What is forgotten, in one transaction each time: events, stopped tasks, scaling events and wishes."""
+"""What is forgotten, in one transaction each time: events, stopped tasks, scaling events and wishes.
+
+And how what was dropped leaves the disk (`scrub`).
+"""
 
 import sqlite3
+
+from scheduler.adapters.sqlite.database import BUSY_TIMEOUT_MS
+
+SCRUB_TIMEOUT_MS = 50
+"""How long a scrub, and with it the next commit, waits for readers: one reads a page in a few ms."""
 
 _KEEP_FROM = "UPDATE meta SET oldest_revision = max(oldest_revision, ?)"
 
@@ -32,8 +40,6 @@ def compact(
         _keep_from(connection, oldest_revision)
         connection.execute(_FORGET_SCALING, (scaling_events_kept,))
         connection.execute(_FORGET_WISHES, (wishes_kept,))
-    # Empties the log, which still holds earlier versions of pages: dropped secrets among them.
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def forget_tasks(connection: sqlite3.Connection, *, stopped_before_ms: int, limit: int) -> int:
@@ -46,6 +52,20 @@ def forget_tasks(connection: sqlite3.Connection, *, stopped_before_ms: int, limi
             for statement in _FORGET_TASKS:
                 connection.execute(statement, (task_ids,))
     return int(count)
+
+
+def scrub(connection: sqlite3.Connection) -> bool:
+    """Empties the log, which still holds earlier versions of pages: dropped secrets among them.
+
+    The file itself has none: `secure_delete` is on. False when a reader is in the way; nothing is lost then
+    (SQLite docs: PRAGMA wal_checkpoint).
+    """
+    connection.execute(f"PRAGMA busy_timeout = {SCRUB_TIMEOUT_MS}")
+    try:
+        (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    return not busy
 
 
 def _keep_from(connection: sqlite3.Connection, oldest_revision: int) -> None:

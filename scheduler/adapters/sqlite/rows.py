@@ -7,7 +7,7 @@ from typing import Any
 
 from scheduler.adapters.sqlite import codec
 from scheduler.core.model.attempt import Attempt
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.scaling import StoredScalingEvent
 from scheduler.core.model.task import (
     QueuedTask,
@@ -22,7 +22,7 @@ from scheduler.ports.store import LiveTask
 
 Row = tuple[Any, ...]
 
-_HEAD = 14
+_HEAD = 15
 """Columns of get.sql, list.sql and events.sql that never change, with which each of them begins."""
 
 
@@ -33,7 +33,7 @@ def live_tasks(rows: Iterable[Row]) -> Iterator[LiveTask]:
     """
     ask_of, timeouts_of = cache(_ask), cache(_timeouts)
     for row in rows:
-        yield _live_task(row, ask=ask_of(row[7:10]), timeouts=timeouts_of(row[10:13]))
+        yield _live_task(row, ask=ask_of((*row[7:10], row[17])), timeouts=timeouts_of(row[10:13]))
 
 
 def whole_task(row: Row) -> Task:
@@ -64,7 +64,8 @@ def scaling_events(rows: str) -> list[StoredScalingEvent]:
 
 def _live_task(row: Row, *, ask: Resources, timeouts: Timeouts) -> LiveTask:
     task_id, tenant, priority, definition_key, main_container, enqueue_revision, submitted_ms = row[:7]
-    may_run_again, state, cancelled, updated_ms, attempts_made, launches, last_attempt = row[13:]
+    may_run_again, state, cancelled, updated_ms = row[13:17]
+    attempts_made, launches, last_attempt, build_key, result_id = row[18:]
     queued = QueuedTask(
         task_id=task_id,
         tenant=intern(tenant),
@@ -76,6 +77,8 @@ def _live_task(row: Row, *, ask: Resources, timeouts: Timeouts) -> LiveTask:
         submitted_ms=submitted_ms,
         timeouts=timeouts,
         may_run_again=bool(may_run_again),
+        build_key=intern(build_key),
+        result_id=result_id or "",
     )
     attempt = None if last_attempt is None else codec.attempt_of(last_attempt)
     present = attempt if attempt is not None and attempt.holds_room else None
@@ -120,7 +123,7 @@ def _task(
     columns: list[Any], status: TaskStatus, attempts: tuple[Attempt, ...], spec: TaskSpec | None = None
 ) -> Task:
     task_id, request_id, tenant, priority, labels, build_key = columns[:6]
-    may_run_again, submitted_ms = columns[12:]
+    may_run_again, submitted_ms = columns[13:]
     return Task(
         task_id=task_id,
         request_id=request_id,
@@ -128,19 +131,19 @@ def _task(
         priority=priority,
         labels=codec.plain(labels),
         build_key=build_key,
-        ask=_ask(columns[6:9]),
+        ask=_ask(columns[6:10]),
         submitted_ms=submitted_ms,
         status=status,
-        timeouts=_timeouts(columns[9:12]),
+        timeouts=_timeouts(columns[10:13]),
         may_run_again=bool(may_run_again),
         spec=spec,
         attempts=attempts,
     )
 
 
-def _ask(size: Sequence[int]) -> Resources:
-    cpu, memory_mib, gpus = size
-    return Resources(cpu=cpu, memory_mib=memory_mib, gpus=gpus)
+def _ask(columns: Sequence[Any]) -> Resources:
+    cpu, memory_mib, gpus, architecture = columns
+    return Resources(cpu=cpu, memory_mib=memory_mib, gpus=gpus, architecture=Architecture(architecture))
 
 
 def _timeouts(columns: Sequence[int | None]) -> Timeouts:

@@ -37,6 +37,7 @@ CREATE TABLE task (
   stopped_ms       INTEGER,            -- set in terminal states alone
   stop_reason      TEXT,               -- JSON of StopReason
   cancel_requested INTEGER NOT NULL DEFAULT 0,
+  architecture     TEXT NOT NULL DEFAULT '', -- empty: any
   UNIQUE (tenant, request_id)
 ) STRICT;
 
@@ -99,6 +100,6 @@ CREATE TABLE scale_wish (
   payload    TEXT NOT NULL             -- JSON of ScaleWish
 ) STRICT;
 
-INSERT INTO meta VALUES (1, 3, lower(hex(randomblob(8))), 1);
+INSERT INTO meta VALUES (1, 4, lower(hex(randomblob(8))), 1);
 
 COMMIT;

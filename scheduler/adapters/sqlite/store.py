@@ -16,10 +16,11 @@ from scheduler.adapters.sqlite.known import known_of
 from scheduler.adapters.sqlite.lock import FileLock
 from scheduler.adapters.sqlite.readers import Readers
 from scheduler.core.model.records import IntentRecorded, IntentState, Record
-from scheduler.core.model.scaling import ScaleWish, StoredScalingEvent
+from scheduler.core.model.scaling import ScaleWish, ScalingEvent, StoredScalingEvent
 from scheduler.core.model.task import Task, TaskEvent
 from scheduler.ports.store import (
     SCALING_EVENTS_KEPT,
+    SCALING_EVENTS_RECALLED,
     WISHES_KEPT,
     CommitResult,
     LiveTask,
@@ -38,6 +39,8 @@ _REVISION = "SELECT max(oldest_revision - 1, ifnull((SELECT max(revision) FROM e
 _SEQUENCE = "SELECT ifnull(max(sequence), 0) FROM scaling_event"
 
 _LAST_WISH = "SELECT payload FROM scale_wish ORDER BY number DESC LIMIT 1"
+
+_LAST_SCALING = "SELECT payload FROM scaling_event ORDER BY sequence DESC LIMIT ?"
 
 _FILTERS = {
     "tenant": "AND tenant = :tenant",
@@ -108,6 +111,7 @@ class SqliteStore:
                 intents=_open_intents(connection),
                 facts=dict(connection.execute("SELECT key, value FROM fact")),
                 wish=_last_wish(connection),
+                scaling=_last_scaling(connection),
             )
 
     def revision(self) -> int:
@@ -181,6 +185,11 @@ class SqliteStore:
         with told_as_store_errors(self._path), self._writing:
             return retention.forget_tasks(self._writer, stopped_before_ms=stopped_before_ms, limit=limit)
 
+    def scrub(self) -> bool:
+        """Empties the write-ahead log, and waits only shortly for readers."""
+        with told_as_store_errors(self._path), self._writing:
+            return retention.scrub(self._writer)
+
     def close(self) -> None:
         """Releases the file and its lock."""
         self._readers.close()
@@ -208,3 +217,8 @@ def _open_intents(connection: sqlite3.Connection) -> tuple[IntentRecorded, ...]:
 def _last_wish(connection: sqlite3.Connection) -> ScaleWish | None:
     found = connection.execute(_LAST_WISH).fetchone()
     return None if found is None else codec.wish_of(found[0])
+
+
+def _last_scaling(connection: sqlite3.Connection) -> tuple[ScalingEvent, ...]:
+    found = connection.execute(_LAST_SCALING, (SCALING_EVENTS_RECALLED,)).fetchall()
+    return tuple(codec.scaling_event_of(payload) for (payload,) in reversed(found))

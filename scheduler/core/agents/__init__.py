@@ -4,7 +4,8 @@ Lives here: `expand` (spec -> task definition, its content hash and what the tas
 (spec and launch -> ECS's TaskOverride). May import `model`. Words: *definition* is the argument of
 RegisterTaskDefinition, shared by every build of one configuration; *overrides* are what one launch differs
 in; the *main container* is the one whose exit code decides; the *sidekick* lends an agent its volume; an
-*extra container* runs beside an agent.
+*extra container* runs beside an agent; *docker-in-docker* is one in which a build runs containers of its
+own; the *outline* is what a definition has beside its containers.
 """
 
 from scheduler.core.agents.definition import AgentSettings

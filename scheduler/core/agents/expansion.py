@@ -9,7 +9,7 @@ from scheduler.core.agents.launch import Launch
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import BambooAgentSpec, TaskSpec
 
-Configuration = bamboo.Configuration | containers.Configurations
+Configuration = bamboo.Configuration | containers.Configuration
 """What of a spec its definition is made from."""
 
 REMEMBERED = 1_000

@@ -15,12 +15,16 @@ ATTEMPT_ID = "ATTEMPT_ID"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """What is known only when a task is started on a container instance."""
+    """What is known only when a task is started on a container instance.
+
+    `storage_driver` is the one that docker-in-docker is to use there.
+    """
 
     attempt_id: str
     request_id: str
     container_instance_arn: str
     submit_ms: int
+    storage_driver: str = "overlay2"
 
 
 def container_override(name: str, command: tuple[str, ...], environment: list[Json]) -> Json | None:

@@ -1,22 +1,34 @@
 """Resources: the vector that tasks ask for and container instances offer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 CPU_UNITS_PER_VCPU = 1024
 """ECS counts CPU in units of 1/1024 vCPU."""
+
+
+class Architecture(StrEnum):
+    """CPU architectures, in ECS's words (ECS API: RuntimePlatform, cpuArchitecture)."""
+
+    ANY = ""
+    X86_64 = "X86_64"
+    ARM64 = "ARM64"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Resources:
     """An amount, compared dimension by dimension and never as one number.
 
-    `cpu` in CPU units, `memory_mib` in MiB, `gpus` whole. Ordering (`<`) is lexicographic and only for
-    sorting; whether something fits is `fits_in`.
+    `cpu` in CPU units, `memory_mib` in MiB, `gpus` whole. `architecture` is not counted but matched: an ask
+    of ANY fits on each, and room of ANY (nobody told) holds no ask of a particular one. What is calculated
+    has the architecture of the left operand. Ordering (`<`) is lexicographic and only for sorting; whether
+    something fits is `fits_in`.
     """
 
     cpu: int = 0
     memory_mib: int = 0
     gpus: int = 0
+    architecture: Architecture = Architecture.ANY
 
     def __add__(self, other: "Resources") -> "Resources":
         """Sum by dimension."""
@@ -24,6 +36,7 @@ class Resources:
             cpu=self.cpu + other.cpu,
             memory_mib=self.memory_mib + other.memory_mib,
             gpus=self.gpus + other.gpus,
+            architecture=self.architecture,
         )
 
     def __sub__(self, other: "Resources") -> "Resources":
@@ -32,15 +45,34 @@ class Resources:
             cpu=self.cpu - other.cpu,
             memory_mib=self.memory_mib - other.memory_mib,
             gpus=self.gpus - other.gpus,
+            architecture=self.architecture,
         )
 
+    def suits(self, room: "Resources") -> bool:
+        """True when `room` is of an architecture that this may run on, however much of it there is."""
+        return not self.architecture or self.architecture == room.architecture
+
     def fits_in(self, room: "Resources") -> bool:
-        """True when `room` has at least this much of every dimension; equal fits."""
-        return self.cpu <= room.cpu and self.memory_mib <= room.memory_mib and self.gpus <= room.gpus
+        """True when `room` suits and has at least this much of every dimension; equal fits."""
+        return (
+            self.cpu <= room.cpu
+            and self.memory_mib <= room.memory_mib
+            and self.gpus <= room.gpus
+            and self.suits(room)
+        )
+
+    def on(self, architecture: Architecture) -> "Resources":
+        """The same amount of this architecture."""
+        return replace(self, architecture=architecture)
 
     def floored(self) -> "Resources":
         """The same with negative dimensions raised to zero."""
-        return Resources(cpu=max(0, self.cpu), memory_mib=max(0, self.memory_mib), gpus=max(0, self.gpus))
+        return Resources(
+            cpu=max(0, self.cpu),
+            memory_mib=max(0, self.memory_mib),
+            gpus=max(0, self.gpus),
+            architecture=self.architecture,
+        )
 
     def smaller(self, other: "Resources") -> "Resources":
         """The smaller of both in each dimension."""
@@ -48,10 +80,13 @@ class Resources:
             cpu=min(self.cpu, other.cpu),
             memory_mib=min(self.memory_mib, other.memory_mib),
             gpus=min(self.gpus, other.gpus),
+            architecture=self.architecture,
         )
 
     def times_that_fit(self, room: "Resources") -> int:
         """How many of this fit into `room` at once. An empty ask fits without end, told as 2**31."""
+        if not self.suits(room):
+            return 0
         counts = [
             have // need
             for need, have in (
@@ -65,11 +100,16 @@ class Resources:
 
     def times(self, count: int) -> "Resources":
         """`count` of this together."""
-        return Resources(cpu=self.cpu * count, memory_mib=self.memory_mib * count, gpus=self.gpus * count)
+        return Resources(
+            cpu=self.cpu * count,
+            memory_mib=self.memory_mib * count,
+            gpus=self.gpus * count,
+            architecture=self.architecture,
+        )
 
     def scaled(self, factor: float) -> "Resources":
         """The same with CPU and memory multiplied and truncated; GPUs are whole and stay."""
-        return Resources(cpu=int(self.cpu * factor), memory_mib=int(self.memory_mib * factor), gpus=self.gpus)
+        return replace(self, cpu=int(self.cpu * factor), memory_mib=int(self.memory_mib * factor))
 
 
 NOTHING = Resources()

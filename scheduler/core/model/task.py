@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from scheduler.core.model.attempt import Attempt, StopReason
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import Architecture, Resources
 
 
 class TaskState(StrEnum):
@@ -49,8 +49,38 @@ class EnvironmentVariable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A variable `name` whose value ECS fetches at launch; `value_from` is its ARN or a parameter's name."""
+
+    name: str
+    value_from: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ulimit:
+    """A limit of a container's processes. -1 is none."""
+
+    name: str
+    soft: int
+    hard: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostFolderMapping:
+    """A folder of the container instance, mounted into the main container as volume `volume_name`."""
+
+    volume_name: str
+    source_path: str
+    container_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """A container with explicit resources. Its memory is a reservation."""
+    """A container with explicit resources. Its memory is a reservation.
+
+    `registry_credentials` is the ARN of the secret with which the image is pulled; empty for none. `links`
+    name other containers, each with `:alias` if wanted.
+    """
 
     name: str
     image: str
@@ -58,14 +88,25 @@ class Container:
     command: tuple[str, ...] = ()
     environment: tuple[EnvironmentVariable, ...] = ()
     essential: bool = False
+    secrets: tuple[Secret, ...] = ()
+    registry_credentials: str = ""
+    privileged: bool = False
+    ulimits: tuple[Ulimit, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainersSpec:
-    """A plain list of containers, for any CI server. The first is the main one."""
+    """A plain list of containers, for any CI server. The first is the main one.
+
+    Empty roles are the service's own, if it has any; `architecture` is None only before validation.
+    """
 
     kind: Literal["containers"] = "containers"
     containers: tuple[Container, ...]
+    task_role_arn: str = ""
+    execution_role_arn: str = ""
+    architecture: Architecture | None = Architecture.ANY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +118,17 @@ class ExtraContainer:
     size: ContainerSize | None
     commands: tuple[str, ...] = ()
     environment: tuple[EnvironmentVariable, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    registry_credentials: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BambooAgentSpec:
-    """A Bamboo build agent. `queue_time_ms` is when its build entered Bamboo's own queue."""
+    """A Bamboo build agent. `queue_time_ms` is when its build entered Bamboo's own queue.
+
+    `secrets` are the main container's, `registry_credentials` those of its image and the sidekick's. Empty
+    roles are the service's own, if it has any; `architecture` is None only before validation.
+    """
 
     kind: Literal["bamboo_agent"] = "bamboo_agent"
     result_id: str
@@ -92,9 +139,25 @@ class BambooAgentSpec:
     size: ContainerSize | None
     extra_containers: tuple[ExtraContainer, ...] = ()
     queue_time_ms: int | None = None
+    host_folder_mappings: tuple[HostFolderMapping, ...] = ()
+    task_role_arn: str = ""
+    execution_role_arn: str = ""
+    architecture: Architecture | None = Architecture.ANY
+    secrets: tuple[Secret, ...] = ()
+    registry_credentials: str = ""
 
 
 TaskSpec = BambooAgentSpec | ContainersSpec
+
+
+def main_image(spec: TaskSpec) -> str:
+    """The image of the main container, as the client spelled it."""
+    return spec.image if isinstance(spec, BambooAgentSpec) else spec.containers[0].image
+
+
+def result_id_of(spec: TaskSpec) -> str:
+    """The result that the task works for; empty where the spec knows of none."""
+    return spec.result_id if isinstance(spec, BambooAgentSpec) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +192,11 @@ class TaskRequest:
 class QueuedTask:
     """What the scheduler keeps in memory of a task; its spec and labels stay in the store.
 
-    `enqueue_revision` is the revision that accepted it: its place in the queue for life. The exit code
-    of `main_container` decides whether it succeeded.
+    `enqueue_revision` is the revision that accepted it, or an older one that a reservation has kept for it:
+    its place in the queue for life. The exit code
+    of `main_container` decides whether it succeeded. `image`, `build_key` and `result_id` name what it
+    runs. Of one that an earlier life of the service accepted the image is empty, and the result id as well if
+    its build has not reserved.
     """
 
     task_id: str
@@ -143,6 +209,9 @@ class QueuedTask:
     submitted_ms: int
     timeouts: Timeouts = Timeouts()
     may_run_again: bool = False
+    image: str = ""
+    build_key: str = ""
+    result_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 Best fit takes the instance with the least max over dimensions of (free - ask) / registered, so that
 instances empty out; ties go to the older instance, then to the smaller ARN.
 
-Instances of equal registered size form a class, sorted by share = max over dimensions of
+Instances of equal registered size and architecture form a class, sorted by share = max over dimensions of
 free / registered. For an ask with need = max over dimensions of ask / registered:
 
 * an instance can only fit if share >= need, so a search starts there (full instances are never seen);
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from scheduler.core.model.resources import Resources
+from scheduler.core.placement.images import Images
 
 ROUNDING = 1e-9
 """Shares are floats; bounds give way by this much so that rounding never hides a candidate."""
@@ -78,8 +79,13 @@ class SizeClass:
             if room.share < floor and room.holds(ask):
                 self.floors[ask] = room.share
 
-    def best(self, ask: Resources, avoid: frozenset[str], limit: float) -> tuple[Room | None, float]:
-        """The best of this class and its score; `limit` is the best score of other classes."""
+    def best(
+        self, ask: Resources, avoid: frozenset[str], limit: float, overflows: bool
+    ) -> tuple[Room | None, float]:
+        """The best of this class and its score; `limit` is the best score of other classes.
+
+        Best fit is the same whether demand `overflows` or not.
+        """
         rooms, cpu, memory_mib, gpus = self.rooms, ask.cpu, ask.memory_mib, ask.gpus
         need = self.share(cpu, memory_mib, gpus)
         at = bisect_left(rooms, (max(need - ROUNDING, self.floors.get(ask, 0.0)),))
@@ -117,10 +123,12 @@ class FreeIndex:
     for growth.
     """
 
-    __slots__ = ("_classes", "_saturated", "_where")
+    __slots__ = ("_classes", "_saturated", "_size_class", "_where", "images")
 
-    def __init__(self) -> None:
-        """An empty index."""
+    def __init__(self, size_class: type[SizeClass] = SizeClass) -> None:
+        """An empty index, sorted and searched by `size_class`."""
+        self._size_class = size_class
+        self.images = Images()
         self._classes: dict[Resources, SizeClass] = {}
         self._saturated: dict[str, Spot] = {}
         self._where: dict[str, Spot] = {}
@@ -135,7 +143,7 @@ class FreeIndex:
         # Room may grow here: what earlier searches found out no longer holds.
         for each in self._classes.values():
             each.floors.clear()
-        size = self._classes.setdefault(registered, SizeClass(registered, []))
+        size = self._classes.setdefault(registered, self._size_class(registered, []))
         share = size.share(free.cpu, free.memory_mib, free.gpus)
         room = Room(share, free.cpu, free.memory_mib, free.gpus, launched_ms, arn, slots)
         self._where[arn] = (size, room)
@@ -149,35 +157,69 @@ class FreeIndex:
 
     def fork(self) -> "FreeIndex":
         """A copy for one decision: `best` and `take` change it and leave the original alone."""
-        copy = FreeIndex()
-        copy._classes = {key: SizeClass(key, each.rooms.copy()) for key, each in self._classes.items()}
+        copy = FreeIndex(self._size_class)
+        copy.images = self.images
+        copy._classes = {key: _copied(each) for key, each in self._classes.items()}
         copy._saturated = {
             arn: (copy._classes[size.registered], room) for arn, (size, room) in self._saturated.items()
         }
         return copy
 
-    def best(self, ask: Resources, avoid: frozenset[str] = frozenset()) -> Spot | None:
-        """The best-fitting instance that has a slot and is not to be avoided, or None."""
+    def best(
+        self,
+        ask: Resources,
+        avoid: frozenset[str] = frozenset(),
+        *,
+        overflows: bool = False,
+        image: str = "",
+    ) -> Spot | None:
+        """The best instance that has a slot and is not to be avoided, or None.
+
+        Of those with the same room, one that has the `image` goes first. `overflows`: a task that stands
+        before this one fits nowhere.
+        """
         found: Spot | None = None
         score = _FULL
         for size in self._classes.values():
-            room, room_score = size.best(ask, avoid, score)
+            if not ask.suits(size.registered):
+                continue
+            room, room_score = size.best(ask, avoid, score, overflows)
             if room is None:
                 continue
             if found is None or (room_score, room[4:6]) < (score, found[1][4:6]):
                 found, score = (size, room), room_score
-        return found
+        return self._with_image(found, image, avoid) if found and image else found
+
+    def _with_image(self, spot: Spot, image: str, avoid: frozenset[str]) -> Spot:
+        """The oldest that has the image and the same room as `spot`, which is the oldest with that room."""
+        (size, room), holders = spot, self.images.of(image)
+        rooms, alike = size.rooms, room[:4]
+        younger = bisect_right(rooms, room)
+        if not holders or younger == len(rooms) or rooms[younger][:4] != alike:
+            return spot
+        for each in sorted(holders):
+            at = bisect_left(rooms, (*alike, *each))
+            if at < len(rooms) and rooms[at][:6] == (*alike, *each) and each.arn not in avoid:
+                return size, rooms[at]
+        return spot
 
     def may_hold(self, ask: Resources) -> bool:
         """False when not even the emptiest instance has the share that `ask` needs: told without a search."""
-        need = ((size, size.share(ask.cpu, ask.memory_mib, ask.gpus)) for size in self._classes.values())
-        return any(size.rooms and size.rooms[-1].share >= share - ROUNDING for size, share in need)
+        suited = [size for size in self._classes.values() if size.rooms and ask.suits(size.registered)]
+        need = ((size, size.share(ask.cpu, ask.memory_mib, ask.gpus)) for size in suited)
+        return any(size.rooms[-1].share >= share - ROUNDING for size, share in need)
 
     def take(self, spot: Spot, ask: Resources) -> None:
         """Takes `ask` and one slot where `best` said."""
         size, room = spot
         self._delete(size, room)
         self._insert(size, _less(size, room, ask, slots=room.slots - 1))
+
+    def hold(self, spot: Spot, ask: Resources) -> None:
+        """Takes `ask` where `best` said, for a task that does not start now: no slot."""
+        size, room = spot
+        self._delete(size, room)
+        self._insert(size, _less(size, room, ask, slots=room.slots))
 
     def spots(self) -> Iterator[Spot]:
         """Every instance, saturated ones included."""
@@ -186,12 +228,12 @@ class FreeIndex:
                 yield size, room
         yield from self._saturated.values()
 
-    def by_size(self) -> dict[Resources, list[Room]]:
-        """The rooms of each size class, sorted, saturated ones included. The lists are the caller's."""
-        rooms = {size.registered: size.rooms.copy() for size in self._classes.values()}
+    def classes(self) -> list[SizeClass]:
+        """Copies of the size classes that have instances, saturated ones included."""
+        copies = {registered: _copied(size) for registered, size in self._classes.items()}
         for size, room in self._saturated.values():
-            insort(rooms[size.registered], room)
-        return rooms
+            insort(copies[size.registered].rooms, room)
+        return [each for each in copies.values() if each.rooms]
 
     def _insert(self, size: SizeClass, room: Room) -> None:
         if room.slots > 0:
@@ -202,6 +244,10 @@ class FreeIndex:
     def _delete(self, size: SizeClass, room: Room) -> None:
         if self._saturated.pop(room.arn, None) is None:
             del size.rooms[bisect_left(size.rooms, room)]
+
+
+def _copied(size: SizeClass) -> SizeClass:
+    return type(size)(size.registered, size.rooms.copy())
 
 
 def _less(size: SizeClass, room: Room, taken: Resources, *, slots: int) -> Room:

@@ -1,14 +1,17 @@
 """The packer: walks the queue in its total order and gives each task its best fit."""
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heapreplace
+from typing import NamedTuple
 
 from scheduler.core.model.backlog import BacklogGroup
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.reservation import Pieces, Reserved
+from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.task import QueuedTask
-from scheduler.core.placement.free_index import FreeIndex
+from scheduler.core.placement.free_index import FreeIndex, Room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,27 +19,46 @@ class PackingResult:
     """Who goes where, and per backlog group how many found no place.
 
     `blocked` are the shapes that fit nowhere; tasks of other shapes may be left over only because
-    `limit` placements were made. `index` is the fork with everything placed.
+    `limit` placements were made. `index` is the fork with everything placed and held.
+
+    `unheld` is reserved room that was not looked for or not found, `awaited` how often room of a shape is
+    held for a task that waits, and `holding` are the instances on which some is held.
     """
 
     placed: tuple[tuple[QueuedTask, str], ...]
     left: tuple[tuple[BacklogGroup, int], ...]
     blocked: frozenset[Resources]
     index: FreeIndex
+    unheld: tuple[Pieces, ...] = ()
+    awaited: Counter[Resources] = field(default_factory=Counter)
+    holding: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
-class _Turn:
-    """A group's place in the merge of all groups: higher priority first, then the older head."""
+class _Ranked:
+    """Something with a place in the merge: higher priority first, then the older."""
 
     key: tuple[int, int, str]
+
+    def __lt__(self, other: "_Ranked") -> bool:
+        return self.key < other.key
+
+
+@dataclass(slots=True)
+class _Hold(_Ranked):
+    """Reserved room."""
+
+    room: Reserved
+
+
+@dataclass(slots=True)
+class _Turn(_Ranked):
+    """A group's place in the merge of all groups, which is that of its head."""
+
     group: BacklogGroup
     task: QueuedTask
     rest: Iterator[QueuedTask]
     placed: int = 0
-
-    def __lt__(self, other: "_Turn") -> bool:
-        return self.key < other.key
 
     def advance(self) -> bool:
         task = next(self.rest, None)
@@ -48,8 +70,14 @@ class _Turn:
 
 @dataclass(slots=True)
 class _Tally:
+    """What the walk has come to. `overflows_from`: where the first task stands that fits nowhere."""
+
     placed: list[tuple[QueuedTask, str]] = field(default_factory=list)
     blocked: set[Resources] = field(default_factory=set)
+    overflows_from: tuple[int, int, str] | None = None
+    unheld: list[Pieces] = field(default_factory=list)
+    awaited: Counter[Resources] = field(default_factory=Counter)
+    holding: set[str] = field(default_factory=set)
 
 
 def pack(
@@ -59,23 +87,34 @@ def pack(
     limit: int,
     suspects: frozenset[tuple[str, Resources]] = frozenset(),
     unwanted: frozenset[str] = frozenset(),
+    reserved: Sequence[Reserved] = (),
 ) -> PackingResult:
     """Places at most `limit` tasks on a fork of `index`; `unwanted` tasks are passed over.
 
-    A task that fits nowhere blocks the tasks of its own shape and no others.
+    A task that fits nowhere blocks the tasks of its own shape and no others. What is `reserved` is held when
+    its turn comes: tasks that stand behind it do not get that room.
     """
     fork = index.fork()
     tally = _Tally(blocked={ask for ask in {each.ask for each in backlog} if not fork.may_hold(ask)})
-    hopeful = (group for group in backlog if group.ask not in tally.blocked)
-    turns = [turn for group in hopeful if (turn := _first_turn(group, unwanted))]
-    queue = turns.copy()
+    firsts = [turn for group in backlog if (turn := _first_turn(group, unwanted))]
+    turns = [turn for turn in firsts if turn.group.ask not in tally.blocked]
+    tally.overflows_from = min((turn.key for turn in firsts if turn.group.ask in tally.blocked), default=None)
+    queue: list[_Ranked] = [*turns, *(_Hold(each.rank, each) for each in reserved)]
     heapify(queue)
-    avoid = _avoided(suspects)
-    while queue and len(tally.placed) < limit:
-        if _place(queue[0], fork, tally, avoid) and queue[0].advance():
-            heapreplace(queue, queue[0])
+    avoid, waiting = _avoided(suspects), len(turns)
+    while waiting and len(tally.placed) < limit:
+        first = queue[0]
+        if isinstance(first, _Hold):
+            _hold(first.room, fork, tally)
+        elif isinstance(first, _Turn) and _place(first, fork, tally, avoid) and first.advance():
+            heapreplace(queue, first)
+            continue
         else:
-            heappop(queue)
+            waiting -= 1
+        heappop(queue)
+    # Nobody is left from whom the rest would have to be kept.
+    rest = (each.room for each in sorted(queue) if isinstance(each, _Hold))
+    tally.unheld += [Pieces(ask=each.ask, count=each.count) for each in rest if not each.task_id]
     placed_of = {id(turn.group): turn.placed for turn in turns}
     left = ((group, group.count - placed_of.get(id(group), 0)) for group in backlog)
     return PackingResult(
@@ -83,6 +122,9 @@ def pack(
         left=tuple((group, count) for group, count in left if count > 0),
         blocked=frozenset(tally.blocked),
         index=fork,
+        unheld=tuple(tally.unheld),
+        awaited=tally.awaited,
+        holding=frozenset(tally.holding),
     )
 
 
@@ -91,14 +133,31 @@ def _place(turn: _Turn, fork: FreeIndex, tally: _Tally, avoid: Mapping[Resources
     ask = turn.group.ask
     if ask in tally.blocked:
         return False
-    spot = fork.best(ask, avoid.get(ask, _NOBODY))
+    overflows = tally.overflows_from is not None and tally.overflows_from < turn.key
+    spot = fork.best(ask, avoid.get(ask, _NOBODY), overflows=overflows, image=turn.task.image)
     if spot is None:
         tally.blocked.add(ask)
+        tally.overflows_from = tally.overflows_from if overflows else turn.key
         return False
     fork.take(spot, ask)
     tally.placed.append((turn.task, spot[1].arn))
     turn.placed += 1
     return True
+
+
+def _hold(reserved: Reserved, fork: FreeIndex, tally: _Tally) -> None:
+    """Holds what there is room for. The task whose room it is may have got it in the turn before."""
+    if reserved.task_id and tally.placed and tally.placed[-1][0].task_id == reserved.task_id:
+        return
+    left = reserved.count
+    while left and (spot := fork.best(reserved.ask)) is not None:
+        fork.hold(spot, reserved.ask)
+        tally.holding.add(spot[1].arn)
+        left -= 1
+    if reserved.task_id:
+        tally.awaited[reserved.ask] += reserved.count - left
+    elif left:
+        tally.unheld.append(Pieces(ask=reserved.ask, count=left))
 
 
 _NOBODY: frozenset[str] = frozenset()
@@ -125,36 +184,58 @@ class RejectCounter:
     """Counts, for shapes that fit nowhere, how many schedulable instances lack what.
 
     Memory is sorted once: on a full fleet every further shape is one bisection, whatever the fleet's size.
-    Each instance is counted once, under the first that applies: memory, CPU, GPUs, slots, a refusal.
+    Each instance is counted once, under the first that applies: architecture, memory, CPU, GPUs, slots, a
+    refusal.
     """
 
     def __init__(self, index: FreeIndex) -> None:
         """Reads `index` once; later changes of it are not seen."""
-        self._rooms = [room for _, room in index.spots()]
-        self._memory = sorted(room.memory_mib for room in self._rooms)
+        self._spots = list(index.spots())
+        self._sorted: dict[Architecture, _Rooms] = {}
         self._counted: dict[Resources, list[tuple[str, int]]] = {}
 
     def count(self, ask: Resources) -> list[tuple[str, int]]:
         """Per reason the number of instances, largest dimension of doubt first; zeros are left out."""
-        if ask not in self._counted:  # tenants ask for the same shapes
-            self._counted[ask] = self._count(ask)
-        return self._counted[ask]
+        counted = self._counted.get(ask)
+        if counted is None:  # tenants ask for the same shapes
+            counted = self._counted[ask] = self._count(ask)
+        return counted
 
     def _count(self, ask: Resources) -> list[tuple[str, int]]:
-        memory = bisect_left(self._memory, ask.memory_mib)
-        if memory == len(self._rooms):
-            return [("not enough memory", memory)] if memory else []
-        enough_memory = [room for room in self._rooms if room.memory_mib >= ask.memory_mib]
-        enough_cpu = [room for room in enough_memory if room.cpu >= ask.cpu]
-        holding = [room for room in enough_cpu if room.gpus >= ask.gpus]
-        cpu, gpus = len(enough_memory) - len(enough_cpu), len(enough_cpu) - len(holding)
-        starting = sum(room.slots == 0 for room in holding)
-        refused = len(holding) - starting
-        counts = [
-            ("not enough memory", memory),
-            ("not enough cpu", cpu),
-            ("not enough gpus", gpus),
-            ("too many tasks starting", starting),
-            ("refused it a moment ago", refused),
-        ]
+        suited = self._suited(ask)
+        others = len(self._spots) - len(suited.rooms)
+        counts = [("not the architecture", others), *_lacks(ask, suited)]
         return [(reason, count) for reason, count in counts if count]
+
+    def _suited(self, ask: Resources) -> "_Rooms":
+        if ask.architecture not in self._sorted:
+            wanted = ask.architecture
+            rooms = [
+                room for size, room in self._spots if not wanted or wanted == size.registered.architecture
+            ]
+            self._sorted[ask.architecture] = _Rooms(rooms, sorted(room.memory_mib for room in rooms))
+        return self._sorted[ask.architecture]
+
+
+class _Rooms(NamedTuple):
+    rooms: list[Room]
+    memory: list[int]
+
+
+def _lacks(ask: Resources, suited: _Rooms) -> list[tuple[str, int]]:
+    memory = bisect_left(suited.memory, ask.memory_mib)
+    if memory == len(suited.rooms):
+        return [("not enough memory", memory)]
+    enough_memory = [room for room in suited.rooms if room.memory_mib >= ask.memory_mib]
+    enough_cpu = [room for room in enough_memory if room.cpu >= ask.cpu]
+    holding = [room for room in enough_cpu if room.gpus >= ask.gpus]
+    cpu, gpus = len(enough_memory) - len(enough_cpu), len(enough_cpu) - len(holding)
+    starting = sum(room.slots == 0 for room in holding)
+    refused = len(holding) - starting
+    return [
+        ("not enough memory", memory),
+        ("not enough cpu", cpu),
+        ("not enough gpus", gpus),
+        ("too many tasks starting", starting),
+        ("refused it a moment ago", refused),
+    ]

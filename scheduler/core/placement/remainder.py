@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from scheduler.core.model.resources import Resources
-from scheduler.core.placement.free_index import ROUNDING, FreeIndex, Room, SizeClass
+from scheduler.core.placement.free_index import ROUNDING, FreeIndex, Room
 
 _ENDLESS = 1 << 31
 """How often nothing fits anywhere."""
@@ -23,7 +23,7 @@ class Remainder:
 
     def __init__(self, index: FreeIndex) -> None:
         """Copies what stands in `index`, which is left alone."""
-        self._classes = [SizeClass(size, rooms) for size, rooms in index.by_size().items() if rooms]
+        self._classes = index.classes()
         self._filled: set[str] = set()
 
     def fill(self, ask: Resources, count: int, avoid: frozenset[str] = frozenset()) -> int:
@@ -57,6 +57,8 @@ class Remainder:
         """Where `ask` fits at least once: a list of rooms and the place in it."""
         cpu, memory_mib, gpus = ask.cpu, ask.memory_mib, ask.gpus
         for size in self._classes:
+            if not ask.suits(size.registered):
+                continue
             rooms = size.rooms
             first = bisect_left(rooms, (size.share(cpu, memory_mib, gpus) - ROUNDING,))
             for at in range(first, len(rooms)):

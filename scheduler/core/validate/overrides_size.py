@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from json import dumps
 
 from scheduler.core.agents import Launch, overrides
+from scheduler.core.agents.docker_in_docker import is_docker_in_docker
 from scheduler.core.model.task import BambooAgentSpec, EnvironmentVariable, TaskSpec
 from scheduler.core.validate.rules import LAST_MS
 
@@ -25,6 +26,8 @@ WORST_LAUNCH = Launch(
     request_id="r" * 36,
     container_instance_arn=_LONGEST_ARN,
     submit_ms=LAST_MS,
+    # An attribute's value is at most 128 characters (ECS API: Attribute, value); JSON doubles a backslash.
+    storage_driver="\\" * 128,
 )
 """The launch with the longest values."""
 
@@ -39,6 +42,7 @@ _ESCAPED = 12
 _SEPARATOR = len(", ")
 _ARGUMENT = len(dumps("")) + _SEPARATOR
 _VARIABLE = len(dumps({"name": "", "value": ""})) + _SEPARATOR
+_STORAGE_DRIVER = len(dumps(f"--storage-driver={WORST_LAUNCH.storage_driver}")) + _SEPARATOR
 _OVERRIDE = len(dumps({"name": "", "command": [], "environment": []})) + _SEPARATOR
 _AGENT = overrides_characters(
     BambooAgentSpec(
@@ -60,9 +64,16 @@ def characters_at_most(spec: TaskSpec) -> int:
     What a Bamboo agent is always given stands in for the little that other main containers are.
     """
     if isinstance(spec, BambooAgentSpec):
-        parts = [_part(each.name, each.commands, each.environment) for each in spec.extra_containers]
+        parts = [
+            _part(each.name, each.commands, each.environment)
+            + is_docker_in_docker(each.image) * _STORAGE_DRIVER
+            for each in spec.extra_containers
+        ]
         return _AGENT + _ESCAPED * len(spec.result_id) + sum(parts)
-    parts = [_part(each.name, each.command, each.environment) for each in spec.containers]
+    parts = [
+        _part(each.name, each.command, each.environment) + each.privileged * _STORAGE_DRIVER
+        for each in spec.containers
+    ]
     return _AGENT + sum(parts)
 
 

@@ -45,12 +45,13 @@ def field(name: str, check: Check, *, attribute: str = "") -> Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Messages:
-    """Repeated messages, each with a `name` that is taken once, judged by a table of their own."""
+    """Repeated messages, each with a name (its field `key`) that is taken once, judged by their own table."""
 
     name: str
     counts: tuple[int, int]
     table: Table
     reserved: frozenset[str] = frozenset()
+    key: str = "name"
 
     def judge(self, message: Any, path: str, found: list[Violation]) -> None:
         """Appends a violation of the count, then those of each message."""
@@ -61,9 +62,10 @@ class Messages:
         taken = set(self.reserved)
         for index, each in enumerate(messages):
             inner = f"{path}{self.name}[{index}]."
-            if each.name in taken:
-                found.append(Violation(field_path=inner + "name", expected="a name that is not taken"))
-            taken.add(each.name)
+            name = getattr(each, self.key)
+            if name in taken:
+                found.append(Violation(field_path=inner + self.key, expected="a name that is not taken"))
+            taken.add(name)
             for row in self.table:
                 row.judge(each, inner, found)
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
-from scheduler.core.agents.bamboo import RESERVED_NAMES
+from scheduler.core.agents.bamboo import BUILD_VOLUME, OWN_VARIABLES, RESERVED_NAMES, WORKING_DIRECTORY
+from scheduler.core.agents.launch import ATTEMPT_ID
 from scheduler.core.agents.sizes import EXTRA_SIZES, MAIN_SIZES
 from scheduler.core.validate.checks import (
+    Check,
     between,
     lasting,
     matches,
@@ -14,7 +16,19 @@ from scheduler.core.validate.checks import (
     text,
     unset_or,
 )
-from scheduler.core.validate.rows import Entries, Messages, Table, Texts, field
+from scheduler.core.validate.relations import (
+    MOST,
+    ULIMITS,
+    Relation,
+    container_links,
+    disordered_ulimit,
+    extra_links,
+    malformed_variables,
+    needless_privileges,
+    repeated_container_paths,
+    shared_names,
+)
+from scheduler.core.validate.rows import Entries, Field, Messages, Table, Texts, field
 
 LAST_MS = 253_402_300_799_999
 """The end of the year 9999, where a protobuf Timestamp ends too."""
@@ -27,12 +41,63 @@ _CONTAINER_NAME = matches(r"[A-Za-z0-9_-]{1,255}", "1 to 255 letters, digits, `-
 # Beyond this the overrides could not hold it (ECS API: StartTask, overrides).
 _PAYLOAD = payload(8_192)
 
-ENVIRONMENT_VARIABLE: Table = (
-    field("name", matches(r"[A-Za-z_][A-Za-z0-9_]{0,254}", "[A-Za-z_][A-Za-z0-9_]*, at most 255 characters")),
-    field("value", _PAYLOAD),
+_VARIABLE_NAME = field(
+    "name", matches(r"[A-Za-z_][A-Za-z0-9_]{0,254}", "[A-Za-z_][A-Za-z0-9_]*, at most 255 characters")
 )
 
+ENVIRONMENT_VARIABLE: Table = (_VARIABLE_NAME, field("value", _PAYLOAD))
+
 _ENVIRONMENT = Messages(name="environment", counts=(0, 100), table=ENVIRONMENT_VARIABLE)
+
+# What ECS takes (ECS API: Secret, valueFrom): an ARN of Secrets Manager, with a key, stage and version of it
+# if wanted, or one of Systems Manager, or a parameter's name in our region (SSM API: PutParameter, Name).
+_ACCOUNT = r"arn:aws[a-z-]{0,20}:%s:[a-z0-9-]{1,30}:[0-9]{12}"
+_SECRET_ARN = _ACCOUNT % "secretsmanager" + r":secret:[A-Za-z0-9/_+=.@!-]{1,519}"
+_PARAMETER_ARN = _ACCOUNT % "ssm" + r":parameter/[A-Za-z0-9_./-]{1,1011}"
+
+SECRET: Table = (
+    _VARIABLE_NAME,
+    field(
+        "value_from",
+        matches(
+            rf"{_SECRET_ARN}(:[A-Za-z0-9/_+=.@-]{{0,256}}){{0,3}}|{_PARAMETER_ARN}|[A-Za-z0-9_./-]{{1,1011}}",
+            "the ARN of a Secrets Manager secret or of a Systems Manager parameter, or a parameter's name",
+        ),
+    ),
+)
+
+
+def _secrets(reserved: frozenset[str]) -> Messages:
+    return Messages(name="secrets", counts=(0, 100), table=SECRET, reserved=reserved)
+
+
+_REGISTRY_CREDENTIALS = field(
+    "registry_credentials", matches(f"({_SECRET_ARN})?", "not set, or the ARN of a Secrets Manager secret")
+)
+
+
+def _role(name: str) -> Field:
+    """A role's path and name are up to 512 and 64 characters (IAM API: CreateRole)."""
+    arn = r"(arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,576})?"
+    return field(name, matches(arn, "not set, or the ARN of an IAM role"))
+
+
+_ARCHITECTURE = field("architecture", Check(lambda value: value is not None, "X86_64, ARM64 or not set"))
+
+# Absolute, without `.` and `..`, and without the colon that ends a path in Docker's own notation.
+_PATH = r"(?=.{1,1024}\Z)(/(?!\.{1,2}(/|\Z))[^/:\x00-\x1f\x7f-\x9f]+)+"
+_PATH_EXPECTED = "an absolute path of at most 1,024 characters without `.`, `..`, `:` and a `/` at its end"
+
+HOST_FOLDER_MAPPING: Table = (
+    field("volume_name", matches(r"[A-Za-z0-9_-]{1,255}", "1 to 255 letters, digits, `-` and `_`")),
+    field("source_path", matches(_PATH, _PATH_EXPECTED)),
+    field(
+        "container_path",
+        matches(
+            rf"(?!{WORKING_DIRECTORY}(/|\Z)){_PATH}", f"{_PATH_EXPECTED}, outside of {WORKING_DIRECTORY}"
+        ),
+    ),
+)
 
 EXTRA_CONTAINER: Table = (
     field("name", _CONTAINER_NAME),
@@ -40,6 +105,10 @@ EXTRA_CONTAINER: Table = (
     field("size", one_of(EXTRA_SIZES, "a size from SMALL to LARGE_8X")),
     Texts(name="commands", at_most=100, check=_PAYLOAD),
     _ENVIRONMENT,
+    Relation(malformed_variables),
+    _secrets(frozenset()),
+    Relation(shared_names),
+    _REGISTRY_CREDENTIALS,
 )
 
 BAMBOO_AGENT: Table = (
@@ -50,7 +119,30 @@ BAMBOO_AGENT: Table = (
     field("image", _IMAGE),
     field("size", one_of(MAIN_SIZES, "a size from XSMALL to LARGE_8X")),
     Messages(name="extra_containers", counts=(0, 8), table=EXTRA_CONTAINER, reserved=RESERVED_NAMES),
+    Relation(extra_links),
     field("queue_time", unset_or(between(0, LAST_MS)), attribute="queue_time_ms"),
+    Messages(
+        name="host_folder_mappings",
+        counts=(0, 20),
+        table=HOST_FOLDER_MAPPING,
+        reserved=frozenset({BUILD_VOLUME}),
+        key="volume_name",
+    ),
+    Relation(repeated_container_paths),
+    _role("task_role_arn"),
+    _role("execution_role_arn"),
+    _ARCHITECTURE,
+    _secrets(OWN_VARIABLES),
+    _REGISTRY_CREDENTIALS,
+)
+
+_LIMIT = between(-1, MOST)
+
+ULIMIT: Table = (
+    field("name", one_of(ULIMITS, f"one of {', '.join(sorted(ULIMITS))}")),
+    field("soft", _LIMIT),
+    field("hard", _LIMIT),
+    Relation(disordered_ulimit),
 )
 
 CONTAINER: Table = (
@@ -62,21 +154,34 @@ CONTAINER: Table = (
     field("resources.gpus", between(0, 64)),
     Texts(name="command", at_most=100, check=_PAYLOAD),
     _ENVIRONMENT,
+    _secrets(frozenset({ATTEMPT_ID})),
+    Relation(shared_names),
+    _REGISTRY_CREDENTIALS,
+    Relation(needless_privileges),
+    Messages(name="ulimits", counts=(0, len(ULIMITS)), table=ULIMIT),
 )
 
-CONTAINERS: Table = (Messages(name="containers", counts=(1, 10), table=CONTAINER),)
+CONTAINERS: Table = (
+    Messages(name="containers", counts=(1, 10), table=CONTAINER),
+    Relation(container_links),
+    _role("task_role_arn"),
+    _role("execution_role_arn"),
+    _ARCHITECTURE,
+)
 
 _REQUEST_ID = field("request_id", matches(_UUID, "a UUID, as 8-4-4-4-12 hexadecimal digits"))
 
+_TENANT = field(
+    "tenant",
+    matches(
+        "[a-z0-9][a-z0-9-]{0,62}",
+        "1 to 63 lower-case letters, digits and hyphens, not starting with a hyphen",
+    ),
+)
+
 REQUEST: Table = (
     _REQUEST_ID,
-    field(
-        "tenant",
-        matches(
-            "[a-z0-9][a-z0-9-]{0,62}",
-            "1 to 63 lower-case letters, digits and hyphens, not starting with a hyphen",
-        ),
-    ),
+    _TENANT,
     field("priority", between(-1_000, 1_000)),
     Entries(
         name="labels",
@@ -98,6 +203,20 @@ SCALE: Table = (
     field("expiry", unset_or(lasting(days=30)), attribute="expiry_ms"),
 )
 """What a client asks of `Scale`, apart from what depends on the group."""
+
+RESERVED_RESOURCES: Table = (
+    field("cpu_units", between(0, 10_000_000), attribute="cpu"),
+    field("memory_mib", between(0, 100_000_000)),
+    field("gpus", between(0, 64)),
+)
+
+RESERVE: Table = (
+    _TENANT,
+    field("build_key", not_blank(255)),
+    Texts(name="result_ids", at_most=500, check=not_blank(255)),
+    field("expiry", unset_or(lasting(days=1)), attribute="expiry_ms"),
+)
+"""What a client asks of `ReserveCapacity`, apart from the room itself."""
 
 SPECS: Mapping[str, Table] = {"bamboo_agent": BAMBOO_AGENT, "containers": CONTAINERS}
 """The table of each kind of spec, by its field in the request."""
