@@ -45,9 +45,20 @@ class Definitions:
         """A registration is under way."""
         self._under_way.add(key)
 
+    def expect(self, key: str) -> bool:
+        """A revision of it was found; False if it has one already, or one is being registered.
+
+        Until the finding is durable nobody asks for another one.
+        """
+        if key in self.registered or key in self._under_way:
+            return False
+        self._under_way.add(key)
+        return True
+
     def register(self, key: str, arn: str) -> tuple[QueuedTask, ...]:
         """The definition is registered; returns the tasks that waited for it, oldest first."""
         self.registered[key] = arn
+        self._under_way.discard(key)
         self._rests.pop(key, None)
         return tuple(self._waiting.pop(key, {}).values())
 
