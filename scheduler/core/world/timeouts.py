@@ -1,0 +1,42 @@
+"""Timeouts: the deadline of the state that a task is in, and who is to be stopped."""
+
+from collections.abc import Iterator
+
+from scheduler.core.model.attempt import StopCategory
+from scheduler.core.model.evidence import StopWish
+from scheduler.core.model.task import TaskState
+from scheduler.core.world.attempts import Track
+from scheduler.core.world.parts import Parts
+
+_TIMEOUTS = {
+    TaskState.QUEUED: StopCategory.EXPIRED,
+    TaskState.STARTING: StopCategory.START_TIMEOUT,
+    TaskState.RUNNING: StopCategory.RUN_TIMEOUT,
+}
+"""Which timeout a task uses up in which state."""
+
+
+def set_deadline(parts: Parts, track: Track, since_ms: int) -> None:
+    """The deadline of the state that the task is in since `since_ms`."""
+    wanted, policy = track.task.timeouts, parts.policy
+    at_ms: int | None = None
+    if track.state is TaskState.QUEUED:
+        at_ms = track.task.submitted_ms + (wanted.queue_ms or policy.queue_timeout_ms)
+        if track.attempts_made:
+            at_ms = max(at_ms, since_ms + policy.requeue_grace_ms)
+    elif track.state is TaskState.STARTING:
+        at_ms = since_ms + (wanted.start_ms or policy.start_timeout_ms)
+    elif track.state is TaskState.RUNNING and wanted.run_ms is not None:
+        at_ms = since_ms + wanted.run_ms
+    parts.deadlines.set(track.task.task_id, at_ms)
+
+
+def wishes_of(parts: Parts, now_ms: int) -> Iterator[StopWish]:
+    """Cancelled tasks, then those whose deadline has passed; not more than a decision can act on."""
+    wanted = [(task_id, StopCategory.CANCELLED) for task_id in parts.cancelled]
+    for task_id in parts.deadlines.due(now_ms):
+        if task_id not in parts.cancelled:
+            wanted.append((task_id, _TIMEOUTS[parts.attempts.tracks[task_id].state]))
+    for task_id, category in wanted[: parts.policy.max_placements_per_decision]:
+        track = parts.attempts.tracks[task_id]
+        yield StopWish(task=track.task, state=track.state, attempt=track.attempt, category=category)
