@@ -2,16 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from scheduler.cli.complaint import ExitCode, complain
 from scheduler.cli.options import Output, OutputFormat
+from scheduler.cli.progress import progress
 from scheduler.lab.chaos.draw import draw
 from scheduler.lab.chaos.plan import Plan
 from scheduler.lab.chaos.pool import verdicts
@@ -74,14 +71,15 @@ def _many(seeds: str, jobs: int, output: Output) -> bool:
     first, last = map(int, seeds.split(".."))
     report = Report()
     wanted = range(first, last + 1)
-    with _bar(len(wanted)) as shown:
-        for each in shown(report.add(verdicts(wanted, jobs=jobs))):
+    with progress("seeds", len(wanted)) as show:
+        for count, each in enumerate(report.add(verdicts(wanted, jobs=jobs)), start=1):
+            show(count, "")
             if not each.good:
                 complain(f"seed {each.seed}: {each.invariant}")
     if output is Output.JSON:
         print(json.dumps(report.as_json()))
     else:
-        print(*report.lines(), "", *report.table(), sep="\n")
+        print(*report.lines(), "", *report.table(), "", report.empty_cells(), sep="\n")
     return not report.failed
 
 
@@ -102,33 +100,3 @@ def _judged(verdict: Verdict) -> str:
         done = f"{verdict.tasks} tasks, {verdict.virtual_s:,.0f} virtual s"
         return f"seed {verdict.seed}: all invariants hold, {done}"
     return f"seed {verdict.seed}: {verdict.invariant}: {verdict.message}"
-
-
-@contextmanager
-def _bar(total: int) -> Iterator["_Shown"]:
-    """Progress on the terminal, if stderr is one."""
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("seeds"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        yield _Shown(bar, total)
-
-
-class _Shown:
-    """Counts verdicts on a bar as they pass."""
-
-    def __init__(self, bar: Progress, total: int) -> None:
-        self._bar = bar
-        self._row = bar.add_task("seeds", total=total)
-
-    def __call__(self, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
-        for each in verdicts:
-            self._bar.advance(self._row)
-            yield each

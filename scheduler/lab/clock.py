@@ -1,5 +1,7 @@
 """The virtual clock: time passes only when it is told to."""
 
+from scheduler.ports.clock import Clock
+
 START_MS = 1_790_000_000_000
 """An arbitrary start, 2026-09-21: nothing may depend on it."""
 
@@ -30,3 +32,20 @@ class VirtualClock:
         """Set the wall clock forwards or backwards, as an operator or NTP might."""
         self._now_ms += offset_ms
         return self._now_ms
+
+
+class WrongClock:
+    """Another clock, off by a constant: what a process shows that began on a machine whose clock is wrong."""
+
+    def __init__(self, clock: Clock, offset_ms: int) -> None:
+        """`offset_ms` is added to what `clock` shows."""
+        self._clock = clock
+        self._offset_ms = offset_ms
+
+    def now_ms(self) -> int:
+        """Domain time of that process."""
+        return self._clock.now_ms() + self._offset_ms
+
+    def real_seconds(self, domain_ms: int) -> float:
+        """Durations are right all the same."""
+        return self._clock.real_seconds(domain_ms)

@@ -3,6 +3,7 @@
 from random import Random
 
 from scheduler.adapters.aws.clients import AwsClients
+from scheduler.adapters.aws.log_clients import LogClients
 from scheduler.simulated_aws.clients import InProcessClient
 from scheduler.simulated_aws.codec_base import Backend
 
@@ -38,4 +39,15 @@ def in_process_clients(backend: Backend, region: str) -> AwsClients:
         ec2=ec2,
         ec2_once=ec2,
         sts=InProcessClient(backend, "sts"),
+    )
+
+
+def in_process_log_clients(backend: Backend, region: str) -> LogClients:
+    """In-process clients for logs and consoles; all regions are one."""
+    logs = InProcessClient(backend, "logs")
+    return LogClients(
+        region=region,
+        ecs=InProcessClient(backend, "ecs"),
+        ec2=InProcessClient(backend, "ec2"),
+        logs_in=lambda _: logs,
     )

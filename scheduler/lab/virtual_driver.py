@@ -3,6 +3,9 @@
 A call that is submitted at t has its effect at t + d1 and its outcome at t + d2. A crash drops the World, the
 inbox and every outcome under way; what was already sent has its effect all the same, and the store and AWS
 live on. The same seed gives the same run.
+
+The driver's clock is the true one. The engine's own may be wrong: it is asked for what the loop is told, and
+when the loop wants to be woken is turned back into true time.
 """
 
 from collections.abc import Callable
@@ -14,11 +17,10 @@ from random import Random
 from scheduler.bootstrap import Engine
 from scheduler.core.model.answers import Committed, Message, Outcome
 from scheduler.core.model.calls import Call
-from scheduler.core.model.records import CancelRequested, ScaleRequested, TaskSubmitted
 from scheduler.lab.clock import VirtualClock
 from scheduler.ports.store import CommitResult, StoreError, Written
 from scheduler.services.control_loop import COALESCE_MS
-from scheduler.services.writer import number
+from scheduler.services.writer import Submitted, number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class VirtualDriver:
         self._wake_ms: int | None = None
         self.engine = self._begin()
 
-    def commit(self, record: TaskSubmitted | CancelRequested | ScaleRequested) -> CommitResult:
+    def commit(self, record: Submitted) -> CommitResult:
         """Commits what a client wants as the writer does, and tells the loop."""
         result = self.engine.store.commit([[record]])[0]
         if isinstance(result, Written):
@@ -86,7 +88,7 @@ class VirtualDriver:
 
     def _begin(self) -> Engine:
         engine = self._start()
-        engine.loop.resume(engine.store.load(), self._clock.now_ms())
+        engine.resume()
         self._wake(self._clock.now_ms())
         return engine
 
@@ -102,8 +104,8 @@ class VirtualDriver:
             return
         self._wake_ms = None
         messages, self._inbox = self._inbox, []
-        loop = self.engine.loop
-        step = loop.step(self._clock.now_ms(), messages)
+        loop, now_ms = self.engine.loop, self.engine.clock.now_ms()
+        step = loop.step(now_ms, messages)
         try:
             result = (
                 self.engine.store.commit([step.records])[0] if step.records else Written(first_revision=0)
@@ -115,7 +117,7 @@ class VirtualDriver:
         wake_ms = loop.confirm(step, number(step.records, result.first_revision))
         for call in step.calls:
             self._send(call)
-        self._wake(wake_ms)
+        self._wake(self._clock.now_ms() + wake_ms - now_ms)
 
     def _send(self, call: Call) -> None:
         engine, life = self.engine, self._life

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from scheduler.core.model.attempt import Attempt, AttemptState
+from scheduler.core.model.facts import PAIR_PREFIX
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import (
     AttemptRecorded,
+    CancelRequested,
+    FactRecorded,
     IntentRecorded,
     IntentState,
     Record,
     TaskSubmitted,
     TaskTransitioned,
 )
-from scheduler.core.model.removal import REMOVE, Removal, read_removal
+from scheduler.core.model.removal import REMOVE, Removal, RemovalCause, read_removal
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import TERMINAL_STATES, TaskState
 from scheduler.lab.chaos.process import written
@@ -31,11 +34,39 @@ class Book:
     answers: dict[tuple[str, str], str] = field(default_factory=dict)
     """Task ids that clients were told, by tenant and request id."""
 
+    fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What was asked for under a tenant and request id."""
+
+    proven: bool = False
+    """Whether a member of the group was ever seen in the cluster."""
+
+    cancelled_ms: dict[str, int] = field(default_factory=dict)
+    """When the cancellation of a task was accepted."""
+
+    ended_ms: dict[str, int] = field(default_factory=dict)
+    """When a task came to its end."""
+
+    may_run_again: set[str] = field(default_factory=set)
+    """Tasks that may run a second time if their instance is lost."""
+
     given_up: set[str] = field(default_factory=set)
     """Attempts that were abandoned, and not before the window in which they are looked for."""
 
+    forgotten: set[str] = field(default_factory=set)
+    """Attempts that were started after this store was copied: it was restored, and knows nothing of them."""
+
+    opened: dict[str, int] = field(default_factory=dict)
+    """When attempts became durable, by true time: the service's own clock may be wrong."""
+
+    never_joined: list[int] = field(default_factory=list)
+    """When removals of instances that never joined began, in the present life of the service."""
+
+    entered: list[str] = field(default_factory=list)
+    """Task states and removal steps that the last commit entered, in order."""
+
     def note(self, batches: Sequence[Sequence[Record]], results: Sequence[CommitResult], now_ms: int) -> None:
         """A commit."""
+        self.entered.clear()
         for batch, result in zip(batches, results, strict=True):
             for record in batch if written(result) else ():
                 self._note(record, now_ms)
@@ -50,26 +81,41 @@ class Book:
 
     def _note(self, record: Record, now_ms: int) -> None:
         match record:
-            case TaskSubmitted(task_id=task_id, ask=ask):
+            case TaskSubmitted(task_id=task_id, ask=ask, request=request):
                 self.states[task_id], self.asks[task_id] = TaskState.QUEUED, ask
+                self.fingerprints[request.tenant, request.request_id] = record.fingerprint
+                self.entered.append(TaskState.QUEUED)
+                if request.may_run_again:
+                    self.may_run_again.add(task_id)
+            case CancelRequested(task_id=task_id):
+                self.cancelled_ms.setdefault(task_id, now_ms)
             case TaskTransitioned(task_id=task_id, state=state, attempt=attempt):
                 self.states[task_id] = state
+                self.entered.append(state)
+                if state in TERMINAL_STATES:
+                    self.ended_ms[task_id] = now_ms
                 if attempt is not None:
                     self._attempt(attempt, now_ms)
             case AttemptRecorded(attempt=attempt):
                 self._attempt(attempt, now_ms)
+            case FactRecorded(key=key) if key.startswith(PAIR_PREFIX):
+                self.proven = True
             case IntentRecorded() as intent if intent.kind == REMOVE:
-                self._remove(intent)
+                self._remove(intent, now_ms)
             case _:
                 return
 
     def _attempt(self, attempt: Attempt, now_ms: int) -> None:
-        waited_ms = now_ms - attempt.created_ms
+        waited_ms = now_ms - self.opened.setdefault(attempt.attempt_id, now_ms)
         if attempt.state is AttemptState.ABANDONED and waited_ms >= Policy().visibility_window_ms:
             self.given_up.add(attempt.attempt_id)
 
-    def _remove(self, intent: IntentRecorded) -> None:
-        if intent.state is IntentState.OPEN:
-            self.removals[intent.key] = read_removal(intent.key, intent.payload)
-        else:
-            self.removals.pop(intent.key, None)
+    def _remove(self, intent: IntentRecorded, now_ms: int) -> None:
+        before = self.removals.pop(intent.key, None)
+        if intent.state is not IntentState.OPEN:
+            return
+        self.removals[intent.key] = after = read_removal(intent.key, intent.payload)
+        if before is None or before.step is not after.step:
+            self.entered.append(after.step)
+        if before is None and after.cause is RemovalCause.NEVER_JOINED:
+            self.never_joined.append(now_ms)

@@ -1,85 +1,125 @@
 """The clients: they ask, ask again until somebody answers, repeat what they asked, and change their minds."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from random import Random
 
 from scheduler.core.agents import AgentSettings
-from scheduler.core.model.records import CancelRequested
+from scheduler.core.model.records import CancelRequested, TaskSubmitted
 from scheduler.core.model.resources import Resources
-from scheduler.core.model.task import Container, ContainersSpec, EnvironmentVariable, TaskRequest, Timeouts
+from scheduler.core.model.task import (
+    BambooAgentSpec,
+    Container,
+    ContainerSize,
+    ContainersSpec,
+    EnvironmentVariable,
+    ExtraContainer,
+    TaskRequest,
+    Timeouts,
+)
 from scheduler.lab.chaos.plan import Job
 from scheduler.lab.chaos.process import Killed
-from scheduler.lab.chaos.world import CLUSTER, FAMILY, Broken, World
-from scheduler.ports.store import RequestTaken, StoreError
+from scheduler.lab.chaos.service import Service
+from scheduler.lab.chaos.stage import CLUSTER, FAMILY, Broken
+from scheduler.lab.chaos.world import World
+from scheduler.ports.store import CommitResult, RequestTaken, StoreError, TaskFilter
 from scheduler.services.errors import InvalidRequest, NeverFits
 from scheduler.services.placement import PlacementService
 from scheduler.services.writer import Writer
 
 _AGAIN_S = 3
+_PAGE = 3
 
 
 class Client:
     """Sends one job of the plan, and whatever it does about it."""
 
-    def __init__(self, world: World, number: int, job: Job) -> None:
+    def __init__(self, world: World, service: Service, number: int, job: Job) -> None:
         """The `number` of a job makes its request id."""
         self._world = world
+        self._service = service
         self._job = job
-        self._request = request_of(job, Random(f"{world.plan.seed}/{number}"))
+        self._number = number
+        self._request = self._request_of(job)
         self._wants_cancel = job.cancel_after_s is not None
 
     def begin(self) -> None:
         """Asks when its time comes."""
-        self._world.after(self._job.at_s, self.ask)
-        for pause_s in self._job.repeats_s:
-            self._world.after(self._job.at_s + pause_s, self.ask)
-
-    def ask(self) -> None:
-        """Sends the request, until it is answered."""
-        world = self._world
-        if not world.driver.up:
-            world.after(_AGAIN_S, self.ask)
-            return
-        try:
-            record = _placement(world).admit(self._request)
-            self._check_valid()
-            result = world.driver.commit(record)
-        except (InvalidRequest, NeverFits) as refusal:
-            self._refused(refusal)
-            return
-        except StoreError:
-            world.after(_AGAIN_S, self.ask)
-            return
-        except Killed:
-            world.after(_AGAIN_S, self.ask)
-            raise
-        self._answered(result.task_id if isinstance(result, RequestTaken) else record.task_id)
+        job = self._job
+        ask = self._ask_for(self._request)
+        if job.when:
+            ask = partial(self._world.moments.wait, job.when, 1, partial(self._world.after, 0, ask))
+        self._world.after(job.at_s, ask)
+        for pause_s in job.repeats_s:
+            self._world.after(job.at_s + pause_s, self._ask_for(self._request))
+        if job.changed_s is not None:
+            other = self._request_of(replace(job, image=job.image + 1))
+            self._world.after(job.at_s + job.changed_s, self._ask_for(other))
 
     def cancel(self, task_id: str) -> None:
         """Asks for the task to be cancelled, until that is accepted."""
-        world = self._world
-        if task_id not in world.book.states:
-            return
+        if task_id in self._service.book.states:
+            wish = CancelRequested(task_id=task_id, at_ms=self._service.clock.now_ms())
+            if self._committed(wish, lambda: self.cancel(task_id)) is not None:
+                self._world.tell("client", f"cancels {task_id}")
+
+    def _request_of(self, job: Job) -> TaskRequest:
+        return request_of(job, Random(f"{self._world.plan.seed}/{self._number}"))
+
+    def _ask_for(self, request: TaskRequest) -> Callable[[], None]:
+        return lambda: self._ask(request)
+
+    def _ask(self, request: TaskRequest) -> None:
+        """Sends the request, until it is answered."""
         try:
-            if world.driver.up:
-                world.driver.commit(CancelRequested(task_id=task_id, at_ms=world.clock.now_ms()))
-                world.tell("client", f"cancels {task_id}")
-                return
+            record = _placement(self._service).admit(request)
+        except (InvalidRequest, NeverFits) as refusal:
+            self._refused(refusal)
+            return
+        self._check_valid()
+        result = self._committed(record, lambda: self._ask(request))
+        if isinstance(result, RequestTaken):
+            self._check_same(request, result)
+            self._answered(result.task_id)
+        elif result is not None:
+            self._answered(record.task_id)
+
+    def _committed(
+        self, record: TaskSubmitted | CancelRequested, again: Callable[[], None]
+    ) -> CommitResult | None:
+        """What came of it; None if nobody answered, and it is tried again."""
+        driver = self._service.driver
+        try:
+            if driver.up:
+                return driver.commit(record)
         except StoreError:
             pass
         except Killed:
-            world.after(_AGAIN_S, lambda: self.cancel(task_id))
+            self._world.after(_AGAIN_S, again)
             raise
-        world.after(_AGAIN_S, lambda: self.cancel(task_id))
+        self._world.after(_AGAIN_S, again)
+        return None
 
     def _answered(self, task_id: str) -> None:
-        world, key = self._world, (self._request.tenant, self._request.request_id)
-        known = world.book.answers.setdefault(key, task_id)
+        world, book = self._world, self._service.book
+        key = (self._request.tenant, self._request.request_id)
+        known = book.answers.setdefault(key, task_id)
         world.tell("client", f"{key[0]}/{key[1][:8]} is {task_id}")
         if known != task_id:
             raise Broken("requests_are_answered_alike", f"{key} was {known} and is {task_id}")
+        read_back(self._service, task_id)
         if self._wants_cancel:
             self._wants_cancel = False
             world.after(self._job.cancel_after_s or 0, lambda: self.cancel(task_id))
+
+    def _check_same(self, request: TaskRequest, taken: RequestTaken) -> None:
+        """The API compares them, and refuses what is not the same."""
+        asked = self._service.book.fingerprints[request.tenant, request.request_id]
+        if taken.fingerprint != asked:
+            raise Broken(
+                "a_changed_request_is_refused", f"{taken.task_id} was asked for as {asked}, is {taken}"
+            )
 
     def _check_valid(self) -> None:
         if self._job.invalid:
@@ -91,24 +131,27 @@ class Client:
             raise Broken("what_is_valid_is_accepted", f"{self._request}: {refusal!r}")
 
 
+def read_back(service: Service, task_id: str) -> None:
+    """GetTask, and ListTasks page by page: both show the task as it was last committed."""
+    wanted, store = service.book.states[task_id], service.store.inner
+    got, listed, after = store.get(task_id), None, ""
+    while page := store.list_tasks(TaskFilter(), after, _PAGE):
+        listed = next((each for each in page if each.task_id == task_id), listed)
+        after = page[-1].task_id
+    for name, seen in (("got", got), ("listed", listed)):
+        if seen is None or seen.status.state is not wanted:
+            raise Broken("readers_see_what_is_durable", f"{task_id} is {wanted} and {name} as {seen}")
+
+
 def request_of(job: Job, random: Random) -> TaskRequest:
     """The request that a job sends, each time the same."""
     text = f"{random.getrandbits(128):032x}"
-    container = Container(
-        name="agent",
-        image=f"agent:{job.image}",
-        resources=Resources(cpu=job.cpu, memory_mib=job.memory_mib),
-        environment=(
-            EnvironmentVariable(name="SIMULATED_RUN_MS", value=str(job.run_s * 1_000)),
-            EnvironmentVariable(name="SIMULATED_EXIT_CODE", value=str(job.exit_code)),
-        ),
-    )
     return TaskRequest(
         request_id="-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:])),
         tenant="" if job.invalid else job.tenant,
         priority=job.priority,
         labels={},
-        spec=ContainersSpec(containers=(container,)),
+        spec=_containers(job) if job.size is None else _bamboo_agent(job, job.size),
         timeouts=Timeouts(
             queue_ms=_ms(job.queue_s), start_ms=_ms(job.start_s), run_ms=_ms(job.run_timeout_s)
         ),
@@ -116,19 +159,59 @@ def request_of(job: Job, random: Random) -> TaskRequest:
     )
 
 
+def _containers(job: Job) -> ContainersSpec:
+    main = Container(
+        name="agent",
+        image=f"agent:{job.image}",
+        resources=Resources(cpu=job.cpu, memory_mib=job.memory_mib),
+        environment=_simulated(job),
+    )
+    beside = (
+        Container(name=f"extra-{each}", image="extra:1", resources=Resources(cpu=64, memory_mib=64))
+        for each in range(job.extras)
+    )
+    return ContainersSpec(containers=(main, *beside))
+
+
+def _bamboo_agent(job: Job, size: ContainerSize) -> BambooAgentSpec:
+    """Only extra containers have an environment of the client's: without them its work is drawn."""
+    return BambooAgentSpec(
+        result_id=f"CHAOS-JOB-{job.image}",
+        build_key="CHAOS-JOB",
+        server_url="https://bamboo.example.com",
+        sidekick_image="sidekick:1",
+        image=f"agent:{job.image}",
+        size=size,
+        extra_containers=tuple(
+            ExtraContainer(
+                name=f"extra-{each}", image="extra:1", size=ContainerSize.SMALL, environment=_simulated(job)
+            )
+            for each in range(job.extras)
+        ),
+    )
+
+
+def _simulated(job: Job) -> tuple[EnvironmentVariable, ...]:
+    """What the simulated AWS reads of its work."""
+    return (
+        EnvironmentVariable(name="SIMULATED_RUN_MS", value=str(job.run_s * 1_000)),
+        EnvironmentVariable(name="SIMULATED_EXIT_CODE", value=str(job.exit_code)),
+    )
+
+
 def _ms(seconds: int | None) -> int | None:
     return None if seconds is None else seconds * 1_000
 
 
-def _placement(world: World) -> PlacementService:
+def _placement(service: Service) -> PlacementService:
     """The service as the API has it. Its writer is not started: what is admitted the driver commits."""
-    store = world.driver.engine.store
+    store = service.driver.engine.store
     writer = Writer(store, committed=lambda _: None, advanced=lambda: None, health=lambda _: None)
     return PlacementService(
         writer=writer,
         store=store,
-        clock=world.clock,
-        ids=world.ids,
+        clock=service.clock,
+        ids=service.ids,
         agents=AgentSettings(family=FAMILY, cluster=CLUSTER),
-        digest=lambda: world.driver.engine.loop.digest,
+        digest=lambda: service.driver.engine.loop.digest,
     )

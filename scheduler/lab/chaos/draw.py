@@ -6,6 +6,8 @@ gets far enough for two to meet in a way that matters (Groce et al., Swarm Testi
 
 from random import Random
 
+from scheduler.core.model.removal import RemovalStep
+from scheduler.core.model.task import ContainerSize, TaskState
 from scheduler.lab.chaos.plan import Account, Job, Mishap, MishapKind, Plan, Tuning
 from scheduler.simulated_aws.instance_types import INSTANCE_TYPES
 from scheduler.simulated_aws.partial_reads import PARTIAL_READS
@@ -32,7 +34,14 @@ READS = (
     "DescribeInstanceTypes",
 )
 
+MOMENTS = (
+    *(each.value for each in TaskState if each is not TaskState.EXPIRED),
+    *(each.value for each in RemovalStep),
+)
+"""Task states, then removal steps: what a mishap can wait for, and what is counted that it met."""
+
 _FAMILIES = (("m4.4xlarge",), ("m5.xlarge",), ("m5.2xlarge",), ("m5.xlarge", "m5.4xlarge"))
+_SIZES = (ContainerSize.XSMALL, ContainerSize.SMALL, ContainerSize.SMALL, ContainerSize.REGULAR)
 _TENANTS = ("bamboo", "mobile", "platform")
 
 
@@ -105,9 +114,17 @@ def _jobs(random: Random, account: Account, quiet_s: int) -> tuple[Job, ...]:
     return tuple(jobs)
 
 
+_ENDLESS_S = 36_000
+"""Work that never ends by itself: a run timeout ends it, as a cancellation may be lost with its store."""
+
+
 def _job(random: Random, at_s: int, share: float, vcpus: int, memory_mib: int) -> Job:
-    """Most ask for what `share` of the largest type holds, and want nothing else."""
+    """Most ask for what `share` of the largest type holds, and want nothing else.
+
+    Some come just when an instance is drained: only then is one taken back.
+    """
     too_large = random.random() < 0.02
+    run_timeout_s = _seldom(random, 0.1, (10, 60, 300))
     return Job(
         at_s=at_s,
         tenant=random.choice(_TENANTS),
@@ -115,15 +132,19 @@ def _job(random: Random, at_s: int, share: float, vcpus: int, memory_mib: int) -
         cpu=int(vcpus * 1_024 * (2 if too_large else share)),
         memory_mib=int(memory_mib * share * 0.9),
         image=random.randint(0, 2),
-        run_s=random.choice((2, 20, 60, 200, 400)),
+        run_s=random.choice((2, 20, 60, 200, 400 if run_timeout_s is None else _ENDLESS_S)),
         exit_code=random.choice((0, 0, 0, 1)),
         queue_s=_seldom(random, 0.1, (20, 120, 600)),
         start_s=_seldom(random, 0.1, (15, 60)),
-        run_timeout_s=_seldom(random, 0.1, (10, 60, 300)),
+        run_timeout_s=run_timeout_s,
         may_run_again=random.random() < 0.3,
         cancel_after_s=_seldom(random, 0.15, (0, 1, 5, 30, 120, 400)),
         repeats_s=tuple(random.choice((1, 10, 300)) for _ in range(random.choice((0, 0, 0, 1, 2)))),
+        changed_s=_seldom(random, 0.1, (1, 30, 300)),
         invalid=random.random() < 0.02,
+        size=random.choice(_SIZES) if random.random() < 0.2 else None,
+        extras=random.choice((0, 0, 0, 1, 2)),
+        when=RemovalStep.DRAINING.value if random.random() < 0.15 else "",
     )
 
 
@@ -138,16 +159,20 @@ def _mishaps(random: Random, account: Account, quiet_s: int) -> tuple[Mishap, ..
 
 
 def _mishap(random: Random, kind: MishapKind, quiet_s: int) -> Mishap:
+    """Half of them wait for a state: those that last for a moment are seldom met by chance."""
     operation = random.choice(ACTS if random.random() < 0.7 else READS)
     if kind is MishapKind.PARTIAL_READ:
         operation = random.choice(PARTIAL_READS)
     elif kind is MishapKind.LATE_EFFECT:
         operation = random.choice(ACTS)
+    waits = random.random() < 0.5
     return Mishap(
-        at_s=random.randint(1, quiet_s),
+        at_s=random.randint(1, quiet_s // 2 if waits else quiet_s),
         kind=kind,
         operation=operation,
         pick=random.randint(0, 99),
         count=random.choice((1, 1, 1, 2, 3, 8)),
         for_s=random.choice((1, 5, 20, 60, 150, 400)),
+        when=random.choice(MOMENTS) if waits else "",
+        nth=random.choice((1, 1, 2)),
     )

@@ -2,59 +2,43 @@
 
 Each returns what is wrong, in one line, or None. `ON_EFFECT` judges an entry of the account's journal while
 the truth still is as it was before it; `ON_CALL` a call before it is made; `ON_STEP` a step of the loop;
-`AT_END` the run once everything had its time. The house's word for what the service believes is *book*, for
-what the account knows *truth*.
+`AT_END` the run once everything had its time, `AFTERWARDS` a while later. What the service believes is called
+*book*, what the account knows *truth*.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from scheduler.core.lifecycle.transitions import EDGES
 from scheduler.core.model.calls import ACTS, CAPACITY_ACTS
 from scheduler.core.model.resources import NOTHING
 from scheduler.core.model.task import TERMINAL_STATES, TaskEvent, TaskState
-from scheduler.lab.chaos.book import Book
-from scheduler.lab.chaos.plan import Plan
-from scheduler.lab.chaos.truth import EcsTask, Entry, Origin, Truth
-from scheduler.ports.store import Store, TaskFilter
+from scheduler.lab.chaos.causes import (
+    a_configuration_is_registered_once,
+    a_mass_failure_ends_nobody,
+    no_fresh_instance_goes,
+    no_timeout_comes_early,
+    nothing_ends_before_its_task,
+    nothing_fails_without_a_cause,
+    nothing_runs_twice,
+    what_is_cancelled_is_not_started,
+)
+from scheduler.lab.chaos.manners import (
+    absence_proves_little,
+    budgets_are_kept,
+    facts_are_about_what_is,
+    the_books_are_closed,
+    the_later_scheduler_waits,
+    zones_are_left_alone,
+)
+from scheduler.lab.chaos.scene import Ending, Scene
+from scheduler.lab.chaos.truth import Entry, Origin
+from scheduler.ports.store import TaskFilter
 from scheduler.services.control_loop import Step
 from scheduler.simulated_aws.journal import Effect
 
 _EVERYTHING = 1_000_000
 _HOUR_MS = 3_600_000
-
-
-@dataclass(slots=True, kw_only=True)
-class Scene:
-    """What the invariants look at. `book` is replaced when the store is lost."""
-
-    plan: Plan
-    truth: Truth
-    book: Book
-
-    def blind_ms(self) -> int:
-        """For how long something can be so before the service can possibly know it, and act on it."""
-        tuning, account = self.plan.tuning, self.plan.account
-        slowest_ms = tuning.to_effect_ms[1] + tuning.to_outcome_ms[1]
-        polls_ms = 2 * 1_000 * tuning.cluster_poll_s
-        return polls_ms + 3 * slowest_ms + max(account.read_lag_ms, account.group_lag_ms) + 30_000
-
-    def believed(self, task: EcsTask) -> bool:
-        """Whether an ECS task is of this store, and not one whose start it has given up looking for."""
-        return task.epoch == self.book.epoch and task.attempt_id not in self.book.given_up
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """A run at its end. `instances` are the account's rows, `settled` whether the group came to rest."""
-
-    store: Store
-    instances: list[dict[str, Any]]
-    ended: bool
-    settled: bool
-    inherited: frozenset[str]
-    conditions: Mapping[str, str]
 
 
 # ---- at each effect
@@ -127,19 +111,26 @@ def desired_is_only_raised(scene: Scene, entry: Entry) -> str | None:
     """Desired capacity is never lowered by a SetDesiredCapacity of ours: the group would choose a victim.
 
     It has no compare-and-set: one that has its effect long after it was given up is beyond anybody's help,
-    and `the_group_kills_no_work` still holds.
+    as is a raise by somebody else which no reading shows yet (`DescribeAutoScalingGroups` lags).
+    `the_group_kills_no_work` still holds.
     """
     if entry.effect != Effect.SET_DESIRED_CAPACITY or entry.origin is not Origin.SERVICE:
         return None
-    if entry.late:
+    if entry.late or entry.at_ms - scene.truth.steered_ms <= scene.blind_ms():
         return None
     before, after = entry.fields["previous"], entry.fields["desiredCapacity"]
     return f"desired capacity goes from {before} to {after}" if after < before else None
 
 
 def the_group_kills_no_work(scene: Scene, entry: Entry) -> str | None:
-    """The group itself never chooses an instance with a live task as its victim."""
+    """The group itself never chooses an instance with a live task as its victim.
+
+    It is beyond anybody's help that it replaces what it finds unhealthy; `zones_are_left_alone` is about the
+    other thing that it does by itself.
+    """
     if entry.effect != Effect.INSTANCE_TERMINATING or entry.origin is not Origin.AWS:
+        return None
+    if entry.fields["ec2InstanceId"] in scene.truth.condemned:
         return None
     busy = [each.arn for each in scene.truth.alive_on(entry.fields["ec2InstanceId"])]
     return f"{entry.fields['ec2InstanceId']} with {len(busy)} tasks is the group's victim" if busy else None
@@ -237,8 +228,14 @@ def every_intent_is_resolved(scene: Scene, ending: Ending) -> str | None:
 
 
 def the_group_comes_down(scene: Scene, ending: Ending) -> str | None:
-    """An idle group comes to its floor, all of it at work, and no instance is left running outside it."""
-    if ending.settled or scene.plan.tuning.observe_only:
+    """An idle group comes to its floor, all of it at work, and no instance is left running outside it.
+
+    Unless no member ever joined the cluster in this store's life: the settings may be wrong, nothing is done.
+    """
+    joined = scene.book.proven or any(
+        each["groupState"] and each["containerInstances"] for each in ending.instances
+    )
+    if ending.settled or scene.plan.tuning.observe_only or not joined:
         return None
     rows = [
         f"{each['ec2InstanceId']} {each['groupState']} connected={each['agentConnected']}"
@@ -298,25 +295,43 @@ ON_EFFECT: tuple[OnEffect, ...] = (
     nothing_foreign_is_stopped,
     desired_is_only_raised,
     the_group_kills_no_work,
+    nothing_runs_twice,
+    what_is_cancelled_is_not_started,
+    no_fresh_instance_goes,
+    a_mass_failure_ends_nobody,
+    a_configuration_is_registered_once,
 )
-ON_CALL: tuple[OnCall, ...] = (limits_are_kept, nothing_is_done_when_observing)
-ON_STEP: tuple[OnStep, ...] = (what_is_held_is_left_alone,)
+ON_CALL: tuple[OnCall, ...] = (
+    limits_are_kept,
+    nothing_is_done_when_observing,
+    budgets_are_kept,
+    the_later_scheduler_waits,
+)
+ON_STEP: tuple[OnStep, ...] = (what_is_held_is_left_alone, absence_proves_little)
 AT_END: tuple[AtEnd, ...] = (
     every_task_ends,
     every_intent_is_resolved,
     no_accepted_task_is_lost,
     success_is_an_exit_with_0,
     nothing_runs_on,
+    nothing_ends_before_its_task,
+    nothing_fails_without_a_cause,
+    no_timeout_comes_early,
     the_group_comes_down,
     every_event_is_told_in_order,
     the_scaling_log_is_dense,
+    zones_are_left_alone,
 )
+AFTERWARDS: tuple[AtEnd, ...] = (the_books_are_closed, facts_are_about_what_is)
 
 
 OF_CLIENTS = {
     "requests_are_answered_alike": "A request that is repeated is answered with the task that it became.",
     "nothing_invalid_is_accepted": "A request that breaks a rule is refused.",
     "what_is_valid_is_accepted": "A request that breaks no rule is not refused as invalid.",
+    "a_changed_request_is_refused": "Another request under a taken id is told what it stands for.",
+    "readers_see_what_is_durable": "GetTask and ListTasks show every accepted task in its present state.",
+    "a_watch_sees_every_event_once": "A watch that breaks and is resumed sees every event once, in order.",
     "the_service_never_fails": "No exception leaves the service.",
 }
 """Invariants that are judged where clients are answered, and where the run is played."""
@@ -324,6 +339,6 @@ OF_CLIENTS = {
 
 def sentences() -> Iterator[tuple[str, str]]:
     """Every invariant by its name, with its sentence."""
-    for each in (*ON_EFFECT, *ON_CALL, *ON_STEP, *AT_END):
+    for each in (*ON_EFFECT, *ON_CALL, *ON_STEP, *AT_END, *AFTERWARDS):
         yield each.__name__, (each.__doc__ or "").splitlines()[0]
     yield from OF_CLIENTS.items()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Literal
 
+from scheduler.core.model.task import ContainerSize
 from scheduler.simulated_aws.settings import LaunchSourceKind, RangeMs
 
 
@@ -27,14 +28,22 @@ class MishapKind(StrEnum):
     FAILED_LAUNCHES = "failed launches"
     NEVER_JOINS = "never joins"
     TASKS_NEVER_START = "tasks never start"
+    STOPS_HANG = "stops hang"
+    LISTING_GAP = "listing gap"
+    UNHEALTHY = "replaced as unhealthy"
+    REBALANCED = "zones rebalanced"
     GROUP_LIMITS = "group limits changed"
     DESIRED_CHANGED = "desired changed"
     FOREIGN_TASK = "foreign task"
+    DRAINED = "drained by others"
+    SECOND_SCHEDULER = "second scheduler"
     CRASH = "crash"
     CRASH_AT_COMMIT = "crash at a commit"
     CRASH_AT_CALL = "crash at a call"
     STORE_FULL = "store full"
     STORE_LOST = "store lost"
+    STORE_RESTORED = "store restored"
+    CLOCK_SET = "clock set"
     WISH = "operator's wish"
 
 
@@ -42,8 +51,10 @@ class MishapKind(StrEnum):
 class Job:
     """One request of a client, and what the client does about it later.
 
-    `invalid` and `too_large` requests are to be refused. `repeats_s` are pauses after which the very same
-    request is sent again.
+    `invalid` requests are to be refused. `repeats_s` are pauses after which the very same request is sent
+    again, `changed_s` one after which another is sent under its id. With a `size` it is a Bamboo agent, whose
+    `cpu` and `memory_mib` are not asked for; `extras` are containers beside the main one. With `when`, a task
+    state or removal step, it is sent as something enters that for the first time after `at_s`.
     """
 
     at_s: int
@@ -60,12 +71,20 @@ class Job:
     may_run_again: bool = False
     cancel_after_s: int | None = None
     repeats_s: tuple[int, ...] = ()
+    changed_s: int | None = None
     invalid: bool = False
+    size: ContainerSize | None = None
+    extras: int = 0
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mishap:
-    """Something that goes wrong. What the numbers mean is said in `mishaps.py`, kind by kind."""
+    """Something that goes wrong. What the numbers mean is said in `mishaps.py`, kind by kind.
+
+    With `when`, a task state or removal step, it goes wrong as something enters that for the `nth` time after
+    `at_s`.
+    """
 
     at_s: int
     kind: MishapKind
@@ -73,6 +92,8 @@ class Mishap:
     pick: int = 0
     count: int = 1
     for_s: int = 0
+    when: str = ""
+    nth: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

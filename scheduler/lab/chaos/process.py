@@ -37,6 +37,17 @@ class ChaosDriver(VirtualDriver):
         self.up = False
         self.at(self._clock.now_ms() + down_ms, self._rise)
 
+    @property
+    def has_plans(self) -> bool:
+        """False when nothing is left to do: its process has ended, and whatever it had sent is done."""
+        return bool(self._heap)
+
+    def end(self) -> None:
+        """SIGKILL now, and no restart."""
+        self._life += 1
+        self._inbox.clear()
+        self.up = False
+
     def _rise(self) -> None:
         self.up = True
         self.engine = self._begin()
@@ -57,6 +68,7 @@ class MortalStore:
         """Everything but `commit` is the store's own."""
         self.inner = store
         self._committed = committed
+        self.history: list[Sequence[Sequence[Record]]] = []
         self._refusals = 0
         self._kill_in: int | None = None
         self._kill_after = False
@@ -86,6 +98,7 @@ class MortalStore:
         if dies and not self._kill_after:
             raise Killed
         results = self.inner.commit(batches)
+        self.history.append(batches)
         self._committed(batches, results)
         if dies:
             raise Killed

@@ -5,19 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduler.core.model.removal import RemovalStep
-from scheduler.core.model.task import TaskState
+from scheduler.lab.chaos.draw import MOMENTS
 from scheduler.lab.chaos.invariants import sentences
 from scheduler.lab.chaos.plan import MishapKind
 from scheduler.lab.chaos.run import Verdict
 
-COLUMNS = (
-    *(each.value for each in TaskState if each is not TaskState.EXPIRED),
-    *(each.value for each in RemovalStep),
-)
-"""Task states, then removal steps."""
-
 _SEEDS_SHOWN = 8
+_CELLS_SHOWN = 12
 
 
 @dataclass(slots=True)
@@ -62,14 +56,21 @@ class Report:
     def table(self) -> Iterator[str]:
         """How often each kind of mishap met each task state and removal step."""
         width = max(len(each) for each in MishapKind)
-        yield " ".join([" " * width, *(f"{each[:9]:>9}" for each in COLUMNS)])
+        yield " ".join([" " * width, *(f"{each[:9]:>9}" for each in MOMENTS)])
         for kind in MishapKind:
-            counts = (f"{self.coverage[kind, each] or '-':>9}" for each in COLUMNS)
+            counts = (f"{self.coverage[kind, each] or '-':>9}" for each in MOMENTS)
             yield " ".join([f"{kind:<{width}}", *counts])
 
     def unmet(self) -> list[tuple[str, str]]:
-        """Pairs of mishap and state or step that never met."""
-        return [(kind, each) for kind in MishapKind for each in COLUMNS if not self.coverage[kind, each]]
+        """Pairs of mishap and state or step that never met; none is known to be unreachable."""
+        return [(kind, each) for kind in MishapKind for each in MOMENTS if not self.coverage[kind, each]]
+
+    def empty_cells(self) -> str:
+        """One line that says so."""
+        unmet, cells = self.unmet(), len(MishapKind) * len(MOMENTS)
+        shown = ", ".join(f"{kind} at {state}" for kind, state in unmet[:_CELLS_SHOWN])
+        more = ", ..." if len(unmet) > _CELLS_SHOWN else ""
+        return f"empty cells: {len(unmet)} of {cells}{': ' if unmet else ''}{shown}{more}"
 
     def as_json(self) -> dict[str, Any]:
         """The same for a program."""
@@ -82,7 +83,8 @@ class Report:
                 invariant: [{"seed": each.seed, "message": each.message} for each in verdicts]
                 for invariant, verdicts in sorted(self.failures.items())
             },
+            "empty_cells": [f"{kind} at {state}" for kind, state in self.unmet()],
             "coverage": {
-                kind.value: {each: self.coverage[kind, each] for each in COLUMNS} for kind in MishapKind
+                kind.value: {each: self.coverage[kind, each] for each in MOMENTS} for kind in MishapKind
             },
         }

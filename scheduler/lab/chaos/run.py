@@ -4,18 +4,27 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from scheduler.core.model.task import TERMINAL_STATES
 from scheduler.lab.chaos.client import Client
-from scheduler.lab.chaos.invariants import AT_END, Ending, Scene
+from scheduler.lab.chaos.invariants import AFTERWARDS, AT_END, AtEnd
+from scheduler.lab.chaos.leftovers import leftovers, what_is_over
 from scheduler.lab.chaos.mishaps import befall, heal
-from scheduler.lab.chaos.plan import Mishap, Plan
+from scheduler.lab.chaos.plan import Job, Mishap, Plan
 from scheduler.lab.chaos.process import Killed
-from scheduler.lab.chaos.world import Broken, World
+from scheduler.lab.chaos.scene import Ending
+from scheduler.lab.chaos.service import WatchedLoop
+from scheduler.lab.chaos.stage import Broken, judge
+from scheduler.lab.chaos.world import World
 
 PATIENCE_S = 3 * 3_600
 """How long tasks may take to end after the last mishap, and the group to come to rest after that."""
+
+_FORGETS_AFTER_S = 120
+"""What was just seen to go may be remembered for a few readings: lists have gaps."""
 
 _LOOK_S = 5
 _DOWN_S = 2
@@ -59,14 +68,14 @@ def play(plan: Plan, *, telling: bool = False) -> Verdict:
             invariant = NO_DEFECT
             message = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.name})"
         finally:
-            world.store.inner.close()
+            world.close()
     return Verdict(
         seed=plan.seed,
         invariant=invariant,
         message=message,
         story=tuple(world.story.lines),
         virtual_s=world.now_s,
-        tasks=len(world.book.states),
+        tasks=len(world.service.book.states),
         coverage=world.coverage,
     )
 
@@ -74,21 +83,37 @@ def play(plan: Plan, *, telling: bool = False) -> Verdict:
 def _play(world: World) -> None:
     plan = world.plan
     for number, job in enumerate(plan.jobs):
-        Client(world, number, job).begin()
+        Client(world, world.service, number, job).begin()
     for mishap in plan.mishaps:
         _schedule(world, mishap)
     _let_pass(world, lambda: world.now_s >= plan.quiet_s, until_s=plan.quiet_s)
     heal(world)
-    last_s = max((each.at_s + max(each.repeats_s, default=0) for each in plan.jobs), default=0)
-    ended = _let_pass(
-        world, lambda: world.now_s > last_s and world.book.all_ended(), until_s=world.now_s + PATIENCE_S
-    )
-    settled = _let_pass(world, lambda: at_rest(world), until_s=world.now_s + PATIENCE_S)
-    _judge(world, ended=ended, settled=settled)
+    last_s = max(map(_last_s, plan.jobs), default=0)
+    ended = _wait(world, lambda: world.now_s > last_s and world.service.book.all_ended())
+    # A client that was refused for want of a store or of a process comes again, after all others have ended.
+    settled = _wait(world, lambda: world.service.book.all_ended() and at_rest(world))
+    _judge(world, AT_END, ended=ended, settled=settled)
+    over = _over(world)
+    _let_pass(world, lambda: False, until_s=world.now_s + _FORGETS_AFTER_S)
+    _judge(world, AFTERWARDS, ended=ended, settled=settled, over=over)
+
+
+def _last_s(job: Job) -> int:
+    """When its client asks for the last time."""
+    return job.at_s + max((*job.repeats_s, job.changed_s or 0))
 
 
 def _schedule(world: World, mishap: Mishap) -> None:
-    world.after(mishap.at_s, lambda: befall(world, mishap))
+    """What goes wrong when something enters a state does so right after that is durable."""
+    act = partial(befall, world, mishap)
+    if mishap.when:
+        act = partial(world.moments.wait, mishap.when, mishap.nth, partial(world.after, 0, act))
+    world.after(mishap.at_s, act)
+
+
+def _wait(world: World, done: Callable[[], bool]) -> bool:
+    """Whether it comes true while one is patient."""
+    return _let_pass(world, done, until_s=world.now_s + PATIENCE_S)
 
 
 def _let_pass(world: World, done: Callable[[], bool], *, until_s: float) -> bool:
@@ -101,7 +126,7 @@ def _let_pass(world: World, done: Callable[[], bool], *, until_s: float) -> bool
             if done():
                 return True
         try:
-            world.driver.advance()
+            world.advance()
         except Killed:
             world.kill(_DOWN_S)
     return done()
@@ -114,7 +139,7 @@ def at_rest(world: World) -> bool:
     nothing is deregistered there until it grows again.
     """
     world.wire.befall(lambda: None)
-    truth, book = world.wire.truth, world.book
+    truth, book = world.wire.truth, world.service.book
     _, least, _ = truth.limits[-1]
     most = max(least, int(world.plan.tuning.keep_last_instance))
     if world.plan.tuning.observe_only or world.inherited:
@@ -127,7 +152,7 @@ def at_rest(world: World) -> bool:
     working = [each for each in running if each["groupState"] == "InService" and _is_sound(each)]
     if len(working) < len(running) or (left and running):
         return False
-    return not world.driver.engine.store.load().intents
+    return not world.service.driver.engine.store.load().intents
 
 
 def _is_sound(row: dict[str, object]) -> bool:
@@ -136,17 +161,30 @@ def _is_sound(row: dict[str, object]) -> bool:
     return len(registrations) == 1 and registrations[0]["status"] == "ACTIVE" and bool(row["agentConnected"])
 
 
-def _judge(world: World, *, ended: bool, settled: bool) -> None:
-    scene = world.scene
-    assert isinstance(scene, Scene)
+def _over(world: World) -> frozenset[str]:
+    """What has ended by now, and is to be forgotten in a while."""
+    states = world.service.book.states.items()
+    return what_is_over(world.wire.truth, [task_id for task_id, state in states if state in TERMINAL_STATES])
+
+
+def _judge(
+    world: World,
+    invariants: tuple[AtEnd, ...],
+    *,
+    ended: bool,
+    settled: bool,
+    over: frozenset[str] = frozenset(),
+) -> None:
+    service, loop = world.service, world.service.driver.engine.loop
+    assert isinstance(loop, WatchedLoop)
     ending = Ending(
-        store=world.store.inner,
+        store=service.store.inner,
         instances=world.account.instances(),
         ended=ended,
         settled=settled,
         inherited=frozenset(world.inherited),
-        conditions={each.reason: each.message for each in world.driver.engine.loop.digest.conditions},
+        conditions={each.reason: each.message for each in loop.digest.conditions},
+        leftovers=leftovers(loop.books, over),
     )
-    for invariant in AT_END:
-        if wrong := invariant(scene, ending):
-            raise Broken(invariant.__name__, wrong)
+    for invariant in invariants:
+        judge(invariant, invariant(service.scene, ending))

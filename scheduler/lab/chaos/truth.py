@@ -17,9 +17,10 @@ from scheduler.simulated_aws.journal import Effect
 
 
 class Origin(StrEnum):
-    """Who caused an effect: the service by a call, a mishap, or AWS by itself."""
+    """Who caused an effect: the service by a call, a second one, a mishap, or AWS by itself."""
 
     SERVICE = "service"
+    RIVAL = "rival"
     MISHAP = "mishap"
     AWS = "aws"
 
@@ -37,7 +38,10 @@ class Entry:
 
 @dataclass(slots=True, kw_only=True)
 class EcsTask:
-    """An ECS task. `task_id` and `epoch` are its mark's, empty for a task that is not of this service."""
+    """An ECS task. `task_id` and `epoch` are its mark's, empty for a task that is not of this service.
+
+    `late`: its start had been given up as unanswered. It was RUNNING since `running_ms`, if ever.
+    """
 
     arn: str
     container_instance_arn: str
@@ -45,14 +49,28 @@ class EcsTask:
     attempt_id: str
     task_id: str
     epoch: str
+    started_ms: int
+    since_ms: int
+    """When whoever started it began, by its mark."""
+
     status: str = "PENDING"
     exit_code: int | None = None
     stop_code: str = ""
+    late: bool = False
+    running_ms: int | None = None
+    stopped_ms: int | None = None
 
     @property
     def alive(self) -> bool:
         """Until its containers are known to have ended."""
         return self.status != "STOPPED"
+
+    def note(self, at_ms: int) -> None:
+        """Its status changed then."""
+        if self.status == "RUNNING" and self.running_ms is None:
+            self.running_ms = at_ms
+        if self.status == "STOPPED":
+            self.stopped_ms = at_ms
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +87,9 @@ class Truth:
 
     tasks: dict[str, EcsTask] = field(default_factory=dict)
     desired: int = 0
+    steered_ms: int = 0
+    """When somebody else last changed the desired capacity."""
+
     limits: list[tuple[int, int, int]] = field(default_factory=list)
     """Since when, least and greatest size: every pair that ever was."""
 
@@ -79,6 +100,15 @@ class Truth:
     launched: dict[str, str] = field(default_factory=dict)
     """Instance types by EC2 id."""
 
+    launched_ms: dict[str, int] = field(default_factory=dict)
+    """When the instances were, by EC2 id."""
+
+    ended: set[str] = field(default_factory=set)
+    """EC2 ids of instances that were told to end, by whomever."""
+
+    configurations: set[str] = field(default_factory=set)
+    """Hashes of the configurations that this service registered."""
+
     ec2_ids: dict[str, str] = field(default_factory=dict)
     """By container instance ARN."""
 
@@ -87,6 +117,15 @@ class Truth:
 
     statuses: dict[str, str] = field(default_factory=dict)
     """What the container instances were last set to, by ARN."""
+
+    condemned: set[str] = field(default_factory=set)
+    """EC2 ids that the group replaces whatever runs there: unhealthy, or in a zone with too many."""
+
+    terminated: set[str] = field(default_factory=set)
+    """EC2 ids of instances that have ended."""
+
+    suspended: set[str] = field(default_factory=set)
+    """Processes of the group."""
 
     def alive_on(self, ec2_instance_id: str) -> Iterator[EcsTask]:
         """Tasks that have not stopped on an EC2 instance."""
@@ -128,18 +167,34 @@ class Truth:
         said = entry.fields
         match entry.effect:
             case Effect.START_TASK:
-                self._start(said)
+                self._start(said, entry)
             case Effect.TASK_STATE_CHANGE:
                 task = self.tasks[said["taskArn"]]
                 task.status, task.exit_code = said["lastStatus"], said["exitCode"]
                 task.stop_code = said["stopCode"] or ""
+                task.note(entry.at_ms)
             case Effect.INSTANCE_LAUNCHED:
                 self.launched[said["ec2InstanceId"]] = said["instanceType"]
+                self.launched_ms[said["ec2InstanceId"]] = entry.at_ms
+            case Effect.INSTANCE_TERMINATING:
+                self.ended.add(said["ec2InstanceId"])
+            case Effect.REGISTER_TASK_DEFINITION:
+                self.configurations.add(configuration_of(said))
             case Effect.SET_GROUP_LIMITS:
                 self.limits.append((entry.at_ms, said["minSize"], said["maxSize"]))
             case Effect.SET_DESIRED_CAPACITY | Effect.DETACH_INSTANCES:
                 self.desired = said["desiredCapacity"]
+                if entry.origin is not Origin.SERVICE:
+                    self.steered_ms = entry.at_ms
                 self.detached.update(said.get("ec2InstanceIds", ()))
+            case Effect.INSTANCE_UNHEALTHY | Effect.ZONES_REBALANCED:
+                self.condemned.add(said["ec2InstanceId"])
+            case Effect.INSTANCE_TERMINATED:
+                self.terminated.add(said["ec2InstanceId"])
+            case Effect.SUSPEND_PROCESSES:
+                self.suspended.update(said["processes"])
+            case Effect.RESUME_PROCESSES:
+                self.suspended.difference_update(said["processes"])
             case _:
                 self._take_container_instance(entry)
 
@@ -158,7 +213,7 @@ class Truth:
                 self._connect(arn, entry.at_ms, connected=False)
                 self.statuses.pop(arn, None)
 
-    def _start(self, said: dict[str, Any]) -> None:
+    def _start(self, said: dict[str, Any], entry: Entry) -> None:
         mark = mark_of(said["tags"])
         arn = said["taskArn"]
         self.tasks[arn] = EcsTask(
@@ -168,6 +223,9 @@ class Truth:
             attempt_id=said["startedBy"] or "",
             task_id=said["tags"].get(TAG_PREFIX + "task", ""),
             epoch=mark.store_epoch if mark else "",
+            late=entry.late,
+            started_ms=entry.at_ms,
+            since_ms=mark.since_ms if mark else 0,
         )
 
     def _connect(self, arn: str, now_ms: int, *, connected: bool) -> None:
@@ -181,3 +239,8 @@ class Truth:
             agent.away_since_ms = None
         elif not there and agent.away_since_ms is None:
             agent.away_since_ms = now_ms
+
+
+def configuration_of(registration: dict[str, Any]) -> str:
+    """The hash that the service puts onto what it registers."""
+    return str(registration["tags"].get(TAG_PREFIX + "config-hash", ""))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from scheduler.lab.chaos.draw import ACTS
 from scheduler.lab.chaos.process import Killed, Later
@@ -14,23 +14,25 @@ from scheduler.simulated_aws.errors import ApiError, ConnectionDropped
 ACTS_OF_AWS = frozenset(ACTS)
 """Operations that change something."""
 
-OnEntry = Callable[[Entry], None]
-OnCall = Callable[[str, dict[str, Any]], None]
+
+class Listener(Protocol):
+    """Hears what happens to the account."""
+
+    def heard(self, entry: Entry) -> None:
+        """An entry of the journal, before the truth takes it."""
+        ...
 
 
 class Wire:
     """Every call of every life of the service goes through here, and every entry of the journal."""
 
-    def __init__(
-        self, account: SimulatedAws, clock: VirtualClock, random: Random, *, heard: OnEntry, asked: OnCall
-    ) -> None:
-        """`heard` is told each entry before the truth takes it, `asked` each call before it is made."""
+    def __init__(self, account: SimulatedAws, clock: VirtualClock, random: Random) -> None:
+        """Nobody listens yet."""
         self.account = account
         self.truth = Truth()
+        self.listeners: list[Listener] = []
         self._clock = clock
         self._random = random
-        self._heard = heard
-        self._asked = asked
         self._taken = 0
         self._late: list[tuple[str, int]] = []
         self._kill_in: int | None = None
@@ -46,7 +48,8 @@ class Wire:
             said = entries[self._taken]
             self._taken += 1
             entry = Entry(at_ms=said["time_ms"], effect=said["effect"], origin=origin, fields=said, late=late)
-            self._heard(entry)
+            for each in self.listeners:
+                each.heard(entry)
             self.truth.take(entry)
 
     def befall(self, mishap: Callable[[], object]) -> None:
@@ -71,25 +74,24 @@ class Wire:
         self._late.clear()
         self._kill_in = None
 
-    def carry(self, service: str, operation: str, params: dict[str, Any], *, alive: bool) -> dict[str, Any]:
-        """One call. Of a process that was killed before the call had its effect, half never left it."""
-        if not alive and self._random.random() < 0.5:
-            raise ConnectionDropped(f"{operation}: the process that sent it is dead")
-        self.account.advance()
-        self.take(Origin.AWS)
-        self._asked(operation, params)
-        dies = operation in ACTS_OF_AWS and self._counts_down()
+    def leaves(self, *, alive: bool) -> bool:
+        """Whether a call is made at all: of a process that is dead by then half never left it."""
+        return alive or self._random.random() >= 0.5
+
+    def carry(self, service: str, operation: str, params: dict[str, Any], by: Origin) -> dict[str, Any]:
+        """One call. Only the service itself is killed at a call, never its rival."""
+        dies = by is Origin.SERVICE and operation in ACTS_OF_AWS and self._counts_down()
         if dies and not self._kill_after:
             raise Killed
-        self._postpone(service, operation, params)
+        self._postpone(service, operation, params, by)
         try:
             return self.account.call(service, operation, params)
         finally:
-            self.take(Origin.SERVICE)
+            self.take(by)
             if dies:
                 raise Killed
 
-    def _postpone(self, service: str, operation: str, params: dict[str, Any]) -> None:
+    def _postpone(self, service: str, operation: str, params: dict[str, Any], by: Origin) -> None:
         late = next((each for each in self._late if each[0] == operation), None)
         if late is None:
             return
@@ -103,7 +105,7 @@ class Wire:
             except (ApiError, ConnectionDropped):
                 return
             finally:
-                self.take(Origin.SERVICE, late=True)
+                self.take(by, late=True)
 
         self.later(self._clock.now_ms() + late[1], effect)
         raise ConnectionDropped(f"{operation}: no answer in time")
@@ -121,11 +123,25 @@ class Wire:
 class Line:
     """The backend of one life's clients."""
 
-    def __init__(self, wire: Wire, alive: Callable[[], bool]) -> None:
-        """`alive` tells whether that life goes on."""
+    def __init__(
+        self,
+        wire: Wire,
+        by: Origin,
+        *,
+        alive: Callable[[], bool],
+        asked: Callable[[str, dict[str, Any]], None],
+    ) -> None:
+        """`alive` tells whether that life goes on; `asked` is told of each call before it is made."""
         self._wire = wire
+        self._by = by
         self._alive = alive
+        self._asked = asked
 
     def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         """As the account's own."""
-        return self._wire.carry(service, operation, params, alive=self._alive())
+        if not self._wire.leaves(alive=self._alive()):
+            raise ConnectionDropped(f"{operation}: the process that sent it is dead")
+        self._wire.account.advance()
+        self._wire.take(Origin.AWS)
+        self._asked(operation, params)
+        return self._wire.carry(service, operation, params, self._by)

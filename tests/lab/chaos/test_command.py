@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from scheduler.cli.app import app
 from scheduler.lab.chaos.plan import MishapKind
-from tests.lab.chaos.test_mutations import act_while_held
+from tests.lab.chaos.breakages_of_capacity import act_while_held
 
 RUNNER = CliRunner()
 
@@ -23,11 +23,12 @@ def test_a_seed_is_told() -> None:
 
 
 def test_many_seeds_are_summed_up() -> None:
-    """How many, how many failed, and a row for each kind of mishap."""
+    """How many, how many failed, a row for each kind of mishap, and what was never met."""
     result = RUNNER.invoke(app, ["chaos", "--seeds", "1..4"])
     assert result.exit_code == 0
     assert result.stdout.startswith("4 seeds, ")
-    assert len(result.stdout.splitlines()) == 3 + len(MishapKind)
+    assert len(result.stdout.splitlines()) == 5 + len(MishapKind)
+    assert "empty cells: " in result.stdout
 
 
 def test_a_failing_seed_is_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:

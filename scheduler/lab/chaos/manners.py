@@ -1,0 +1,95 @@
+"""Invariants of manners: towards AWS, whose buckets are everybody's, and towards a second scheduler.
+
+Found by `invariants.py`, where all of them are listed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from scheduler.core.model.facts import DISCONNECTED_PREFIX
+from scheduler.core.model.policy import Policy
+from scheduler.lab.chaos.draw import READS
+from scheduler.lab.chaos.plan import MishapKind, Plan
+from scheduler.lab.chaos.scene import Ending, Scene
+from scheduler.services.control_loop import Step
+
+_READS = ("Describe", "List", "Get")
+_CENSUS_MS = 2 * Policy().census_poll_ms
+
+_LIES = {
+    MishapKind.THROTTLE,
+    MishapKind.ERROR_BEFORE,
+    MishapKind.ERROR_AFTER,
+    MishapKind.LOST_CALL,
+    MishapKind.LOST_ANSWER,
+    MishapKind.PARTIAL_READ,
+}
+
+
+def budgets_are_kept(scene: Scene, operation: str, params: Mapping[str, Any], now_ms: int) -> str | None:
+    """No life of the service makes more calls than AWS documents: a burst, and a rate times the time."""
+    empty = scene.budgets.take(operation, params, now_ms)
+    return f"{operation} is called and {empty} is empty" if empty else None
+
+
+def the_later_scheduler_waits(
+    scene: Scene, operation: str, params: Mapping[str, Any], now_ms: int
+) -> str | None:
+    """Of two schedulers of a pair the one that began later does nothing while the other's tasks show.
+
+    Judged where readings are honest and clocks right, by tasks that have been RUNNING for long enough to be
+    seen, and not yet for so long that their scheduler may be gone.
+    """
+    if operation.startswith(_READS) or not _reads_honestly(scene.plan):
+        return None
+    for each in scene.truth.tasks.values():
+        age_ms = now_ms - each.started_ms
+        shows = scene.blind_ms() + _CENSUS_MS < age_ms < Policy().rival_window_ms - 5_000
+        theirs = each.epoch not in ("", scene.book.epoch) and each.since_ms < scene.began_ms
+        if shows and theirs and each.status == "RUNNING":
+            return f"{operation} while {each.arn} of an earlier scheduler runs"
+    return None
+
+
+def _reads_honestly(plan: Plan) -> bool:
+    """Whether a census, once taken, shows what runs; and times can be compared."""
+    wrong = (MishapKind.CLOCK_SET, MishapKind.SLOW_ANSWERS)
+    return not plan.account.throttling and not any(
+        each.kind in wrong or (each.kind in _LIES and each.operation in READS) for each in plan.mishaps
+    )
+
+
+def absence_proves_little(scene: Scene, step: Step) -> str | None:
+    """At most a tenth of the group, one always, is ended in ten minutes because it never joined.
+
+    Over restarts as well, unless the machine's clock was set meanwhile.
+    """
+    policy, began = Policy(), scene.book.never_joined
+    lately = sum(at_ms > began[-1] - policy.absence_ms for at_ms in began)
+    largest = max(most for _, _, most in scene.truth.limits)
+    allowed = max(1, int(largest * policy.absence_share))
+    return f"{lately} that never joined are ended within ten minutes" if lately > allowed else None
+
+
+def zones_are_left_alone(scene: Scene, ending: Ending) -> str | None:
+    """AZRebalance, which ends busy instances, is suspended when all is quiet, whoever resumed it."""
+    if scene.plan.tuning.observe_only or not ending.settled or "AZRebalance" in scene.truth.suspended:
+        return None
+    return f"{sorted(scene.truth.suspended)} are suspended, conditions {dict(ending.conditions)}"
+
+
+def the_books_are_closed(scene: Scene, ending: Ending) -> str | None:
+    """What is over is forgotten: nothing in memory names a task, attempt or instance that has ended."""
+    return f"{len(ending.leftovers)} are kept: {ending.leftovers[0]}" if ending.leftovers else None
+
+
+def facts_are_about_what_is(scene: Scene, ending: Ending) -> str | None:
+    """No fact is stored of an instance that is gone."""
+    running = {
+        each["ec2InstanceId"]
+        for each in ending.instances
+        if each["state"] != "terminated" or each["containerInstances"]
+    }
+    about = [key for key in ending.store.load().facts if key.startswith(DISCONNECTED_PREFIX)]
+    gone = [key for key in about if key.removeprefix(DISCONNECTED_PREFIX) not in running]
+    return f"{gone} are stored of instances that are gone" if gone and ending.settled else None

@@ -1,0 +1,36 @@
+"""Mishaps of calls: what goes wrong between the service and AWS."""
+
+from collections.abc import Callable
+
+from scheduler.lab.chaos.plan import Mishap
+from scheduler.lab.chaos.world import World
+from scheduler.lab.virtual_driver import Latency
+from scheduler.simulated_aws.faults import Fault, FaultKind
+
+_SHARES = (0.2, 0.5, 1.0)
+
+
+def fault(kind: FaultKind) -> Callable[[World, Mishap], None]:
+    """The next `count` calls of the operation fail so."""
+
+    def arm(world: World, mishap: Mishap) -> None:
+        share = _SHARES[mishap.pick % len(_SHARES)] if kind == "partial" else 1.0
+        world.account.faults.add(
+            Fault(operation=mishap.operation, kind=kind, count=mishap.count, share=share)
+        )
+
+    return arm
+
+
+def late_effect(world: World, mishap: Mishap) -> None:
+    """Its effect comes within the window in which it is looked for, or soon after."""
+    for _ in range(mishap.count):
+        world.wire.delay(mishap.operation, min(mishap.for_s, 90) * 1_000)
+
+
+def slow_answers(world: World, mishap: Mishap) -> None:
+    """Every call takes long for a while."""
+    tuning, driver = world.plan.tuning, world.service.driver
+    usual = Latency(to_effect_ms=tuning.to_effect_ms, to_outcome_ms=tuning.to_outcome_ms)
+    driver.answer_with(Latency(to_effect_ms=(100, 4_000), to_outcome_ms=(1_000, 30_000)))
+    world.after(mishap.for_s, lambda: driver.answer_with(usual))

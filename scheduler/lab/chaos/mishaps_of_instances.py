@@ -1,0 +1,132 @@
+"""Mishaps of instances: what befalls agents, containers and machines."""
+
+from collections.abc import Callable
+
+from scheduler.lab.chaos.plan import Mishap
+from scheduler.lab.chaos.world import World
+
+_NO_RETURN = 6
+"""One agent in so many that go away never comes back."""
+
+_START_FAILURES = (
+    "CannotPullContainerError: no such image",
+    "CannotStartContainerError: no space left on device",
+)
+
+
+def picked(world: World, mishap: Mishap) -> str | None:
+    """The EC2 id of the instance that is meant; None if there is none."""
+    there = world.registered()
+    return there[mishap.pick % len(there)] if there else None
+
+
+def to_one(act: Callable[[World, str], object]) -> Callable[[World, Mishap], None]:
+    """It happens to one instance."""
+
+    def befall_one(world: World, mishap: Mishap) -> None:
+        ec2_id = picked(world, mishap)
+        if ec2_id is not None:
+            _to(world, ec2_id, act)
+
+    return befall_one
+
+
+def for_a_while(
+    begin: Callable[[World, str], object], end: Callable[[World, str], object]
+) -> Callable[[World, Mishap], None]:
+    """It happens to one instance, and is over after `for_s`."""
+
+    def befall_one(world: World, mishap: Mishap) -> None:
+        ec2_id = picked(world, mishap)
+        if ec2_id is not None:
+            _to(world, ec2_id, begin)
+            world.after(mishap.for_s, lambda: _to(world, ec2_id, end))
+
+    return befall_one
+
+
+def agent_away(world: World, mishap: Mishap) -> None:
+    """One agent goes, and mostly comes back."""
+    ec2_id = picked(world, mishap)
+    if ec2_id is None:
+        return
+    _to(world, ec2_id, _disconnect)
+    if mishap.pick % _NO_RETURN:
+        world.after(mishap.for_s, lambda: _to(world, ec2_id, _connect))
+
+
+def mass_disconnect(world: World, mishap: Mishap) -> None:
+    """Nearly all agents go, and come back."""
+    there = world.registered()
+    away = there[: max(1, len(there) * 4 // 5)] if mishap.pick % 2 else there
+    for each in away:
+        _to(world, each, _disconnect)
+
+    def back() -> None:
+        for each in away:
+            _to(world, each, _connect)
+
+    world.after(mishap.for_s, back)
+
+
+def tasks_never_start(world: World, mishap: Mishap) -> None:
+    """One instance starts nothing for a while."""
+    ec2_id = picked(world, mishap)
+    if ec2_id is None:
+        return
+    reason = _START_FAILURES[mishap.pick % len(_START_FAILURES)]
+    _to(world, ec2_id, lambda world, ec2_id: world.account.set_start_failure(ec2_id, reason))
+    world.after(mishap.for_s, lambda: _to(world, ec2_id, _start_again))
+
+
+def mend(world: World) -> None:
+    """Whatever is wrong with instances, but for agents that are gone for good, is mended."""
+    world.wire.befall(lambda: world.account.fail_launches(0, ""))
+    world.wire.befall(lambda: world.account.set_next_launches_never_join(0))
+    for ec2_id in world.registered():
+        for act in (_start_again, let_stop, list_again):
+            _to(world, ec2_id, act)
+
+
+def hang(world: World, ec2_id: str) -> None:
+    """Nothing that is stopped comes to an end."""
+    world.account.set_stops_hang(ec2_id, True)
+
+
+def let_stop(world: World, ec2_id: str) -> None:
+    """It does again."""
+    world.account.set_stops_hang(ec2_id, False)
+
+
+def leave_out(world: World, ec2_id: str) -> None:
+    """ListContainerInstances leaves it out."""
+    world.account.set_listed(ec2_id, False)
+
+
+def list_again(world: World, ec2_id: str) -> None:
+    """It is listed."""
+    world.account.set_listed(ec2_id, True)
+
+
+def _start_again(world: World, ec2_id: str) -> None:
+    world.account.set_start_failure(ec2_id, None)
+
+
+def _disconnect(world: World, ec2_id: str) -> None:
+    world.account.set_agent_connected(ec2_id, False)
+
+
+def _connect(world: World, ec2_id: str) -> None:
+    world.account.set_agent_connected(ec2_id, True)
+
+
+def _to(world: World, ec2_id: str, act: Callable[[World, str], object]) -> None:
+    """An act on an instance that may be gone by now."""
+
+    def carry_out() -> None:
+        try:
+            act(world, ec2_id)
+        except LookupError:
+            return
+
+    world.wire.befall(carry_out)

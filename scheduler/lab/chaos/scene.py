@@ -1,0 +1,54 @@
+"""What the invariants look at: a scene while a plan is played, and its ending."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scheduler.lab.chaos.book import Book
+from scheduler.lab.chaos.budgets import Budgets
+from scheduler.lab.chaos.plan import Plan
+from scheduler.lab.chaos.truth import EcsTask, Truth
+from scheduler.lab.clock import START_MS
+from scheduler.ports.store import Store
+
+
+@dataclass(slots=True, kw_only=True)
+class Scene:
+    """One service and the truth. `book` is replaced when the store is lost, `budgets` at each start.
+
+    `began_ms` is when its present life began, by its own clock: so its tasks are marked.
+    """
+
+    plan: Plan
+    truth: Truth
+    book: Book
+    budgets: Budgets = field(default_factory=lambda: Budgets(START_MS))
+    began_ms: int = START_MS
+
+    def blind_ms(self) -> int:
+        """For how long something can be so before the service can possibly know it, and act on it."""
+        tuning, account = self.plan.tuning, self.plan.account
+        slowest_ms = tuning.to_effect_ms[1] + tuning.to_outcome_ms[1]
+        polls_ms = 2 * 1_000 * tuning.cluster_poll_s
+        return polls_ms + 3 * slowest_ms + max(account.read_lag_ms, account.group_lag_ms) + 30_000
+
+    def believed(self, task: EcsTask) -> bool:
+        """Whether an ECS task is of this store, and its start neither given up nor forgotten."""
+        unknown = task.attempt_id in self.book.given_up or task.attempt_id in self.book.forgotten
+        return task.epoch == self.book.epoch and not unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """A run at its end. `instances` are the account's rows, `settled` whether the group came to rest.
+
+    `leftovers` are what the service still keeps in memory of what is over.
+    """
+
+    store: Store
+    instances: list[dict[str, Any]]
+    ended: bool
+    settled: bool
+    inherited: frozenset[str]
+    conditions: Mapping[str, str]
+    leftovers: tuple[str, ...] = ()

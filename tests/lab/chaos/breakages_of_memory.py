@@ -1,0 +1,143 @@
+"""Breakages of what is kept: the order of commit and act, restarts, requests and events."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from scheduler.adapters.memory.requests import Refusal, Requests
+from scheduler.adapters.memory.store import MemoryStore
+from scheduler.bootstrap import Engine
+from scheduler.core.model.answers import Message
+from scheduler.core.model.calls import Call, StartTask
+from scheduler.core.model.records import IntentRecorded, Record
+from scheduler.core.model.task import TaskEvent, TaskState
+from scheduler.core.world.attempts import Track
+from scheduler.core.world.definitions import Definitions
+from scheduler.core.world.world import World
+from scheduler.lab.virtual_driver import VirtualDriver
+from scheduler.ports.store import StoredState
+from scheduler.services.asking import Ask
+from scheduler.services.control_loop import ControlLoop, Step
+from tests.lab.chaos.breakages import Breakage, Patch
+
+
+def act_before_the_intent(patch: Patch) -> None:
+    """Calls are sent before their intents are durable."""
+    begin, send = VirtualDriver._begin, VirtualDriver._send
+
+    def eager(driver: VirtualDriver) -> Engine:
+        engine = begin(driver)
+        think = engine.loop.step
+
+        def step(now_ms: int, messages: Sequence[Message | Ask]) -> Step:
+            thought = think(now_ms, messages)
+            for call in thought.calls:
+                send(driver, call)
+            return thought
+
+        patch.setattr(engine.loop, "step", step)
+        return engine
+
+    def never(driver: VirtualDriver, call: Call) -> None:
+        return
+
+    patch.setattr(VirtualDriver, "_begin", eager)
+    patch.setattr(VirtualDriver, "_send", never)
+
+
+def start_again_what_was_open(patch: Patch) -> None:
+    """After a restart what has no outcome is sent again, in place of being looked for."""
+    real = World.resume
+
+    def resume(world: World, track: Track, now_ms: int, *, since_ms: int, cancelled: bool) -> None:
+        real(world, track, now_ms, since_ms=since_ms, cancelled=cancelled)
+        attempt = track.attempt
+        if attempt is not None and not attempt.ecs_task_arn:
+            start = StartTask(
+                attempt_id=attempt.attempt_id,
+                task_id=attempt.task_id,
+                container_instance_arn=attempt.container_instance_arn,
+                task_definition_arn=attempt.task_definition_arn,
+            )
+            world.agenda.repeat(start, now_ms)
+
+    patch.setattr(World, "resume", resume)
+
+
+def forget_what_was_open(patch: Patch) -> None:
+    """After a restart what has no outcome is not looked for."""
+    real = World.resume
+
+    def resume(world: World, track: Track, now_ms: int, *, since_ms: int, cancelled: bool) -> None:
+        real(world, track, now_ms, since_ms=since_ms, cancelled=cancelled)
+        if track.attempt is not None:
+            world.agenda.searches.end(track.attempt.attempt_id)
+
+    patch.setattr(World, "resume", resume)
+
+
+def forget_removals_at_a_restart(patch: Patch) -> None:
+    """What was under way is not gone on with."""
+    real = ControlLoop.resume
+
+    def resume(loop: ControlLoop, stored: StoredState, now_ms: int) -> None:
+        real(loop, replace(stored, intents=()), now_ms)
+
+    patch.setattr(ControlLoop, "resume", resume)
+
+
+def leave_intents_open(patch: Patch) -> None:
+    """An act that was under way when the process ended is decided anew, and its intent forgotten."""
+
+    def close_intent(world: World, intent: IntentRecorded) -> None:
+        return
+
+    patch.setattr(World, "close_intent", close_intent)
+
+
+def forget_what_is_starting(patch: Patch) -> None:
+    """A task that is neither waiting nor running is not read from the store any more."""
+    real = MemoryStore.load
+
+    def load(store: MemoryStore) -> StoredState:
+        stored = real(store)
+        live = (each for each in stored.live if each.state is not TaskState.STARTING)
+        return replace(stored, live=live)
+
+    patch.setattr(MemoryStore, "load", load)
+
+
+def forget_requests(patch: Patch) -> None:
+    """A repeated request is a new task."""
+
+    def none(requests: Requests, batches: Sequence[Sequence[Record]]) -> list[Refusal | None]:
+        return [None for _ in batches]
+
+    patch.setattr(Requests, "refusals", none)
+
+
+def lose_an_event(patch: Patch) -> None:
+    """A watch is resumed one revision late."""
+    real = MemoryStore.events_after
+
+    def later(store: MemoryStore, revision: int, limit: int) -> list[TaskEvent]:
+        return real(store, revision + 1, limit)
+
+    patch.setattr(MemoryStore, "events_after", later)
+
+
+def register_what_is_under_way(patch: Patch) -> None:
+    """A configuration that is being registered is registered once more."""
+    patch.setattr(Definitions, "begin", lambda definitions, key: None)
+
+
+TABLE = (
+    Breakage(act_before_the_intent, ("a_task_is_started_once", "nothing_foreign_is_stopped")),
+    Breakage(start_again_what_was_open, ("a_task_is_started_once",)),
+    Breakage(forget_what_was_open, ("every_task_ends",)),
+    Breakage(forget_removals_at_a_restart, ("every_intent_is_resolved",)),
+    Breakage(leave_intents_open, ("every_intent_is_resolved",)),
+    Breakage(forget_what_is_starting, ("room_is_never_given_twice", "every_task_ends")),
+    Breakage(forget_requests, ("requests_are_answered_alike",)),
+    Breakage(lose_an_event, ("every_event_is_told_in_order",)),
+    Breakage(register_what_is_under_way, ("a_configuration_is_registered_once",)),
+)

@@ -1,0 +1,169 @@
+"""Breakages of what is done about tasks: starts, searches, ends, stops and timeouts."""
+
+from dataclasses import replace
+
+from scheduler.adapters.aws.cloud import AwsCloud
+from scheduler.core import decide
+from scheduler.core.lifecycle import reconcile, wishes
+from scheduler.core.model.answers import EcsTask, Failure, Outcome, TasksSeen
+from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory, StopReason
+from scheduler.core.model.calls import StartTask, StopTask
+from scheduler.core.model.evidence import AttemptEvidence, StopWish
+from scheduler.core.model.plan import Transition
+from scheduler.core.model.policy import Policy
+from scheduler.core.model.resources import Resources
+from scheduler.core.model.task import TaskState
+from scheduler.core.world import hearing, hearing_capacity, timeouts, world
+from scheduler.core.world.attempts import Track
+from scheduler.core.world.ledger import Ledger
+from scheduler.core.world.parts import Parts
+from scheduler.ports.cloud import CloudError, TaskLaunch
+from tests.lab.chaos.breakages import Breakage, Patch
+
+
+def start_again_when_unanswered(patch: Patch) -> None:
+    """A start without an answer is sent again, as the default retries of an AWS SDK do."""
+    once = AwsCloud.start_task
+
+    def start_task(cloud: AwsCloud, launch: TaskLaunch) -> EcsTask:
+        try:
+            return once(cloud, launch)
+        except CloudError:
+            return once(cloud, launch)
+
+    patch.setattr(AwsCloud, "start_task", start_task)
+
+
+def take_no_answer_for_a_no(patch: Patch) -> None:
+    """A start without an answer is taken for one that was refused for want of room."""
+    once = AwsCloud.start_task
+    full = StopReason(category=StopCategory.CAPACITY, code="RESOURCE", message="")
+
+    def start_task(cloud: AwsCloud, launch: TaskLaunch) -> EcsTask:
+        try:
+            return once(cloud, launch)
+        except CloudError as error:
+            raise CloudError(replace(error.failure, definite=True, reason=full)) from error
+
+    patch.setattr(AwsCloud, "start_task", start_task)
+
+
+def take_a_throttle_for_a_refusal(patch: Patch) -> None:
+    """A throttled start is counted as the task's own failure."""
+
+    def throttled(parts: Parts, call: StartTask, failure: Failure, now_ms: int) -> None:
+        parts.attempts.fail(call.attempt_id, replace(failure, reason=None), now_ms)
+
+    patch.setattr(hearing, "_throttled_start", throttled)
+
+
+def abandon_at_once(patch: Patch) -> None:
+    """One search that finds nothing is enough: lists are taken for complete."""
+    real = reconcile.reconcile
+
+    def hasty(evidence: AttemptEvidence, now_ms: int, policy: Policy) -> reconcile.Change | None:
+        return real(evidence, now_ms, replace(policy, visibility_window_ms=0))
+
+    patch.setattr(decide, "reconcile", hasty)
+
+
+def believe_missing_at_once(patch: Patch) -> None:
+    """One reading that does not know a task is believed."""
+    real = reconcile.reconcile
+
+    def hasty(evidence: AttemptEvidence, now_ms: int, policy: Policy) -> reconcile.Change | None:
+        credulous = replace(policy, lost_readings=1, lost_after_ms=0, missing_grace_ms=0)
+        return real(evidence, now_ms, credulous)
+
+    patch.setattr(decide, "reconcile", hasty)
+
+
+def call_everything_a_success(patch: Patch) -> None:
+    """Whoever stops has succeeded."""
+
+    def always(stop: StopReason, main: str) -> bool:
+        return True
+
+    patch.setattr(reconcile, "succeeded", always)
+
+
+def run_again_what_has_run(patch: Patch) -> None:
+    """Whatever an instance took with it is launched again, though it may have run."""
+    real = reconcile.reconcile
+
+    def generous(evidence: AttemptEvidence, now_ms: int, policy: Policy) -> reconcile.Change | None:
+        return real(replace(evidence, may_run_again=True), now_ms, policy)
+
+    patch.setattr(decide, "reconcile", generous)
+
+
+def end_what_is_only_asked_to_stop(patch: Patch) -> None:
+    """A cancelled task is told as ended when it is asked to stop."""
+    real = wishes.grant
+
+    def grant(wish: StopWish) -> Transition | Attempt:
+        change = real(wish)
+        if not isinstance(change, Transition) or change.attempt is None:
+            return change
+        return replace(
+            change,
+            state=TaskState.CANCELLED,
+            attempt=replace(change.attempt, state=AttemptState.ENDED),
+        )
+
+    patch.setattr(decide, "grant", grant)
+
+
+def forget_what_is_taken(patch: Patch) -> None:
+    """Nothing is booked: room is what ECS says it is."""
+    patch.setattr(Ledger, "record", lambda ledger, attempt, ask, state: None)
+
+
+def free_the_room_of_what_stops(patch: Patch) -> None:
+    """Room is free once its task is asked to stop, as ECS shows it."""
+    real = Ledger.record
+
+    def record(ledger: Ledger, attempt: Attempt, ask: Resources, state: TaskState) -> None:
+        stopping = state is TaskState.STOPPING
+        real(ledger, replace(attempt, state=AttemptState.ENDED) if stopping else attempt, ask, state)
+
+    patch.setattr(Ledger, "record", record)
+
+
+def stop_what_nobody_knows(patch: Patch) -> None:
+    """Tasks of others are taken for strays."""
+    real = hearing_capacity.census
+
+    def census(parts: Parts, outcome: Outcome) -> None:
+        real(parts, outcome)
+        for task in outcome.answer.tasks if isinstance(outcome.answer, TasksSeen) else ():
+            if parts.attempts.track_of(task.started_by) is None:
+                parts.agenda.stop(StopTask(ecs_task_arn=task.arn, reason="unknown"), outcome.sent_ms)
+
+    patch.setattr(hearing_capacity, "census", census)
+
+
+def count_timeouts_from_the_submission(patch: Patch) -> None:
+    """A task that waited for long is stopped as soon as it runs."""
+    real = timeouts.set_deadline
+
+    def set_deadline(parts: Parts, track: Track, since_ms: int) -> None:
+        real(parts, track, track.task.submitted_ms)
+
+    patch.setattr(world, "set_deadline", set_deadline)
+
+
+TABLE = (
+    Breakage(start_again_when_unanswered, ("a_task_is_started_once",)),
+    Breakage(take_no_answer_for_a_no, ("a_task_is_started_once",)),
+    Breakage(take_a_throttle_for_a_refusal, ("nothing_fails_without_a_cause",)),
+    Breakage(abandon_at_once, ("a_task_is_started_once",)),
+    Breakage(believe_missing_at_once, ("nothing_runs_on", "a_task_is_started_once")),
+    Breakage(call_everything_a_success, ("success_is_an_exit_with_0",)),
+    Breakage(run_again_what_has_run, ("nothing_runs_twice",)),
+    Breakage(end_what_is_only_asked_to_stop, ("the_service_never_fails",)),
+    Breakage(forget_what_is_taken, ("room_is_never_given_twice",)),
+    Breakage(free_the_room_of_what_stops, ("room_is_never_given_twice",)),
+    Breakage(stop_what_nobody_knows, ("nothing_foreign_is_stopped",)),
+    Breakage(count_timeouts_from_the_submission, ("no_timeout_comes_early",)),
+)
