@@ -1,32 +1,39 @@
 """What one decision changes about capacity: purchases and removals, and the sentences that tell of them."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from scheduler.core.autoscaling.scale_down import NO_SHRINKAGE, Shrinkage, Situation, scale_down
 from scheduler.core.autoscaling.scale_up import Growth
 from scheduler.core.autoscaling.upkeep import Upkeep
-from scheduler.core.lifecycle.removal import Ended, RemovalEvidence, advance, can_return
+from scheduler.core.lifecycle.removal import Ended, Moved, RemovalEvidence, advance, can_return, take_back
 from scheduler.core.model.group import InstanceGroup
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.removal import Removal, RemovalCause, RemovalStep
-from scheduler.core.model.resources import NOTHING
+from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.model.scaling import ScaleWish, ScalingEvent, ScalingKind, WishKind
+from scheduler.core.placement.packer import PackingResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removing:
-    """Removals that begin or move on, those that end, and idle instances that stay."""
+    """Removals that move on, those that begin, those that end, and idle instances that stay."""
 
-    moved: tuple[Removal, ...] = ()
+    moved: tuple[Moved, ...] = ()
+    lost: tuple[Removal, ...] = ()
     ended: tuple[Ended, ...] = ()
     shrinkage: Shrinkage = NO_SHRINKAGE
 
     @property
     def recorded(self) -> tuple[Removal, ...]:
         """Every removal whose present step is to be made durable."""
-        return (*self.moved, *self.shrinkage.removals)
+        return (*(each.removal for each in self.moved), *self.begun)
+
+    @property
+    def begun(self) -> tuple[Removal, ...]:
+        """Those of them that begin."""
+        return (*self.lost, *self.shrinkage.removals)
 
 
 def remove(
@@ -34,17 +41,18 @@ def remove(
     group: InstanceGroup,
     growth: Growth,
     *,
-    placed: Iterable[str],
+    packing: PackingResult,
     policy: Policy,
     now_ms: int,
 ) -> Removing:
-    """What becomes of instances that go or could go; `placed` are ARNs that this decision gives tasks to."""
+    """What becomes of instances that go or could go; those that this decision uses stay."""
     turns = [turn for each in upkeep.removals if (turn := _turn(each, growth)) is not None]
-    moved = [each for each in turns if isinstance(each, Removal)]
+    moved = [each for each in turns if isinstance(each, Moved)]
     ended = [each for each in turns if isinstance(each, Ended)]
     held = any(each.held for each in upkeep.removals)
-    lost = [each for each in upkeep.lost if not (held and each.step is RemovalStep.DETACHING)]
-    returned = sum(each.step is RemovalStep.RETURNING and each.decrement for each in moved)
+    lost = [each for each in upkeep.lost if each.step is RemovalStep.TERMINATING or not held]
+    room = max(0, policy.max_removals - len(upkeep.removals) - len(lost))
+    returned = sum(each.removal.step is RemovalStep.RETURNING and each.removal.decrement for each in moved)
     situation = Situation(
         group=group,
         limits=upkeep.limits,
@@ -52,60 +60,88 @@ def remove(
         size=upkeep.size + returned,
         able=upkeep.able,
         zones=upkeep.zones,
-        wanted=growth.used.union(placed),
-        replacing=upkeep.replacing or bool(upkeep.lost),
+        wanted=growth.used.union(packing.holding, (arn for _, arn in packing.placed)),
+        rooms=packing.index,
+        reserved=packing.unheld,
+        replacing=upkeep.replacing or any(each.replaced for each in upkeep.lost),
         beyond=upkeep.beyond,
+        resting=upkeep.resting,
+        explain=upkeep.explain,
     )
     return Removing(
-        moved=(*moved, *lost),
+        moved=tuple(moved),
+        lost=tuple(lost),
         ended=tuple(ended),
-        shrinkage=NO_SHRINKAGE if held else scale_down(situation, policy, now_ms),
+        shrinkage=NO_SHRINKAGE if held else _shrink(situation, policy, now_ms, room=room),
     )
 
 
-def _turn(evidence: RemovalEvidence, growth: Growth) -> Removal | Ended | None:
+def _shrink(situation: Situation, policy: Policy, now_ms: int, *, room: int) -> Shrinkage:
+    """No more than `room` at a time; the others a while later."""
+    if not room and not situation.explain:
+        return NO_SHRINKAGE
+    shrinkage = scale_down(situation, policy, now_ms)
+    return replace(shrinkage, removals=shrinkage.removals[:room])
+
+
+def _turn(evidence: RemovalEvidence, growth: Growth) -> Moved | Ended | None:
     """An instance that is wanted back is taken back, whatever else could be done with it."""
     removal = evidence.removal
     if can_return(evidence) and removal.ec2_instance_id in growth.returns:
-        return replace(removal, step=RemovalStep.RETURNING)
+        return take_back(evidence, "it is wanted again")
     return advance(evidence)
 
 
 def tell(
     upkeep: Upkeep, group: InstanceGroup, growth: Growth | None, removing: Removing, now_ms: int
 ) -> tuple[ScalingEvent, ...]:
-    """What is done, as events; without `growth` nothing is bought."""
+    """What is done, as events; without `growth` nothing is bought. A step that is begun again is old news."""
     events = [_grown(group, growth, now_ms)] if growth else []
     size = group.desired + (len(growth.types) if growth else 0)
-    for each in removing.recorded:
-        if each.step is not RemovalStep.LEAVING:
-            shrinks = each.decrement and each.step is RemovalStep.DRAINING
-            events.append(_moved(group, each, now_ms, size=size if shrinks else None))
-            size -= shrinks
+    for moved in removing.moved:
+        if moved.removal.step in _KINDS and _is_news(upkeep, moved.removal):
+            events.append(_begun(group, moved.removal, now_ms, message=moved.message))
+    for each in removing.begun:
+        if _is_news(upkeep, each):
+            finding = upkeep.findings.get(each.ec2_instance_id, "")
+            message = f"{_why(each)}; {finding}" if finding else ""
+            events.append(_begun(group, each, now_ms, message=message, size=size if each.decrement else None))
+        size -= each.decrement
     events += [_removed(group, each, now_ms) for each in removing.ended if each.gone]
     events += [_deregistered(group, arn, now_ms) for arn in upkeep.leftovers]
     return tuple(events)
 
 
+def _is_news(upkeep: Upkeep, removal: Removal) -> bool:
+    return removal.step not in upkeep.told_steps.get(removal.ec2_instance_id, ())
+
+
 def _grown(group: InstanceGroup, growth: Growth, now_ms: int) -> ScalingEvent:
     """One sentence for all that is bought."""
     asks = [each for each in growth.asks if each != NOTHING]
-    counts = Counter(asks)
-    parts = [
-        f"{count} for tasks of {each.cpu} CPU units and {each.memory_mib} MiB"
-        for each, count in counts.items()
-    ]
+    headroom = len(asks) - growth.for_headroom
+    waiting = asks[: headroom - growth.for_reservations]
+    reserved = asks[len(waiting) : headroom]
+    parts = [*_parts("tasks", waiting), *_parts("reservations", reserved)]
+    parts += _parts("headroom", asks[headroom:])
     if len(asks) < len(growth.asks):
         parts.append(f"{len(growth.asks) - len(asks)} to reach the floor")
     return ScalingEvent(
         kind=ScalingKind.GROW,
         group=group.name,
         at_ms=now_ms,
-        code="DEMAND" if asks else "FLOOR",
+        code="DEMAND" if waiting else "RESERVATION" if reserved else "HEADROOM" if asks else "FLOOR",
         message="container instances are bought: " + ", ".join(parts),
         desired_before=group.desired,
         desired_after=group.desired + len(growth.types),
     )
+
+
+def _parts(whose: str, asks: Sequence[Resources]) -> list[str]:
+    return [
+        f"{count} for {whose} of {each.cpu} CPU units and {each.memory_mib} MiB"
+        for each, count in Counter(asks).items()
+    ]
 
 
 _KINDS = {
@@ -121,6 +157,8 @@ _CAUSES = {
     RemovalCause.STALE: "it is too old",
     RemovalCause.DISCONNECTED: "its agent has been disconnected for too long",
     RemovalCause.NEVER_JOINED: "it has not registered in the cluster",
+    RemovalCause.NOT_IN_GROUP: "it is outside the group, and nothing runs on it",
+    RemovalCause.BLACK_HOLE: "what starts on it fails",
 }
 
 
@@ -128,24 +166,28 @@ _UNWANTED = (RemovalCause.IDLE, RemovalCause.SURPLUS)
 """Why an instance goes that is not to be replaced."""
 
 
-def _moved(group: InstanceGroup, removal: Removal, now_ms: int, *, size: int | None) -> ScalingEvent:
-    """With `size`, the group is to shrink by one from there."""
-    message = _CAUSES[removal.cause]
-    if removal.step is RemovalStep.RETURNING:
-        message = "it is wanted again"
-    elif not removal.decrement:
-        message += "; the group has others" if removal.cause in _UNWANTED else "; the group replaces it"
+def _begun(
+    group: InstanceGroup, removal: Removal, now_ms: int, *, message: str = "", size: int | None = None
+) -> ScalingEvent:
+    """A step began, for its cause unless `message` tells why. With `size`, the group shrinks by one."""
     return ScalingEvent(
         kind=_KINDS[removal.step],
         group=group.name,
         at_ms=now_ms,
         code=removal.cause.value,
-        message=message,
+        message=message or _why(removal),
         ec2_instance_id=removal.ec2_instance_id,
         container_instance_arn=removal.arn,
         desired_before=size,
         desired_after=None if size is None else size - 1,
     )
+
+
+def _why(removal: Removal) -> str:
+    message = _CAUSES[removal.cause]
+    if not removal.replaced:
+        return message
+    return message + ("; the group has others" if removal.cause in _UNWANTED else "; the group replaces it")
 
 
 def _removed(group: InstanceGroup, ended: Ended, now_ms: int) -> ScalingEvent:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from scheduler.core.model.backlog import BacklogGroup
 from scheduler.core.model.group import Capacity, InstanceType
+from scheduler.core.model.reservation import Pieces
 from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.model.scaling import Limits
 from scheduler.core.placement.packer import PackingResult
@@ -20,13 +21,17 @@ class Growth:
     """What the group should be asked for.
 
     `types` are the types of the instances to ask for beyond those in flight, one each, and `asks` the shapes
-    that they are bought for. `clamped` are the shapes for which max size leaves no instance, `never` those
-    that no type and no present instance can hold. `returns` are the EC2 ids of instances that are being
-    removed and are wanted back; `used` are the ARNs of instances whose room what waits would take.
+    that they are bought for: of waiting tasks, then `for_reservations` of those of reservations, then
+    `for_headroom` of those of the headroom, then nothing. `clamped` are the waiting shapes for which max size
+    leaves no instance, `never` those that no type and no present instance can hold. `returns` are the EC2 ids
+    of instances that are being removed and are wanted back; `used` are the ARNs of instances whose room what
+    waits would take, or what is reserved or to stay free.
     """
 
     types: tuple[str, ...] = ()
     asks: tuple[Resources, ...] = ()
+    for_reservations: int = 0
+    for_headroom: int = 0
     clamped: frozenset[Resources] = frozenset()
     never: frozenset[Resources] = frozenset()
     returns: tuple[str, ...] = ()
@@ -64,39 +69,76 @@ class _Purchases:
             _fill_bins(self.bins, ask, count)
 
 
-def scale_up(capacity: Capacity, packing: PackingResult, limits: Limits | None = None) -> Growth:
+@dataclass(slots=True, kw_only=True)
+class _Supplies:
+    """Where room is looked for, in this order: free, in flight, to be taken back, to be bought."""
+
+    capacity: Capacity
+    free: Remainder
+    in_flight: list[_Bin]
+    returnable: list[_Bin]
+    purchases: _Purchases
+
+    def meet(self, ask: Resources, count: int) -> bool:
+        """Finds room for `ask` `count` times as far as there is any; False when nothing can ever hold it."""
+        instance_type = smallest_that_holds(ask, self.capacity.types)
+        if instance_type is None and not _is_held(ask, self.capacity, self.free):
+            return False
+        left = count - self.free.fill(ask, count, _avoided(ask, self.capacity))
+        for bins in (self.in_flight, self.returnable, self.purchases.bins):
+            left = _fill_bins(bins, ask, left)
+        if left and instance_type is not None and ask not in self.capacity.disappointing:
+            self.purchases.buy(instance_type, ask, left)
+        return True
+
+    def taken_back(self) -> list[str]:
+        """EC2 ids of the instances that are wanted back."""
+        return [each.ec2_instance_id for each in self.returnable if each.touched and each.ec2_instance_id]
+
+
+def scale_up(
+    capacity: Capacity,
+    packing: PackingResult,
+    limits: Limits | None = None,
+    *,
+    headroom: Sequence[Pieces] = (),
+) -> Growth:
     """How the group must grow so that everything left over finds room, clamped to its limits.
 
     What waits is packed onto free room, then onto what is in flight, then onto idle instances that are being
-    removed and can be taken back, and only then is something bought.
+    removed and can be taken back, and only then is something bought. Then the same for what is reserved,
+    and then for the room that is to stay free.
     """
     group = capacity.group
     if group is None or not capacity.types:
         return Growth()
     limits = limits or Limits(floor=group.min_size, ceiling=group.max_size)
-    free = Remainder(packing.index)
-    in_flight, returnable = _in_flight(capacity), _returnable(capacity)
     purchases = _Purchases(max(0, limits.ceiling - group.desired))
-    never: set[Resources] = set()
-    for ask, count in _demand(packing.left):
-        instance_type = smallest_that_holds(ask, capacity.types)
-        if instance_type is None and not _is_held(ask, capacity, free):
-            never.add(ask)
-            continue
-        left = count - free.fill(ask, count, _avoided(ask, capacity))
-        for bins in (in_flight, returnable, purchases.bins):
-            left = _fill_bins(bins, ask, left)
-        if left and instance_type is not None and ask not in capacity.disappointing:
-            purchases.buy(instance_type, ask, left)
-    returns = [each.ec2_instance_id for each in returnable if each.touched and each.ec2_instance_id]
-    returns, bought = _up_to_floor(capacity, limits, returns, purchases.bought)
+    supplies = _Supplies(
+        capacity=capacity,
+        free=Remainder(packing.index),
+        in_flight=_in_flight(capacity),
+        returnable=_returnable(capacity),
+        purchases=purchases,
+    )
+    never = frozenset(ask for ask, count in _demand(packing) if not supplies.meet(ask, count))
+    clamped, for_tasks = frozenset(purchases.clamped), len(purchases.bought)
+    for each in packing.unheld:
+        supplies.meet(each.ask, each.count)
+    for_reservations = len(purchases.bought) - for_tasks
+    for each in headroom:
+        supplies.meet(each.ask, each.count)
+    for_headroom = len(purchases.bought) - for_tasks - for_reservations
+    returns, bought = _up_to_floor(capacity, limits, supplies.taken_back(), purchases.bought)
     return Growth(
         types=tuple(name for name, _ in bought),
         asks=tuple(ask for _, ask in bought),
-        clamped=frozenset(purchases.clamped),
-        never=frozenset(never),
+        for_reservations=for_reservations,
+        for_headroom=for_headroom,
+        clamped=clamped,
+        never=never,
         returns=tuple(returns),
-        used=free.filled(),
+        used=supplies.free.filled(),
     )
 
 
@@ -118,6 +160,11 @@ def smallest_that_holds(ask: Resources, types: Sequence[InstanceType]) -> Instan
     return next((each for each in types if ask.fits_in(each.allocatable)), None)
 
 
+def largest_suited(ask: Resources, types: Sequence[InstanceType]) -> InstanceType:
+    """The last of `types` (smallest first) of an architecture that `ask` may run on, else the last of all."""
+    return next((each for each in reversed(types) if ask.suits(each.allocatable)), types[-1])
+
+
 def _is_held(ask: Resources, capacity: Capacity, free: Remainder) -> bool:
     """True when an instance that is there registered enough, even if its type once registered less."""
     there = (
@@ -133,12 +180,20 @@ def _avoided(ask: Resources, capacity: Capacity) -> frozenset[str]:
     return frozenset(arn for arn, each in capacity.suspects if each == ask)
 
 
-def _demand(left: Sequence[tuple[BacklogGroup, int]]) -> list[tuple[Resources, int]]:
-    """Counts by shape, ranked by the shape's best head: higher priority first, then the older."""
+def _demand(packing: PackingResult) -> list[tuple[Resources, int]]:
+    """Counts by shape, ranked by the shape's best head: higher priority first, then the older.
+
+    A task for which room is held already needs no other.
+    """
     counts: dict[Resources, int] = {}
-    for group, count in sorted(left, key=lambda each: (-each[0].priority, each[0].oldest_revision)):
+    for group, count in sorted(packing.left, key=_rank):
         counts[group.ask] = counts.get(group.ask, 0) + count
-    return list(counts.items())
+    counts = {ask: count - packing.awaited[ask] for ask, count in counts.items()}
+    return [(ask, count) for ask, count in counts.items() if count > 0]
+
+
+def _rank(left: tuple[BacklogGroup, int]) -> tuple[int, int]:
+    return (-left[0].priority, left[0].oldest_revision)
 
 
 def _in_flight(capacity: Capacity) -> list[_Bin]:

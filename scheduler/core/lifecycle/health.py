@@ -9,9 +9,10 @@ from scheduler.core.model.group import GroupMember
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What we know of an instance beyond its readings: it is being removed, or too old for new tasks."""
+    """What we know of an instance beyond its readings: it is being removed, sick or too old."""
 
     claimed: bool = False
+    suspect: bool = False
     too_old: bool = False
 
 
@@ -32,6 +33,8 @@ RULES: tuple[tuple[InstanceHealth, _Rule], ...] = (
         InstanceHealth.NOT_IN_SERVICE,
         lambda instance, member, standing: member is not None and member.lifecycle_state != "InService",
     ),
+    # What starts on it fails: it looks free, and would be given more and more.
+    (InstanceHealth.SUSPECT, lambda instance, member, standing: standing.suspect),
     # It finishes what runs there and is removed once idle.
     (InstanceHealth.STALE, lambda instance, member, standing: standing.too_old),
 )

@@ -6,6 +6,8 @@
     RETURNING -> taken back
 
 Before its act had an effect a step may lead back: to DRAINING, to be looked at again, or out of the removal.
+One that is outside the group is not detached. If it is at work there, it is drained first: then services of
+others move away (ECS Developer Guide, Draining Amazon ECS container instances), and nothing new comes.
 
 One table of rules a step; the first that applies wins. A healthy instance is detached only after its tasks
 were read once more, with the drain already visible: nothing can have come onto it since. Sources of what AWS
@@ -29,6 +31,8 @@ from scheduler.core.model.removal import Removal, RemovalCause, RemovalStep
 
 _GOING = ("Terminating", "Terminated")
 _DETACHING = ("Detaching", "Detached")
+_CONNECTED_AGAIN = "its agent is connected again"
+_UNLISTED = "ECS does not list it any more"
 _AILING = (RemovalCause.DISCONNECTED, RemovalCause.NEVER_JOINED)
 
 
@@ -82,27 +86,40 @@ class Ended:
     message: str
 
 
-Turn = RemovalStep | Ended | None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """The removal with its next step; `message` tells why, where its cause does not."""
+
+    removal: Removal
+    message: str = ""
+
+
+Turn = RemovalStep | Moved | Ended | None
 _Rule = Callable[[RemovalEvidence], Turn]
 
 
-def advance(evidence: RemovalEvidence) -> Removal | Ended | None:
+def advance(evidence: RemovalEvidence) -> Moved | Ended | None:
     """The removal with its next step, its end, or None while there is nothing to do but wait."""
     for rule in RULES[evidence.removal.step]:
         turn = rule(evidence)
         if isinstance(turn, RemovalStep):
-            return replace(evidence.removal, step=turn)
+            return Moved(removal=replace(evidence.removal, step=turn))
         if turn is not None:
             return turn
     return None
 
 
+def take_back(evidence: RemovalEvidence, message: str) -> Moved:
+    """It is taken back, and why."""
+    return Moved(removal=replace(evidence.removal, step=RemovalStep.RETURNING), message=message)
+
+
 def can_return(evidence: RemovalEvidence) -> bool:
-    """True for one that may still be taken back, and not before its drain was accepted.
+    """True for a member that may still be taken back, and not before its drain was accepted.
 
     Of a drain and its undoing that are both under way, nobody knows which takes effect last.
     """
-    return evidence.removal.returnable and evidence.accepted
+    return _is_returnable(evidence) and evidence.accepted
 
 
 def is_room(evidence: RemovalEvidence) -> bool:
@@ -110,7 +127,11 @@ def is_room(evidence: RemovalEvidence) -> bool:
 
     One whose drain failed may be out of reach for long: others are bought in its place.
     """
-    return can_return(evidence) or (evidence.removal.returnable and not evidence.failed)
+    return can_return(evidence) or (_is_returnable(evidence) and not evidence.failed)
+
+
+def _is_returnable(evidence: RemovalEvidence) -> bool:
+    return evidence.removal.returnable and evidence.lifecycle_state is not None
 
 
 def is_denial(refusal: Failure | None) -> bool:
@@ -121,18 +142,13 @@ def is_denial(refusal: Failure | None) -> bool:
 def _is_gone(evidence: RemovalEvidence) -> Turn:
     """Somebody else removed it: EC2, the group, an operator.
 
-    Lists of ECS may leave out what is there, and an instance given up for that would stay DRAINING for good:
-    of a member ECS must say so by name as well.
+    Lists and looks of ECS may leave out what is there, and an instance given up for that would stay DRAINING
+    for good: ECS must refuse the act of the step for it by name.
     """
-    if evidence.listed is not None:
+    refusal = evidence.refusal
+    if evidence.listed is not None or refusal is None or refusal.code not in UNKNOWN_TO_ECS:
         return None
-    inspected, refusal = evidence.inspected, evidence.refusal
-    unknown = (refusal is not None and refusal.code in UNKNOWN_TO_ECS) or (
-        inspected is not None and inspected.instance is None
-    )
-    if evidence.lifecycle_state is not None and not unknown:
-        return None
-    return Ended(removal=evidence.removal, gone=True, message="ECS does not list it any more")
+    return Ended(removal=evidence.removal, gone=True, message=_UNLISTED)
 
 
 def _group_is_at_it(evidence: RemovalEvidence) -> Turn:
@@ -156,7 +172,23 @@ def _somebody_got_in(evidence: RemovalEvidence) -> Turn:
         return None
     inspected = evidence.inspected
     runs = inspected is not None and any(task.desired_status == "RUNNING" for task in inspected.tasks)
-    return RemovalStep.RETURNING if evidence.busy or runs else None
+    return take_back(evidence, "somebody got a task onto it") if evidence.busy or runs else None
+
+
+def _is_a_member_again(evidence: RemovalEvidence) -> Turn:
+    """One that was outside the group, and that somebody attached."""
+    foreign = evidence.removal.cause is RemovalCause.NOT_IN_GROUP
+    if not foreign or evidence.lifecycle_state is None or not evidence.accepted:
+        return None
+    return take_back(evidence, "it is in the group again")
+
+
+def _works_again(evidence: RemovalEvidence) -> Turn:
+    """A member that was drained because its agent was lost, which is there again."""
+    ailed = evidence.removal.cause is RemovalCause.DISCONNECTED
+    if not (ailed and evidence.connected and evidence.accepted) or evidence.lifecycle_state != "InService":
+        return None
+    return take_back(evidence, _CONNECTED_AGAIN)
 
 
 def _is_not_drained(evidence: RemovalEvidence) -> Turn:
@@ -169,7 +201,7 @@ def _is_not_drained(evidence: RemovalEvidence) -> Turn:
 
 def _is_lost(evidence: RemovalEvidence) -> Turn:
     """Nobody is left to wait for; what was meant is done."""
-    return RemovalStep.DETACHING if evidence.lost and not evidence.held else None
+    return _next_after_drain(evidence) if evidence.lost and not evidence.held else None
 
 
 def _is_empty(evidence: RemovalEvidence) -> Turn:
@@ -180,10 +212,15 @@ def _is_empty(evidence: RemovalEvidence) -> Turn:
     inspected = evidence.inspected
     if evidence.busy or evidence.held or inspected is None or inspected.instance is None:
         return None
-    if inspected.tasks or inspected.instance.tasks:
+    if inspected.tasks or inspected.instance.tasks > inspected.daemons:
         return None
     drained = inspected.instance.status == "DRAINING" and inspected.instance.agent_connected
-    return RemovalStep.DETACHING if drained else None
+    return _next_after_drain(evidence) if drained else None
+
+
+def _next_after_drain(evidence: RemovalEvidence) -> RemovalStep:
+    """A group that does not list it has nothing to let go."""
+    return RemovalStep.TERMINATING if evidence.lifecycle_state is None else RemovalStep.DETACHING
 
 
 def _is_detached(evidence: RemovalEvidence) -> Turn:
@@ -198,7 +235,9 @@ def _has_come_back(evidence: RemovalEvidence) -> Turn:
     if not (evidence.connected and evidence.untouched) or detaching:
         return None
     if evidence.removal.cause is RemovalCause.DISCONNECTED:
-        return Ended(removal=evidence.removal, gone=False, message="its agent is connected again")
+        if evidence.listed is not None and evidence.listed.status == "DRAINING":
+            return take_back(evidence, _CONNECTED_AGAIN)
+        return Ended(removal=evidence.removal, gone=False, message=_CONNECTED_AGAIN)
     return RemovalStep.DRAINING if evidence.busy else _is_elsewhere(evidence)
 
 
@@ -206,7 +245,7 @@ def _group_keeps_it(evidence: RemovalEvidence) -> Turn:
     """The group would become smaller than it may: somebody raised its min size."""
     if evidence.refusal is None or evidence.refusal.code != BELOW_MIN_SIZE:
         return None
-    return RemovalStep.RETURNING
+    return take_back(evidence, "the group would become smaller than its min size")
 
 
 def _is_not_let_go(evidence: RemovalEvidence) -> Turn:
@@ -214,7 +253,9 @@ def _is_not_let_go(evidence: RemovalEvidence) -> Turn:
     known = (NOT_A_MEMBER, NOT_IN_SERVICE, BELOW_MIN_SIZE)
     if evidence.refusal is None or not evidence.denied or evidence.refusal.code in known:
         return None
-    return RemovalStep.RETURNING if evidence.healthy and evidence.untouched else None
+    if not (evidence.healthy and evidence.untouched):
+        return None
+    return take_back(evidence, f"AWS refuses to let it go: {evidence.refusal.code}")
 
 
 def _is_to_be_inspected_again(evidence: RemovalEvidence) -> Turn:
@@ -249,23 +290,34 @@ def _is_terminating(evidence: RemovalEvidence) -> Turn:
 def _has_joined(evidence: RemovalEvidence) -> Turn:
     """A member whose agent is there before EC2 was told: whoever is there, it is judged anew.
 
-    A healthy one may be listed by a reading that is older than its detach: it is looked at once more.
+    A healthy one may be listed by a reading that is older than its detach: it is looked at once more. One
+    that is outside and at work is drained, so that this has an end.
     """
     state = evidence.lifecycle_state or ""
     is_member = bool(state) and not state.startswith((*_DETACHING, *_GOING))
     never_joined = evidence.removal.cause is RemovalCause.NEVER_JOINED
-    if not (evidence.connected and evidence.untouched) or not (is_member or never_joined):
+    if not (is_member or never_joined):
+        return _is_at_work_outside(evidence)
+    if not (evidence.connected and evidence.untouched):
         return None
     if evidence.healthy:
         return RemovalStep.DRAINING
     return Ended(removal=evidence.removal, gone=False, message="its agent is connected")
 
 
+def _is_at_work_outside(evidence: RemovalEvidence) -> Turn:
+    """Whether or not EC2 was told: a drain does no harm, and what runs there is never ended by us."""
+    if not (evidence.connected and evidence.busy):
+        return None
+    removal = replace(evidence.removal, step=RemovalStep.DRAINING)
+    return Moved(removal=removal, message="it is outside the group and at work; it goes once that has ended")
+
+
 def _has_left(evidence: RemovalEvidence) -> Turn:
     """ECS forgets a connected instance by itself; one that never joined is only in the group's list."""
     never_joined = evidence.removal.cause is RemovalCause.NEVER_JOINED
     if evidence.listed is None and not (never_joined and evidence.lifecycle_state is not None):
-        return Ended(removal=evidence.removal, gone=True, message="ECS does not list it any more")
+        return Ended(removal=evidence.removal, gone=True, message=_UNLISTED)
     return None
 
 
@@ -282,6 +334,8 @@ RULES: dict[RemovalStep, tuple[_Rule, ...]] = {
         _is_gone,
         _group_is_at_it,
         _is_elsewhere,
+        _is_a_member_again,
+        _works_again,
         _somebody_got_in,
         _is_not_drained,
         _is_lost,

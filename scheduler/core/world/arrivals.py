@@ -31,7 +31,7 @@ class Arrivals:
     """Members that were never in the cluster, each since the first listing of it that lacked them.
 
     Whoever was ever listed has joined: a list that leaves it out is wrong. Both clocks must agree before a
-    member counts as overdue: ours by this, and AWS's by its launch time.
+    member is given up: ours by this, and AWS's by its launch time.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -75,6 +75,16 @@ class Arrivals:
         for ec2_id, absence in self._awaited.items():
             if absence.listings >= _LISTINGS and absence.last_ms - absence.first_ms >= patience_ms:
                 yield ec2_id
+
+    def was_young(self, ec2_instance_id: str, member: GroupMember) -> bool:
+        """Whether it was when a listing first lacked it: an old one has joined, and blinks out of lists.
+
+        Many that never join are replaced one by one, and the last of them wait for hours.
+        """
+        absence, launched_ms = self._awaited.get(ec2_instance_id), member.launched_ms
+        if absence is None or launched_ms is None:
+            return False
+        return absence.first_ms - launched_ms < self._policy.never_joined_until_ms
 
     def _join(self, listed: Collection[str], now_ms: int) -> None:
         """Those listed longer ago than a member is ever awaited need not be remembered: they are too old."""

@@ -4,6 +4,7 @@ Agents blink several times an hour without harm, so only duration counts: one lo
 up. Spells are kept by EC2 instance id, because an agent that registers again has a new ARN, and they survive
 our own death; but what happened while we were dead is no evidence, so they must be seen for a while again.
 Nor is what happened between two readings that are far apart: an agent may have come back and gone again.
+A list that leaves an instance out says nothing of it, unless it does so for as long.
 """
 
 from collections import deque
@@ -53,6 +54,7 @@ class Disconnections:
         self._gap_ms = 2 * policy.cluster_poll_ms + _WORTH_KEEPING_MS
         self._spells: dict[str, _Spell] = {}
         self._blinks: dict[str, _Blinks] = {}
+        self._unlisted_ms: dict[str, int] = {}
 
     def remember(self, ec2_instance_id: str, since_ms: int) -> None:
         """It was away when we were last alive. Of a spell that goes on we have told so ourselves."""
@@ -61,12 +63,21 @@ class Disconnections:
     def see(self, connected: Mapping[str, bool], as_of_ms: int) -> list[FactRecorded]:
         """A complete reading: who is connected. Returns what should be made durable of it."""
         facts = []
-        for ec2_id in [each for each in self._spells if connected.get(each, True)]:
+        self._unlisted_ms = {
+            each: self._unlisted_ms.get(each, as_of_ms) for each in self._spells if each not in connected
+        }
+        gone = {each for each, at_ms in self._unlisted_ms.items() if as_of_ms - at_ms > self._gap_ms}
+        for ec2_id in [each for each in self._spells if connected.get(each, each in gone)]:
             facts += self._end(ec2_id)
         for ec2_id, is_connected in connected.items():
             if not is_connected:
                 facts += self._go_on(ec2_id, as_of_ms)
-        self._blinks = {ec2_id: each for ec2_id, each in self._blinks.items() if ec2_id in connected}
+        from_ms = as_of_ms - self._policy.blink_window_ms
+        self._blinks = {
+            ec2_id: each
+            for ec2_id, each in self._blinks.items()
+            if ec2_id not in gone and each.total_ms(from_ms)
+        }
         return facts
 
     def since_ms(self, ec2_instance_id: str) -> int | None:

@@ -4,18 +4,27 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from zlib import crc32
 
+from scheduler.core.autoscaling.candidates import Candidates
 from scheduler.core.lifecycle.health import Standing, classify
 from scheduler.core.model.container_instance import GONE, ContainerInstance, InstanceHealth
 from scheduler.core.model.group import Candidate, InstanceGroup, SilentInstance, Supply
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import FactRecorded
-from scheduler.core.model.resources import NOTHING, Resources
+from scheduler.core.model.resources import NOTHING, Architecture, Resources
 from scheduler.core.placement.free_index import FreeIndex
+from scheduler.core.placement.orders import SIZE_CLASSES
+from scheduler.core.world.daemons import Daemons
 from scheduler.core.world.disconnections import Disconnections
 from scheduler.core.world.idleness import Idleness
 from scheduler.core.world.interlocks import MassFailure
 from scheduler.core.world.ledger import Ledger
 from scheduler.core.world.muster import Muster, is_staying, muster
+from scheduler.core.world.ranks import Rank, Ranks
+
+_REMOVABLE = (InstanceHealth.SCHEDULABLE, InstanceHealth.STALE)
+
+_COUNTED = ("Pending", "Pending:Wait", "Pending:Proceed", "InService")
+"""Lifecycle states in which a group compares a member with its desired capacity."""
 
 _NO_CEILING = 1 << 31
 """More instances than any group may have."""
@@ -40,16 +49,22 @@ class Fleet:
         self._arrivals: list[ContainerInstance] = []
         self.instances: dict[str, ContainerInstance] = {}
         self.health: dict[str, InstanceHealth] = {}
-        self.counts: Counter[InstanceHealth] = Counter()
+        self.ranks = Ranks()
+        self.counts = self.ranks.counts
+        self.disconnected: dict[str, None] = {}
+        self.counted: frozenset[str] = frozenset()
         self.ec2_ids: dict[str, str] = {}
         self.group: InstanceGroup | None = None
-        self.rooms = FreeIndex()
+        self.rooms = FreeIndex(SIZE_CLASSES[policy.placement])
         self.registered_by_type: dict[str, Resources] = {}
         self.disconnections = Disconnections(policy)
+        self.daemons = Daemons(policy)
         self.idleness = Idleness()
+        self.candidates = Candidates()
         self.too_old: set[str] = set()
         self.ceiling = _NO_CEILING
         self.frozen = False
+        self._suspects: frozenset[str] = frozenset()
         self.mass_failure = MassFailure(policy)
         self._ended: Counter[str] = Counter()
 
@@ -65,19 +80,22 @@ class Fleet:
         ended = [arn for arn, each in seen.items() if not each.agent_connected and each.ec2_state in _ENDED]
         self._ended = Counter({arn: self._ended[arn] + 1 for arn in ended})
         self._age(as_of_ms)
+        for arn in self.daemons.see_instances(self.instances, as_of_ms):
+            self.refresh(self.ec2_ids.get(arn, ""))
         for arn in self.instances:
-            self.idleness.see(arn, as_of_ms, idle=not self.is_busy(arn))
-        self._replaced_ms = {
-            arn: self._replaced_ms.get(arn, as_of_ms)
-            for arn, instance in self.instances.items()
-            if not instance.agent_connected and self.is_replaced(arn)
-        }
+            if self.idleness.see(arn, as_of_ms, idle=not self.is_busy(arn)):
+                self._nominate(arn)
+        self._note_replaced(as_of_ms)
         return self.disconnections.see(self._connected(), as_of_ms)
 
     def see_group(self, group: InstanceGroup) -> None:
         """A reading of the group; membership decides who is schedulable."""
         before, was_clamped = self.group.members if self.group else {}, self._is_clamped()
         self.group = group
+        self._known_to_work &= self._arns_of.keys() | group.members.keys()
+        self.counted = frozenset(
+            ec2_id for ec2_id, each in group.members.items() if each.lifecycle_state in _COUNTED
+        )
         changed = {
             ec2_id
             for ec2_id in before.keys() | group.members.keys()
@@ -85,17 +103,16 @@ class Fleet:
         }
         for arn, ec2_id in self.ec2_ids.items():
             if ec2_id in changed:
-                self.refresh(arn)
+                self.refresh(self.ec2_ids[arn])
                 self._welcome(arn)
         if self._is_clamped() is not was_clamped:
             for arn in self.too_old:
-                self.refresh(arn)
+                self.refresh(self.ec2_ids[arn])
 
-    def refresh(self, arn: str) -> None:
+    def refresh(self, ec2_instance_id: str) -> None:
         """Judges one instance anew, under every ARN that it has: what is taken under one is under all."""
-        instance = self.instances.get(arn)
-        if instance is not None:
-            self._rejudge(instance.ec2_instance_id)
+        for arn in tuple(self._arns_of.get(ec2_instance_id, ())):
+            self._judge(arn)
 
     def in_flight(self, now_ms: int) -> int:
         """Desired capacity less the members able to work, those lost and those leaving: what EC2 still owes.
@@ -136,8 +153,7 @@ class Fleet:
 
     def is_busy(self, arn: str) -> bool:
         """Whether attempts of ours or somebody else's tasks are on it, under whichever ARN it had."""
-        alike = self._arns_of[self.ec2_ids[arn]]
-        return any(self._ledger.load(each).attempts for each in alike) or self._is_foreign(arn)
+        return self._ledger.load_of(self.ec2_ids[arn]).attempts > 0 or self.has_others(arn)
 
     def is_occupied(self, ec2_instance_id: str) -> bool:
         """Whether anything of anybody's is on it, under whichever ARN."""
@@ -174,84 +190,73 @@ class Fleet:
         """A census: how many tasks of others run on each instance, even such as ask for nothing."""
         self._foreign_tasks = dict(tasks_by_arn)
         for arn in tasks_by_arn:
-            self.idleness.end(arn)
+            if self.idleness.end(arn):
+                self._nominate(arn)
 
     def claim(self, ec2_instance_id: str, *, replaced: bool) -> None:
         """It is being removed. `replaced`: the group launches another one, which is in flight from now on."""
         self._claimed[ec2_instance_id] = replaced
-        self._rejudge(ec2_instance_id)
+        self.refresh(ec2_instance_id)
+
+    def suspect(self, ec2_instance_ids: Iterable[str]) -> None:
+        """These, by EC2 id, get no tasks; whoever was suspect before and is not any more gets some again."""
+        before, self._suspects = self._suspects, frozenset(ec2_instance_ids)
+        for ec2_id in before ^ self._suspects:
+            self.refresh(ec2_id)
 
     def release(self, ec2_instance_id: str) -> None:
         """It is not being removed any more."""
         self._claimed.pop(ec2_instance_id, None)
-        self._rejudge(ec2_instance_id)
+        self.refresh(ec2_instance_id)
 
     def limit(self, ceiling: int) -> None:
         """The group is not to be larger than this, by an operator's wish; old instances are judged by it."""
         if ceiling != self.ceiling:
             self.ceiling = ceiling
             for arn in tuple(self.too_old):
-                self.refresh(arn)
-
-    def candidates(self, now_ms: int) -> Iterator[Candidate]:
-        """Members that could be removed: idle in two readings, or too old; those claimed already left out."""
-        for arn in {**dict.fromkeys(self.idleness), **dict.fromkeys(self.too_old)}:
-            health = self.health.get(arn)
-            if health not in (InstanceHealth.SCHEDULABLE, InstanceHealth.STALE):
-                continue
-            instance, idle = self.instances[arn], self.idleness.of(arn)
-            yield Candidate(
-                arn=arn,
-                ec2_instance_id=instance.ec2_instance_id,
-                availability_zone=instance.availability_zone,
-                launched_ms=instance.launched_ms,
-                too_old=arn in self.too_old,
-                idle_ms=now_ms - idle.since_ms if idle and idle.readings > 1 else None,
-            )
-
-    def zones(self) -> Counter[str]:
-        """How many schedulable instances each availability zone has."""
-        return Counter(
-            self.instances[arn].availability_zone
-            for arn, health in self.health.items()
-            if health is InstanceHealth.SCHEDULABLE
-        )
+                self.refresh(self.ec2_ids[arn])
 
     def muster(self, now_ms: int) -> Muster:
         """Members by what they are good for."""
         silent: dict[str, str] = {}
         lost: set[str] = set()
-        if self.counts[InstanceHealth.DISCONNECTED]:
-            for arn, health in self.health.items():
-                if health is InstanceHealth.DISCONNECTED:
-                    ec2_id = self.ec2_ids[arn]
-                    since_ms = self.disconnections.since_ms(ec2_id)
-                    recent = since_ms is not None and now_ms - since_ms < self._policy.purchase_grace_ms
-                    if recent or self.frozen:
-                        silent[ec2_id] = arn
-                    else:
-                        lost.add(ec2_id)
+        for arn in self.disconnected:
+            if self.health[arn] is InstanceHealth.DISCONNECTED:
+                ec2_id = self.ec2_ids[arn]
+                since_ms = self.disconnections.since_ms(ec2_id)
+                recent = since_ms is not None and now_ms - since_ms < self._policy.purchase_grace_ms
+                if recent or self.frozen:
+                    silent[ec2_id] = arn
+                else:
+                    lost.add(ec2_id)
         return muster(
             self.group,
-            ((self.ec2_ids[arn], health) for arn, health in self.health.items()),
+            self.ranks.of,
             silent,
             lost,
             [ec2_id for ec2_id, replaced in self._claimed.items() if not replaced],
         )
 
     def _launched_types(self, seen: Muster) -> Iterator[str]:
-        members = self.group.members if self.group else {}
-        there = seen.there | self._claimed.keys()
+        members = self.group.members if self.group and seen.owed(self.group) else {}
+        there = seen.there | self._claimed.keys() if members else ()
         for ec2_id, member in members.items():
             if ec2_id not in there and member.instance_type and is_staying(self.group, ec2_id):
                 yield member.instance_type
 
     def _free(self, arn: str) -> Resources:
-        # Tasks under an ARN that the instance had before may run there still.
-        taken = self.foreign(arn)
-        for alike in self._arns_of[self.ec2_ids[arn]]:
-            taken += self._ledger.load(alike).taken
+        taken = self.foreign(arn) + self._ledger.load_of(self.ec2_ids[arn]).taken
         return (self.instances[arn].registered - taken).floored()
+
+    def _note_replaced(self, as_of_ms: int) -> None:
+        """A list may leave out either ARN: time goes on until the old one is connected again, or idle."""
+        replaced = [arn for arn in self.disconnected if self.is_replaced(arn)]
+        going_on = {arn: at_ms for arn, at_ms in self._replaced_ms.items() if self._stays_replaced(arn)}
+        self._replaced_ms = dict.fromkeys(replaced, as_of_ms) | going_on
+
+    def _stays_replaced(self, arn: str) -> bool:
+        unlisted = arn not in self.instances
+        return arn in self.disconnected or (unlisted and self._ledger.load(arn).attempts > 0)
 
     def _connected(self) -> dict[str, bool]:
         """By EC2 id, whether its agent is: of an instance with two ARNs the connected one counts."""
@@ -265,16 +270,29 @@ class Fleet:
         arn = instance.arn
         self.instances[arn] = instance
         self.ec2_ids[arn] = instance.ec2_instance_id
+        if instance.agent_connected:
+            self.disconnected.pop(arn, None)
+        else:
+            self.disconnected[arn] = None
         self._arns_of.setdefault(instance.ec2_instance_id, set()).add(arn)
         # What ECS counts as taken beyond our ledger; the smaller of the last two readings, because a
         # task of ours may be counted there before it is closed here.
-        beyond = (instance.registered - instance.remaining - self._ledger.load(arn).taken).floored()
+        registered = instance.registered.on(Architecture.ANY)
+        beyond = (registered - instance.remaining - self._ledger.load(arn).taken).floored()
         self._unexplained[arn] = (self._unexplained.get(arn, (beyond, beyond))[1], beyond)
-        self.refresh(arn)
+        self.refresh(self.ec2_ids[arn])
         self._welcome(arn)
 
-    def _is_foreign(self, arn: str) -> bool:
-        return self.foreign(arn) != NOTHING or bool(self._foreign_tasks.get(arn))
+    def has_others(self, arn: str) -> bool:
+        """Whether tasks of others are on it, be it such as ask for nothing; daemons aside.
+
+        Where daemons are, the room that is taken is theirs, unless ECS counts more tasks than them and ours.
+        """
+        if self._foreign_tasks.get(arn):
+            return True
+        daemons, instance = self.daemons.count(arn), self.instances[arn]
+        ours = self._ledger.load_of(instance.ec2_instance_id).attempts
+        return self.foreign(arn) != NOTHING and (not daemons or instance.tasks > daemons + ours)
 
     def _judge(self, arn: str) -> None:
         """Puts an instance's room into the index, or takes it out."""
@@ -282,26 +300,46 @@ class Fleet:
         members = self.group.members if self.group else {}
         ec2_id = instance.ec2_instance_id
         too_old = arn in self.too_old and not self._is_clamped()
-        standing = Standing(claimed=ec2_id in self._claimed, too_old=too_old)
+        standing = Standing(
+            claimed=ec2_id in self._claimed, suspect=ec2_id in self._suspects, too_old=too_old
+        )
         health = classify(instance, members.get(ec2_id), standing)
-        self._set_health(arn, health)
-        if self._ledger.load(arn).attempts:
+        self.health[arn] = health
+        self.ranks.put(arn, Rank(ec2_id, health, instance.availability_zone))
+        if self._ledger.load_of(ec2_id).attempts:
             self.idleness.end(arn)
+        self._nominate(arn)
         if health is not InstanceHealth.SCHEDULABLE:
             self.rooms.discard(arn)
             return
-        load = self._ledger.load(arn)
+        load = self._ledger.load_of(ec2_id)
+        kept = self.daemons.room(instance, load.attempts)
+        slots = self._policy.max_starting_per_instance - self._ledger.load(arn).starting
         self.rooms.put(
             arn,
             registered=instance.registered,
-            free=self._free(arn),
+            free=(self._free(arn) - (kept or NOTHING)).floored(),
             launched_ms=instance.launched_ms,
-            slots=max(0, self._policy.max_starting_per_instance - load.starting),
+            slots=max(0, slots) if kept is None else 0,
         )
 
-    def _rejudge(self, ec2_instance_id: str) -> None:
-        for arn in tuple(self._arns_of.get(ec2_instance_id, ())):
-            self._judge(arn)
+    def _nominate(self, arn: str) -> None:
+        """It could be removed, idle or too old, or could not; those claimed already are left out."""
+        idle_since_ms, too_old = self.idleness.since_ms(arn), arn in self.too_old
+        if (idle_since_ms is None and not too_old) or self.health[arn] not in _REMOVABLE:
+            self.candidates.discard(arn)
+            return
+        instance = self.instances[arn]
+        candidate = Candidate(
+            arn=arn,
+            ec2_instance_id=instance.ec2_instance_id,
+            availability_zone=instance.availability_zone,
+            launched_ms=instance.launched_ms,
+            too_old=too_old,
+            idle_since_ms=idle_since_ms,
+        )
+        if self.candidates.get(arn) != candidate:
+            self.candidates.put(candidate)
 
     def _age(self, as_of_ms: int) -> None:
         """Who has become too old, by the time of a reading; ages differ, so that not all expire at once."""
@@ -309,7 +347,7 @@ class Fleet:
             if arn not in self.too_old and as_of_ms >= self._expires_ms(instance):
                 self.too_old.add(arn)
         for arn in self.too_old:
-            self.refresh(arn)
+            self.refresh(self.ec2_ids[arn])
 
     def _expires_ms(self, instance: ContainerInstance) -> int:
         spread = 2 * crc32(instance.ec2_instance_id.encode()) / 2**32 - 1
@@ -336,7 +374,10 @@ class Fleet:
 
     def _forget(self, arn: str) -> None:
         instance = self.instances.pop(arn)
-        self.counts[self.health.pop(arn)] -= 1
+        self.health.pop(arn)
+        self.ranks.discard(arn)
+        self.candidates.discard(arn)
+        self.disconnected.pop(arn, None)
         self.ec2_ids.pop(arn)
         self._unexplained.pop(arn, None)
         self._foreign_tasks.pop(arn, None)
@@ -350,11 +391,5 @@ class Fleet:
             if self.group is None or instance.ec2_instance_id not in self.group.members:
                 self._known_to_work.discard(instance.ec2_instance_id)
         self.rooms.discard(arn)
-        self._rejudge(instance.ec2_instance_id)
-
-    def _set_health(self, arn: str, health: InstanceHealth) -> None:
-        before = self.health.get(arn)
-        if before is not None:
-            self.counts[before] -= 1
-        self.counts[health] += 1
-        self.health[arn] = health
+        self.rooms.images.forget(arn)
+        self.refresh(instance.ec2_instance_id)

@@ -1,7 +1,9 @@
 """Idleness: which container instances have nothing to do, and for how long, by the readings."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
+
+SETTLED = 2
+"""Readings that must show an instance idle before it counts as that."""
 
 
 class Idle(NamedTuple):
@@ -18,22 +20,24 @@ class Idleness:
         """Nobody is idle."""
         self._spells: dict[str, Idle] = {}
 
-    def see(self, arn: str, as_of_ms: int, *, idle: bool) -> None:
-        """A complete reading."""
+    def see(self, arn: str, as_of_ms: int, *, idle: bool) -> bool:
+        """A complete reading; True when it is the one that settles that the instance is idle, or is not."""
         if not idle:
-            self.end(arn)
-            return
+            return self.end(arn)
         spell = self._spells.get(arn)
-        self._spells[arn] = spell._replace(readings=spell.readings + 1) if spell else Idle(as_of_ms, 1)
+        readings = spell.readings + 1 if spell else 1
+        self._spells[arn] = Idle(spell.since_ms if spell else as_of_ms, readings)
+        return readings == SETTLED
 
-    def end(self, arn: str) -> None:
-        """Something came onto it, or it is gone."""
-        self._spells.pop(arn, None)
+    def end(self, arn: str) -> bool:
+        """Something came onto it, or it is gone; True if it was idle."""
+        return self._spells.pop(arn, None) is not None
+
+    def since_ms(self, arn: str) -> int | None:
+        """Since when it is idle, once that is settled."""
+        spell = self._spells.get(arn)
+        return spell.since_ms if spell and spell.readings >= SETTLED else None
 
     def of(self, arn: str) -> Idle | None:
         """Its spell; None while it is busy."""
         return self._spells.get(arn)
-
-    def __iter__(self) -> Iterator[str]:
-        """ARNs of the idle."""
-        return iter(self._spells)

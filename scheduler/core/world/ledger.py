@@ -23,13 +23,17 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class _Hold:
-    arn: str
+    places: tuple[str, str]
     ask: Resources
     starting: bool
 
 
 class Ledger:
-    """Holds by attempt id, and their sums by container instance."""
+    """Holds by attempt id, and their sums by container instance and by EC2 instance.
+
+    An agent that registers anew leaves what runs under its old ARN, which lists of ECS may leave out: the
+    room is taken on the EC2 instance all the same.
+    """
 
     def __init__(self) -> None:
         """An empty ledger."""
@@ -37,8 +41,12 @@ class Ledger:
         self._loads: dict[str, Load] = {}
 
     def load(self, arn: str) -> Load:
-        """What we hold on an instance."""
+        """What we hold on a container instance."""
         return self._loads.get(arn, _IDLE)
+
+    def load_of(self, ec2_instance_id: str) -> Load:
+        """What we hold on an EC2 instance, under whichever ARN."""
+        return self._loads.get(ec2_instance_id, _IDLE)
 
     def record(self, attempt: Attempt, ask: Resources, state: TaskState) -> None:
         """Follows one attempt: it holds room until it is closed, and a start slot until it runs."""
@@ -47,21 +55,22 @@ class Ledger:
             self._add(before, -1)
         if attempt.holds_room:
             starting = state in _STARTING
-            hold = _Hold(attempt.container_instance_arn, ask, starting)
+            hold = _Hold((attempt.container_instance_arn, attempt.ec2_instance_id), ask, starting)
             self._holds[attempt.attempt_id] = hold
             self._add(hold, 1)
 
     def _add(self, hold: _Hold, sign: int) -> None:
-        load = self.load(hold.arn)
-        after = Load(
-            taken=load.taken + hold.ask.times(sign),
-            attempts=load.attempts + sign,
-            starting=load.starting + (sign if hold.starting else 0),
-        )
-        if after.attempts:
-            self._loads[hold.arn] = after
-        else:
-            self._loads.pop(hold.arn, None)
+        for place in hold.places:
+            load = self.load(place)
+            after = Load(
+                taken=load.taken + hold.ask.times(sign),
+                attempts=load.attempts + sign,
+                starting=load.starting + (sign if hold.starting else 0),
+            )
+            if after.attempts:
+                self._loads[place] = after
+            else:
+                self._loads.pop(place, None)
 
 
 _IDLE = Load()

@@ -1,6 +1,6 @@
 """The muster: members of the group by what they are good for, and what EC2 therefore still owes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import NamedTuple
 
 from scheduler.core.model.container_instance import InstanceHealth
@@ -29,28 +29,26 @@ class Muster(NamedTuple):
 
 def muster(
     group: InstanceGroup | None,
-    health: Iterable[tuple[str, InstanceHealth]],
+    in_health: Callable[[InstanceHealth], Set[str]],
     silent: Mapping[str, str],
     lost: Iterable[str],
     leaving: Iterable[str],
 ) -> Muster:
-    """Sorts members; `health` is by EC2 id, of which an instance that registered again has two.
+    """Sorts members. `in_health` tells EC2 ids by health: one that registered again may be in two of them.
 
     `silent` and `lost` are the disconnected by EC2 id. Who can work is neither, who leaves is nothing else.
     """
-    by_health: dict[InstanceHealth, set[str]] = {each: set() for each in InstanceHealth}
-    for ec2_id, each in health:
-        by_health[each].add(ec2_id)
-    drained = {each for each in by_health[InstanceHealth.DRAINING] if is_staying(group, each)}
-    out = {each for each in leaving if is_staying(group, each)} | by_health[InstanceHealth.STALE] | drained
-    working = by_health[InstanceHealth.SCHEDULABLE] - out
+    drained = {each for each in in_health(InstanceHealth.DRAINING) if is_staying(group, each)}
+    out = {each for each in leaving if is_staying(group, each)} | drained
+    out |= in_health(InstanceHealth.STALE) | in_health(InstanceHealth.SUSPECT)
+    working = frozenset(in_health(InstanceHealth.SCHEDULABLE) - out)
     quiet = {
         ec2_id: arn
         for ec2_id, arn in silent.items()
-        if ec2_id not in working | out and is_staying(group, ec2_id)
+        if ec2_id not in working and ec2_id not in out and is_staying(group, ec2_id)
     }
     gone = {each for each in lost if is_staying(group, each)} - working - out - quiet.keys()
-    return Muster(frozenset(working), quiet, frozenset(gone), frozenset(out))
+    return Muster(working, quiet, frozenset(gone), frozenset(out))
 
 
 def is_staying(group: InstanceGroup | None, ec2_instance_id: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from scheduler.core.lifecycle.removal import RemovalEvidence, advance, is_denial, is_room
+from scheduler.core.lifecycle.removal import RemovalEvidence, advance, is_denial
 from scheduler.core.model.answers import Accepted, Answer, Failure, InstanceInspected, Outcome
 from scheduler.core.model.calls import (
     ActivateInstances,
@@ -12,6 +12,7 @@ from scheduler.core.model.calls import (
     DetachInstances,
     DrainInstances,
     InspectInstance,
+    SaveConsole,
     TerminateInstances,
 )
 from scheduler.core.model.container_instance import ContainerInstance
@@ -26,6 +27,8 @@ DETACH_BATCH = 20
 
 TERMINATE_BATCH = 100
 """Instances that one TerminateInstances takes; EC2 takes 1,000, and counts 20 a second."""
+
+_STEPS = tuple(RemovalStep)
 
 _CLAIM_REST_MS = 60_000
 """Rest of an instance after AWS refused to drain or detach it; a refusal is seldom lifted sooner."""
@@ -43,6 +46,7 @@ class _Course:
 
     `alone`: its last batch was refused as a whole. `doubtful`: an answer was lost, so that the act may have
     had its effect. `failed`: it was tried and not accepted. `resumed`: the step began in an earlier life.
+    `console_asked`: what its console says is being saved, and until `due_ms` its end waits for that.
     """
 
     removal: Removal
@@ -54,6 +58,7 @@ class _Course:
     accepted: bool = False
     doubtful: bool = False
     alone: bool = False
+    console_asked: bool = False
     refusal: Failure | None = None
     inspected: InstanceInspected | None = None
 
@@ -74,7 +79,7 @@ Look = Callable[[Removal], Surroundings]
 
 
 class Removals:
-    """Courses by EC2 instance id."""
+    """Courses by EC2 instance id. `told` are the steps that were begun, by EC2 id, and stood in the log."""
 
     def __init__(self, policy: Policy, group: str) -> None:
         """Nothing is removed."""
@@ -82,6 +87,7 @@ class Removals:
         self._group = group
         self._courses: dict[str, _Course] = {}
         self._rests: dict[str, int] = {}
+        self.told: dict[str, set[RemovalStep]] = {}
 
     def __len__(self) -> int:
         """How many are on their way."""
@@ -98,23 +104,41 @@ class Removals:
 
     def record(self, removal: Removal, now_ms: int) -> None:
         """A removal began, or its next step is durable. None that is healthy begins with its detach."""
-        resumed = removal.ec2_instance_id not in self._courses
-        self._courses[removal.ec2_instance_id] = _Course(removal, now_ms, now_ms, resumed=resumed)
+        ec2_id = removal.ec2_instance_id
+        resumed = ec2_id not in self._courses
+        self._courses[ec2_id] = _Course(removal, now_ms, now_ms, resumed=resumed)
+        told = self.told.setdefault(ec2_id, set())
+        told.add(removal.step)
+        if resumed and removal.cause not in FROZEN:
+            told.update(_STEPS[: _STEPS.index(removal.step)])
 
-    def end(self, ec2_instance_id: str) -> None:
-        """It is over."""
+    def end(self, ec2_instance_id: str, now_ms: int) -> None:
+        """It is over. What AWS denies begins again after a rest, and is no news then."""
         self._courses.pop(ec2_instance_id, None)
+        if not self.is_resting(ec2_instance_id, now_ms):
+            self.told.pop(ec2_instance_id, None)
+
+    def resting(self, now_ms: int) -> frozenset[str]:
+        """All of which that is true."""
+        return frozenset(ec2_id for ec2_id, until_ms in self._rests.items() if now_ms < until_ms)
 
     def is_resting(self, ec2_instance_id: str, now_ms: int) -> bool:
         """Whether AWS refused to let it go a moment ago, so that it is not tried again yet."""
         return now_ms < self._rests.get(ec2_instance_id, now_ms)
+
+    def was_denied(self, ec2_instance_id: str, now_ms: int) -> bool:
+        """Whether it rests, or has rested and may be tried again any moment."""
+        return now_ms < self._rests.get(ec2_instance_id, now_ms - _CLAIM_REST_MS) + _CLAIM_REST_MS
 
     # ---- what AWS said
 
     def sent(self, call: Call, now_ms: int) -> None:
         """A call of theirs is under way."""
         for course in self._meant(call):
-            course.under_way = True
+            if isinstance(call, SaveConsole):
+                course.console_asked, course.due_ms = True, now_ms + self._policy.console_timeout_ms
+            else:
+                course.under_way = True
 
     def heard(self, outcome: Outcome, now_ms: int) -> None:
         """A call of theirs ended. A batch that was refused as a whole is sent one by one."""
@@ -126,8 +150,9 @@ class Removals:
             course.due_ms = now_ms + self._pause_ms(call)
             if isinstance(answer, InstanceInspected):
                 course.inspected = answer
-                # Somebody may have made it ACTIVE again meanwhile: then it is drained again.
-                course.accepted = answer.instance is None or answer.instance.status == "DRAINING"
+                # Somebody may have made it ACTIVE again, or the look lacks it: it is drained again. That does
+                # no harm, and ECS refuses it by name if it does not have it any more.
+                course.accepted = answer.instance is not None and answer.instance.status == "DRAINING"
             elif isinstance(answer, Failure):
                 course.alone = answer.definite and not answer.throttled
                 course.failed = True
@@ -142,20 +167,24 @@ class Removals:
                 course.since_ms = now_ms
             self._rest(course, now_ms)
 
+    def console_heard(self, call: SaveConsole, now_ms: int) -> None:
+        """It was saved, or could not be: the end of its instance need not wait for it any more."""
+        for course in self._meant(call):
+            if not course.under_way:
+                course.due_ms = min(course.due_ms, now_ms)
+
     def _rest(self, course: _Course, now_ms: int) -> None:
         claims = course.removal.step in (RemovalStep.DRAINING, RemovalStep.DETACHING)
         if claims and not course.accepted and is_denial(course.refusal):
-            self._rests = {ec2_id: until_ms for ec2_id, until_ms in self._rests.items() if until_ms > now_ms}
+            self._rests = {each: at for each, at in self._rests.items() if self.was_denied(each, now_ms)}
             self._rests[course.removal.ec2_instance_id] = now_ms + _CLAIM_REST_MS
+            known = self._courses.keys() | self._rests.keys()
+            self.told = {ec2_id: each for ec2_id, each in self.told.items() if ec2_id in known}
 
     def evidence(self, look: Look) -> Iterator[RemovalEvidence]:
         """What is known of each."""
         held = self._is_held()
         return (_evidence(each, look(each.removal), held=held) for each in self._courses.values())
-
-    def room(self, look: Look) -> Iterator[Removal]:
-        """Those that still count as room for what waits."""
-        return (each.removal for each in self.evidence(look) if is_room(each))
 
     def _is_held(self) -> bool:
         """EC2 refuses to terminate one that was let go: each further one would run on outside the group."""
@@ -166,37 +195,39 @@ class Removals:
 
     # ---- what is to be sent
 
-    def due(self, look: Look, now_ms: int, *, frozen: bool) -> Iterator[Call]:
-        """The calls that the steps need now, in batches as large as AWS takes them.
+    def due(self, known: Iterable[RemovalEvidence], now_ms: int, *, frozen: bool) -> Iterator[Call]:
+        """The calls that the steps need now, in batches as large as AWS takes them; `known` is the evidence.
 
         `frozen`: nothing is detached or terminated because its agent is lost.
         """
-        held = self._is_held()
-        ready = [
-            course
-            for course in self._courses.values()
-            if course.due_ms <= now_ms
-            and not course.under_way
-            and not (frozen and _freezes(course))
-            and _may_act(_evidence(course, look(course.removal), held=held))
-        ]
+        acting = [each for each in known if self._may_act(each, now_ms, frozen=frozen)]
+        courses = [self._courses[each.removal.ec2_instance_id] for each in acting]
+        ready = [each for each in courses if not _has_a_console(each)]
+        yield from (_save_console(each) for each in courses if _has_a_console(each))
         yield from self._batches(ready, RemovalStep.TERMINATING, TERMINATE_BATCH, _terminate)
         for decrement in (True, False):
             alike = [each for each in ready if each.removal.decrement is decrement]
             yield from self._batches(
                 alike, RemovalStep.DETACHING, DETACH_BATCH, self._detach_with(decrement=decrement)
             )
-        again = [each for each in ready if each.accepted and _is_drained_again(each, look(each.removal))]
+        again = [each.removal for each in acting if _is_drained_again(each)]
         yield from self._batches(ready, RemovalStep.RETURNING, STATE_BATCH, _activate)
         for start in range(0, len(again), STATE_BATCH):
-            yield _activate([each.removal for each in again[start : start + STATE_BATCH]])
+            yield _activate(again[start : start + STATE_BATCH])
         yield from self._batches(ready, RemovalStep.DRAINING, STATE_BATCH, _drain)
-        for course in ready:
-            yield from _single(course.removal, look(course.removal), accepted=course.accepted)
+        for each in acting:
+            yield from _single(each)
 
     def next_ms(self) -> int | None:
         """When the next of their calls is due."""
         return min((each.due_ms for each in self._courses.values() if not each.under_way), default=None)
+
+    def _may_act(self, evidence: RemovalEvidence, now_ms: int, *, frozen: bool) -> bool:
+        """One that moves on in this very decision needs the act of its next step, not of this one."""
+        course = self._courses[evidence.removal.ec2_instance_id]
+        if course.due_ms > now_ms or course.under_way or (frozen and _freezes(course)):
+            return False
+        return advance(evidence) is None
 
     def _batches(
         self, ready: list[_Course], step: RemovalStep, size: int, call: Callable[[list[Removal]], Call]
@@ -227,6 +258,8 @@ class Removals:
                 yield from self._at(RemovalStep.LEAVING, arns=(arn,))
             case DetachInstances(ec2_instance_ids=ids):
                 yield from self._at(RemovalStep.DETACHING, ids=ids)
+            case SaveConsole(ec2_instance_id=ec2_id):
+                yield from self._at(RemovalStep.TERMINATING, ids=(ec2_id,))
             case TerminateInstances(ec2_instance_ids=ids):
                 yield from self._at(RemovalStep.TERMINATING, ids=ids)
 
@@ -255,20 +288,11 @@ def _freezes(course: _Course) -> bool:
     return FROZEN.get(course.removal.cause) is course.removal.step
 
 
-def _may_act(evidence: RemovalEvidence) -> bool:
-    """One that moves on in this very decision needs the act of its next step, not of this one.
-
-    One that was detached and turns out to be at work is terminated when that has ended.
-    """
-    at_work = evidence.removal.step is RemovalStep.TERMINATING and evidence.connected and evidence.busy
-    return not at_work and advance(evidence) is None
-
-
-def _is_drained_again(course: _Course, around: Surroundings) -> bool:
+def _is_drained_again(evidence: RemovalEvidence) -> bool:
     """It was taken back, and a later reading shows it DRAINING: somebody drained it, or the act got lost."""
-    listed = around.listed
-    draining = listed is not None and listed.status == "DRAINING"
-    return course.removal.step is RemovalStep.RETURNING and draining and _is_read_anew(course, around)
+    draining = evidence.listed is not None and evidence.listed.status == "DRAINING"
+    returning = evidence.removal.step is RemovalStep.RETURNING
+    return returning and evidence.accepted and draining and evidence.read_anew
 
 
 def _is_read_anew(course: _Course, around: Surroundings) -> bool:
@@ -294,6 +318,17 @@ def _evidence(course: _Course, around: Surroundings, *, held: bool) -> RemovalEv
     )
 
 
+def _has_a_console(course: _Course) -> bool:
+    """One that never joined says why on its console alone, which goes with it."""
+    removal = course.removal
+    never_joined = removal.cause is RemovalCause.NEVER_JOINED
+    return never_joined and removal.step is RemovalStep.TERMINATING and not course.console_asked
+
+
+def _save_console(course: _Course) -> Call:
+    return SaveConsole(ec2_instance_id=course.removal.ec2_instance_id)
+
+
 def _terminate(removals: list[Removal]) -> Call:
     return TerminateInstances(ec2_instance_ids=tuple(each.ec2_instance_id for each in removals))
 
@@ -306,11 +341,12 @@ def _drain(removals: list[Removal]) -> Call:
     return DrainInstances(arns=tuple(each.arn for each in removals))
 
 
-def _single(removal: Removal, around: Surroundings, *, accepted: bool) -> Iterator[Call]:
+def _single(evidence: RemovalEvidence) -> Iterator[Call]:
     """Calls for one instance alone: a look at what runs on it, or the last of it in ECS."""
-    if removal.step is RemovalStep.DRAINING and accepted and not around.busy:
+    removal = evidence.removal
+    if removal.step is RemovalStep.DRAINING and evidence.accepted and not evidence.busy:
         yield InspectInstance(arn=removal.arn)
-    elif removal.step is RemovalStep.LEAVING and removal.arn and _is_ghost(around.listed):
+    elif removal.step is RemovalStep.LEAVING and removal.arn and _is_ghost(evidence.listed):
         yield DeregisterInstance(arn=removal.arn)
 
 
