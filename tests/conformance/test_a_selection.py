@@ -1,0 +1,98 @@
+"""Cases A: which instance a task gets, as a pure function of what is free."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.core.autoscaling.free_room import FreeRoom
+from scheduler.core.model.policy import Placement
+from scheduler.core.model.resources import Resources
+from scheduler.core.placement.free_index import FreeIndex
+from scheduler.core.placement.orders import SIZE_CLASSES
+from tests.builders import instance_arn
+from tests.conformance.scenes import percent
+from tests.strategies import MODEST, Spare, put
+
+WHOLE = percent(100, 100)
+FIVE = [(number, percent(40 + 10 * number, 40 + 10 * number), 0) for number in range(1, 6)]
+"""Used to 50, 40, 30, 20 and 10 %."""
+
+
+def select(
+    instances: list[tuple[int, Resources, int]], need: Resources, *, overflows: bool = False
+) -> str | None:
+    """The ARN of the one that the seed's order takes; each is a number, what is free, and its age in s."""
+    spares = (spare(number, WHOLE, free, age_s) for number, free, age_s in instances)
+    spot = index_of(*spares).best(need, overflows=overflows)
+    return spot[1].arn if spot else None
+
+
+def spare(number: int, registered: Resources, free: Resources, age_s: int = 0) -> Spare:
+    return Spare(
+        arn=instance_arn(number), registered=registered, free=free, launched_ms=-1_000 * age_s, slots=4
+    )
+
+
+def index_of(*spares: Spare) -> FreeIndex:
+    index = FreeIndex(SIZE_CLASSES[Placement.SEED])
+    for each in spares:
+        put(index, each)
+    return index
+
+
+@pytest.mark.parametrize(("need", "expected"), [(5, 1), (65, 3), (75, 4), (85, 5)])
+def test_A01_the_fullest_that_fits_is_taken(need: int, expected: int) -> None:
+    """So that others empty out."""
+    assert select(FIVE, percent(need, need)) == instance_arn(expected)
+
+
+@pytest.mark.parametrize("need", [5, 65, 75])
+def test_A02_while_demand_overflows_the_emptiest_is_taken(need: int) -> None:
+    """Nothing will empty out now, and tasks that start together start faster apart."""
+    assert select(FIVE, percent(need, need), overflows=True) == instance_arn(5)
+
+
+def test_A03_among_equals_the_oldest_is_taken() -> None:
+    """Its caches are the warmest."""
+    ages_s = {1: 10, 2: 5, 3: 15, 4: 0}
+    instances = [(number, WHOLE, age_s) for number, age_s in ages_s.items()]
+    assert select(instances, percent(10, 10)) == instance_arn(3)
+
+
+@st.composite
+def any_spares(draw: st.DrawFn) -> list[Spare]:
+    """Instances of any size, each of it free or not."""
+    spares = []
+    for number in range(1, draw(st.integers(0, 8)) + 1):
+        cpu, memory_mib = draw(st.integers(1, 40 * 1024)), draw(st.integers(1, 244 * 1024))
+        free = Resources(cpu=draw(st.integers(0, cpu)), memory_mib=draw(st.integers(0, memory_mib)))
+        spares.append(spare(number, Resources(cpu=cpu, memory_mib=memory_mib), free, draw(st.integers(0, 9))))
+    return spares
+
+
+@MODEST
+@given(spares=any_spares(), cpu=st.integers(1, 40 * 1024), memory_mib=st.integers(1, 244 * 1024))
+def test_A04_the_one_with_least_left_of_those_that_can_run_it(
+    spares: list[Spare], cpu: int, memory_mib: int
+) -> None:
+    """The seed's property in its corrected form: a smaller one that cannot run the request may exist."""
+    ask = Resources(cpu=cpu, memory_mib=memory_mib)
+    spot = index_of(*spares).best(ask)
+    able = [each for each in spares if ask.fits_in(each.free)]
+    first = min(able, key=lambda each: (*left(each), each.launched_ms, each.arn), default=None)
+    assert (spot[1].arn if spot else None) == (first.arn if first else None)
+
+
+def left(spare: Spare) -> tuple[int, int]:
+    return (spare.free.memory_mib, spare.free.cpu)
+
+
+@MODEST
+@given(spares=any_spares())
+def test_A05_the_share_that_is_free_is_from_nothing_to_all(spares: list[Spare]) -> None:
+    """The seed's helper counted what is used. Differs from it where nobody is left: then nothing is lacking,
+    and `keep_last_instance` decides.
+    """
+    room = FreeRoom(index_of(*spares))
+    assert all(0 <= room.share_without(each.arn) <= 1 for each in spares)
+    assert FreeRoom(index_of()).share_without(instance_arn(1)) == 1
