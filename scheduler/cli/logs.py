@@ -2,18 +2,22 @@
 
 import logging
 import sys
+from datetime import UTC, datetime
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from scheduler.adapters.system import SystemClock
+from scheduler.ports.clock import Clock
 
 
-def configure_logs() -> None:
-    """Call it once, before anything is logged."""
+def configure_logs(clock: Clock | None = None) -> None:
+    """Call it once, before anything is logged. Lines bear the time of `clock`, which tasks bear too."""
     on_terminal = sys.stderr.isatty()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _stamped_by(clock or SystemClock()),
             *_rendering(on_terminal),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -22,7 +26,17 @@ def configure_logs() -> None:
     )
 
 
+def _stamped_by(clock: Clock) -> Processor:
+    def stamp(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        now = datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
+        event["timestamp"] = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return event
+
+    return stamp
+
+
 def _rendering(on_terminal: bool) -> list[Processor]:
     if on_terminal:
-        return [structlog.dev.ConsoleRenderer()]
+        # Rich's tracebacks would show local variables: requests with their secrets.
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

@@ -46,12 +46,12 @@ _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 def labels(pairs: list[str]) -> dict[str, str]:
     """`key=value` pairs as a map. Raises typer.BadParameter."""
-    return dict(_pair("--label", "KEY=VALUE", each) for each in pairs)
+    return dict(_pair(each, f"--label: expected KEY=VALUE, not {each!r}") for each in pairs)
 
 
 def environment(pairs: list[str]) -> dict[str, str]:
-    """`NAME=value` pairs as a map. Raises typer.BadParameter."""
-    return dict(_pair("--env", "NAME=VALUE", each) for each in pairs)
+    """`NAME=value` pairs as a map. Raises typer.BadParameter, which quotes none: one may be a bare secret."""
+    return dict(_pair(each, "--env: expected NAME=VALUE") for each in pairs)
 
 
 def duration(text: str) -> Duration:
@@ -74,8 +74,8 @@ def _state(name: str) -> TaskState:
     return cast("TaskState", TaskState.Value(f"TASK_STATE_{name.upper()}"))
 
 
-def _pair(option: str, form: str, text: str) -> tuple[str, str]:
+def _pair(text: str, complaint: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise typer.BadParameter(f"{option}: expected {form}, not {text!r}")
+        raise typer.BadParameter(complaint)
     return key, value

@@ -18,6 +18,9 @@ _CONTAINER = re.compile(r"(?P<name>[^=]+)=(?P<image>.+):(?P<cpu>[0-9]+):(?P<memo
 
 _BYTE_ORDER_MARK = "\ufeff"
 
+# json_format quotes what it finds where a list should be.
+_FOUND = re.compile(r" which is .*(?= at )", re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbered:
@@ -58,7 +61,7 @@ def bamboo_spec(text: str) -> BambooAgentSpec:
     try:
         return json_format.Parse(text, BambooAgentSpec())
     except json_format.ParseError as error:
-        raise typer.BadParameter(f"--bamboo: {error}") from error
+        raise typer.BadParameter(f"--bamboo: {_said_of(error)}") from error
 
 
 def _parsed(line: str, number: int) -> ScheduleRequest:
@@ -71,7 +74,12 @@ def _parsed(line: str, number: int) -> ScheduleRequest:
     try:
         return json_format.Parse(line, ScheduleRequest())
     except json_format.ParseError as error:
-        raise typer.BadParameter(f"--file, line {number}: {error}") from error
+        raise typer.BadParameter(f"--file, line {number}: {_said_of(error)}") from error
+
+
+def _said_of(error: json_format.ParseError) -> str:
+    """What is wrong, without what was found in a list's place: an environment written as a map, say."""
+    return _FOUND.sub("", str(error))
 
 
 def _container(text: str) -> Container:

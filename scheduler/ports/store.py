@@ -6,11 +6,14 @@ from typing import Protocol
 
 from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.records import IntentRecorded, Record
-from scheduler.core.model.scaling import ScaleWish, StoredScalingEvent
+from scheduler.core.model.scaling import ScaleWish, ScalingEvent, StoredScalingEvent
 from scheduler.core.model.task import QueuedTask, Task, TaskEvent, TaskState
 
 SCALING_EVENTS_KEPT = 100_000
 """Scaling events that a compaction leaves. At one a minute that is ten weeks of them, in some 40 MB."""
+
+SCALING_EVENTS_RECALLED = 5_000
+"""Scaling events that a start reads: some five a removal, so that an hour of them has a thousand removals."""
 
 WISHES_KEPT = 1_000
 """Wishes that a compaction leaves, so that a client may repeat one. A human makes a few a day."""
@@ -83,7 +86,8 @@ class LiveTask:
 class StoredState:
     """Everything the World is rebuilt from after a start. `live` is in queue order and may be long.
 
-    `wish` is the last one that was committed, expired or not.
+    `wish` is the last one that was committed, expired or not. `scaling` is the end of the scaling log in its
+    order, at most SCALING_EVENTS_RECALLED events.
     """
 
     revision: int
@@ -91,6 +95,7 @@ class StoredState:
     intents: Sequence[IntentRecorded]
     facts: Mapping[str, str]
     wish: ScaleWish | None = None
+    scaling: Sequence[ScalingEvent] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +190,13 @@ class Store(Protocol):
 
         With them go their attempts, their requests, which are free again, and all events up to the last of
         theirs: the log has no gaps, and no event is without its task. A later attempt of theirs is not kept.
+        """
+        ...
+
+    def scrub(self) -> bool:
+        """Takes what was dropped out of all files: environment values of tasks that have ended.
+
+        False when somebody still reads an earlier version: ask again later. A commit waits for it.
         """
         ...
 

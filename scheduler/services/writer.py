@@ -39,8 +39,8 @@ GATHER_S = 0.005
 """How long a commit waits for company if the last one had some: with 64 callers some 25 share one.
 Short, because calls have gathered before (`api/gathering.py`) and come in bunches."""
 
-PROBE_S = 1.0
-"""How often an idle writer tries a store that could not be written."""
+IDLE_S = 1.0
+"""How often an idle writer looks after the store: probes one that cannot be written, compacts others."""
 
 PROBE = (FactRecorded(key="probe", value="begun"), FactRecorded(key="probe", value="done"))
 """What it tries it with. Two values, so that one of them is a change that must reach the disk."""
@@ -50,8 +50,9 @@ log = structlog.get_logger()
 Done = Callable[[CommitResult | StoreError], None]
 Rest = Callable[[float], None]
 
-Submitted = TaskSubmitted | CancelRequested | ScaleRequested
-"""What clients want: it is durable before they are answered, and then told to the loop."""
+Submitted = TaskSubmitted | CancelRequested | ScaleRequested | FactRecorded
+"""What clients want (a fact is a reservation): it is durable before they are answered, and then told to the
+loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class Writer:
 
     `committed` hears the records that were submitted, to fold them into the World; `advanced` hears that the
     logs of task events and scaling events may have grown; `health` hears whether the store can be written;
-    `compact` may make the store smaller, between two commits. All on the writer's thread.
+    `compact` may make the store smaller, between two commits and while there are none. All on the writer's
+    thread.
 
     While the store cannot be written an idle writer probes it: balancers send nothing to a service that is
     NOT_SERVING, so no request would ever find out that the disk has room again.
@@ -136,13 +138,13 @@ class Writer:
             try:
                 self._gather()
             except queue.Empty:
-                self._probe()
+                self._look_after_store()
             if self._taken:
                 self._write(tuple(self._taken))
 
     def _gather(self) -> None:
-        """Takes what has gathered. Raises Empty when the store should be probed meanwhile."""
-        job = self._jobs.get(timeout=None if self._writable else PROBE_S)
+        """Takes what has gathered. Raises Empty when nothing has for a while."""
+        job = self._jobs.get(timeout=IDLE_S)
         if self._had_company:
             self._rest(GATHER_S)
         while job is not None:
@@ -165,6 +167,12 @@ class Writer:
         self._answer(results)
         self._advanced()
         self._compact()
+
+    def _look_after_store(self) -> None:
+        if self._writable:
+            self._compact()
+        else:
+            self._probe()
 
     def _probe(self) -> None:
         try:
