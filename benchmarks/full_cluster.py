@@ -3,7 +3,7 @@
 from typing import Any, NoReturn
 
 from scheduler.adapters.system import SystemClock
-from scheduler.core.model.answers import EcsTask, Failure, InstanceInspected
+from scheduler.core.model.answers import EcsTask, Failure, InstanceInspected, RevisionsListed
 from scheduler.core.model.container_instance import ContainerInstance
 from scheduler.core.model.group import FailedLaunch, GroupMember, Hazard, InstanceGroup, InstanceType
 from scheduler.core.model.resources import NOTHING, Resources
@@ -37,6 +37,10 @@ class FullCluster:
             suspended_processes=frozenset({"AZRebalance"}),
         )
 
+    def requests_made(self) -> int:
+        """None: there is no AWS behind it, so each call costs the one token that it took."""
+        return 0
+
     def container_instances(self) -> tuple[ContainerInstance, ...]:
         """All of them full."""
         return self._instances
@@ -64,6 +68,18 @@ class FullCluster:
     def register_task_definition(self, definition: dict[str, Any], tags: dict[str, str]) -> str:
         """The configuration is registered once, and then known."""
         return f"arn:aws:ecs:eu-west-1:123456789012:task-definition/{definition['family']}:1"
+
+    def revisions(self, family: str, token: str) -> RevisionsListed:
+        """A family without revisions: a fresh store finds that it knows them all."""
+        return RevisionsListed(arns=())
+
+    def revision_tags(self, arn: str) -> dict[str, str]:
+        """Nothing is listed."""
+        _unexpected("DescribeTaskDefinition")
+
+    def deregister_task_definition(self, arn: str) -> None:
+        """Nothing is old."""
+        _unexpected("DeregisterTaskDefinition")
 
     def start_task(self, launch: TaskLaunch) -> EcsTask:
         """Never: there is no room."""

@@ -14,15 +14,23 @@ import boto3
 
 from scheduler.adapters.aws.clients import AwsClients, ClientSettings, make_clients
 from scheduler.adapters.aws.cloud import AwsCloud
+from scheduler.adapters.aws.consoles import AwsConsoles
+from scheduler.adapters.aws.container_logs import AwsContainerLogs
+from scheduler.adapters.aws.log_clients import LogClients, make_log_clients
+from scheduler.adapters.datadog.intake import intake_for
+from scheduler.adapters.datadog.sender import Sender
+from scheduler.adapters.memory import MemoryConsoles, MemoryLogs
 from scheduler.adapters.sqlite.store import SqliteStore
-from scheduler.adapters.system import SystemClock, SystemIds
+from scheduler.adapters.system import SystemClock, SystemIds, elapsed_ms
 from scheduler.api.server import ApiServer, ApiSettings
 from scheduler.config import Settings
 from scheduler.core.model.mark import Mark
 from scheduler.core.world.world import World
 from scheduler.ports.clock import Clock
 from scheduler.ports.cloud import Cloud
+from scheduler.ports.consoles import Consoles
 from scheduler.ports.ids import Ids
+from scheduler.ports.logs import ContainerLogs
 from scheduler.ports.store import Store
 from scheduler.services.autoscaling import AutoscalingService
 from scheduler.services.calls import Carrier
@@ -30,7 +38,11 @@ from scheduler.services.compaction import Compaction
 from scheduler.services.control_loop import ControlLoop
 from scheduler.services.driver import CallPool, Driver
 from scheduler.services.lanes import CALLS_AT_ONCE, Lanes, default_limits
+from scheduler.services.logs.poller import LogPoller
+from scheduler.services.logs.reads import READ_AT_ONCE
+from scheduler.services.logs.tails import LogTails
 from scheduler.services.placement import PlacementService
+from scheduler.services.reporter import Reporting, ReportingLoop
 from scheduler.services.watch import WatchHub
 from scheduler.services.writer import Writer
 
@@ -47,9 +59,27 @@ class Engine:
     carrier: Carrier
     settings: Settings
 
+    def resume(self) -> None:
+        """Rebuilds from the store what the last life knew; nothing is decided or carried out before."""
+        stored = self.store.load()
+        self.carrier.recall(each for each in stored.scaling if each.group == self.settings.group)
+        self.loop.resume(stored, self.clock.now_ms())
 
-def build_engine(settings: Settings, *, clock: Clock, ids: Ids, cloud: Cloud, store: Store) -> Engine:
-    """The control loop on its World, and the carrier of its calls."""
+
+def build_engine(
+    settings: Settings,
+    *,
+    clock: Clock,
+    ids: Ids,
+    cloud: Cloud,
+    store: Store,
+    consoles: Consoles | None = None,
+    reporting: Reporting | None = None,
+) -> Engine:
+    """The control loop on its World, and the carrier of its calls; `reporting` is whom the loop tells.
+
+    Without `consoles` none says anything.
+    """
     own = Mark(service_id=settings.service_id, store_epoch=store.epoch, since_ms=clock.now_ms())
     world = World(
         settings.policy, settings.group, cluster=settings.cluster, own=own, observe_only=settings.observe_only
@@ -59,10 +89,15 @@ def build_engine(settings: Settings, *, clock: Clock, ids: Ids, cloud: Cloud, st
         store=store,
         clock=clock,
         ids=ids,
-        loop=ControlLoop(world, lanes, ids, settings.cluster),
+        loop=(
+            ReportingLoop(world, lanes, ids, settings.cluster, to=reporting)
+            if reporting
+            else ControlLoop(world, lanes, ids, settings.cluster)
+        ),
         lanes=lanes,
         carrier=Carrier(
             cloud=cloud,
+            consoles=consoles or MemoryConsoles(),
             store=store,
             clock=clock,
             agents=settings.agents,
@@ -75,9 +110,16 @@ def build_engine(settings: Settings, *, clock: Clock, ids: Ids, cloud: Cloud, st
 class App:
     """An engine with its threads and its services: writer, loop, pool of calls, watch hub."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Nothing runs before `start`."""
+    def __init__(
+        self, engine: Engine, sender: Sender | None = None, *, logs: ContainerLogs | None = None
+    ) -> None:
+        """Nothing runs before `start`. `sender` is what the engine's loop tells, if there is one.
+
+        Without `logs` no container has any.
+        """
         self._engine = engine
+        self._poller = LogPoller(logs or MemoryLogs(), engine.clock, engine.settings.logs.reads_per_s)
+        self._sender = sender
         self._on_health: Callable[[bool], None] = lambda writable: None
         self._on_defect: Callable[[], object] = lambda: None
         self.defective = False
@@ -102,6 +144,7 @@ class App:
             ids=engine.ids,
             agents=engine.settings.agents,
             digest=lambda: engine.loop.digest,
+            allowed=engine.settings.allowed,
         )
         self.autoscaling = AutoscalingService(
             lambda: engine.loop.digest,
@@ -118,15 +161,24 @@ class App:
         should end too.
         """
         self._on_defect = failed
-        self._engine.loop.resume(self._engine.store.load(), self._engine.clock.now_ms())
+        if self._sender is not None:
+            self._sender.start()
+        self._engine.resume()
         self._writer.start(self._fail)
         self._driver.start(self._pool)
+        self._poller.start()
 
     def stop(self) -> None:
-        """Ends the loop, which keeps what it hears to the last call, then the writer; releases the store."""
+        """Ends the loop, which keeps what it hears to the last call, then the writer; releases the store.
+
+        What is still to be told is sent last, when nothing waits for it any more.
+        """
+        self._poller.stop()
         self._driver.stop()
         self._writer.stop()
         self._engine.store.close()
+        if self._sender is not None:
+            self._sender.close()
 
     def _fail(self) -> None:
         self.defective = True
@@ -140,6 +192,13 @@ class App:
             self.autoscaling,
             self._engine.store,
             hub=self.hub,
+            tails=LogTails(
+                self._poller,
+                self._engine.store,
+                self.hub,
+                tails_max=settings.logs.tails_max,
+                patience_ms=settings.logs.patience_ms,
+            ),
             settings=ApiSettings(
                 drain_delay_s=settings.drain_delay_s,
                 insecure_listen=settings.insecure_listen,
@@ -161,7 +220,20 @@ def aws_clients(region: str, *, endpoint_url: str | None, session: boto3.Session
     return make_clients(session, settings)
 
 
-def build(settings: Settings, *, clients: AwsClients, clock: Clock | None = None) -> App:
+def log_clients(region: str, *, endpoint_url: str | None, session: boto3.Session) -> LogClients:
+    """boto3's clients for logs, made once; the session is theirs."""
+    settings = ClientSettings(region=region, endpoint_url=endpoint_url, max_pool_connections=READ_AT_ONCE)
+    return make_log_clients(session, settings)
+
+
+def build(
+    settings: Settings,
+    *,
+    clients: AwsClients,
+    log_clients: LogClients,
+    clock: Clock | None = None,
+    sender: Sender | None = None,
+) -> App:
     """The service on AWS, or on something that speaks AWS's protocols."""
     engine = build_engine(
         settings,
@@ -169,5 +241,21 @@ def build(settings: Settings, *, clients: AwsClients, clock: Clock | None = None
         ids=SystemIds(),
         cloud=AwsCloud(clients, cluster=settings.cluster),
         store=open_store(settings),
+        consoles=_consoles(settings, log_clients),
+        reporting=Reporting(sender, elapsed_ms) if sender else None,
     )
-    return App(engine)
+    return App(engine, sender, logs=AwsContainerLogs(log_clients))
+
+
+def _consoles(settings: Settings, clients: LogClients) -> AwsConsoles:
+    """To the log group that containers log to."""
+    options = dict(settings.agents.log_options)
+    return AwsConsoles(
+        clients, group=options.get("awslogs-group", ""), group_region=options.get("awslogs-region", "")
+    )
+
+
+def make_sender(settings: Settings) -> Sender | None:
+    """What tells Datadog, if it is to be told. Its times are real ones, whatever passes on AWS's side."""
+    datadog = settings.datadog
+    return Sender(intake_for(datadog, SystemClock()), secret=datadog.api_key) if datadog else None

@@ -7,6 +7,7 @@ the fields, so a number without a reason is an error.
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ PAGE = ROOT / "docs" / "configuration.md"
 SOURCE = ROOT / "scheduler" / "core" / "model" / "policy.py"
 BEGIN, END = "<!-- policy: begin -->\n", "<!-- policy: end -->"
 
-UNITS = {"_ms": "ms", "_factor": "share", "_share": "share", "_jitter": "share"}
+UNITS = {"_ms": "ms", "_factor": "share", "_share": "share", "_jitter": "share", "_ratio": "share"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,8 @@ def numbers() -> Iterator[Number]:
 def _unit(name: str, default: Any) -> str:
     if isinstance(default, bool):
         return "yes or no"
+    if isinstance(default, StrEnum):
+        return " or ".join(type(default))
     return next((unit for end, unit in UNITS.items() if name.endswith(end)), "count")
 
 
@@ -64,7 +67,8 @@ def _table() -> str:
 
 def _reasons() -> dict[str, str]:
     """The string below each field."""
-    (policy,) = (each for each in ast.parse(SOURCE.read_text()).body if isinstance(each, ast.ClassDef))
+    classes = (each for each in ast.parse(SOURCE.read_text()).body if isinstance(each, ast.ClassDef))
+    (policy,) = (each for each in classes if each.name == Policy.__name__)
     reasons = {}
     for field, below in zip(policy.body, policy.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):

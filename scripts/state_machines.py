@@ -64,6 +64,10 @@ CAUSE_WORDS: Mapping[RemovalCause, str] = {
     "the last hour in blinks",
     RemovalCause.NEVER_JOINED: "in service in the group and not in the cluster for "
     "`ECS_SCHEDULER_NEVER_JOINED_AFTER_MS`",
+    RemovalCause.NOT_IN_GROUP: "in the cluster, a member once and not any more (or never, with "
+    "`ECS_SCHEDULER_FOREIGN_INSTANCES=terminate`), and idle",
+    RemovalCause.BLACK_HOLE: "in quarantine: tasks of several images and builds failed to start on it in a "
+    "row, while others started well elsewhere",
 }
 
 HEALTH_WORDS: Mapping[InstanceHealth, str] = {
@@ -73,6 +77,7 @@ HEALTH_WORDS: Mapping[InstanceHealth, str] = {
     InstanceHealth.NOT_ACTIVE: "its status is neither ACTIVE nor DRAINING",
     InstanceHealth.DISCONNECTED: "its ECS agent is not connected",
     InstanceHealth.NOT_IN_SERVICE: "the group lists it in another lifecycle state than InService",
+    InstanceHealth.SUSPECT: "what starts on it fails, while the same starts well elsewhere",
     InstanceHealth.STALE: "it is too old, and the group can grow",
     InstanceHealth.SCHEDULABLE: "none of the above",
 }
@@ -100,9 +105,9 @@ Each `StartTask` has an attempt with an id of its own, which is ECS's `startedBy
 INTENTS = """\
 ## Other acts
 
-Setting desired capacity, registering a task definition, deregistering a container instance and removing
-an instance have an intent each, keyed so that one is under way at a time. After a restart an open one is
-closed as ABANDONED, but that of a removal, whose payload is its step: it is gone on with.
+Setting desired capacity, registering and deregistering a task definition, deregistering a container instance
+and removing an instance have an intent each, keyed so that one is under way at a time. After a restart an
+open one is closed as ABANDONED, but that of a removal, whose payload is its step: it is gone on with.
 """
 
 HEALTH = """\
@@ -123,17 +128,18 @@ restart. [removal.md](removal.md) tells the story.
 REMOVAL_DIAGRAM = """\
 ```mermaid
 stateDiagram-v2
-    [*] --> DRAINING: idle, surplus, stale
+    [*] --> DRAINING: idle, surplus, stale, outside the group
     [*] --> DETACHING: disconnected
     [*] --> TERMINATING: never joined
     DRAINING --> DETACHING: nothing runs on it
-    DRAINING --> RETURNING: wanted, or a task got onto it
+    DRAINING --> TERMINATING: nothing runs on it, and the group does not list it
+    DRAINING --> RETURNING: wanted, a task got onto it, or attached again
     DRAINING --> [*]: gone, or AWS denies it
     DETACHING --> TERMINATING: not listed any more
     DETACHING --> DRAINING: refused, or we began anew
     DETACHING --> RETURNING: the group would be too small, or AWS denies it
     DETACHING --> [*]: its agent is back
-    TERMINATING --> DRAINING: still a member, and at work
+    TERMINATING --> DRAINING: still a member, or at work outside the group
     TERMINATING --> [*]: it joined after all
     TERMINATING --> LEAVING: EC2 accepted
     LEAVING --> [*]: gone

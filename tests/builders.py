@@ -264,8 +264,9 @@ def a_candidate(number: int = 1, **changes: Any) -> Candidate:
         "availability_zone": "us-east-1a",
         "launched_ms": START_MS + number,
         "too_old": False,
-        "idle_ms": 600_000,
     }
+    idle_ms = changes.pop("idle_ms", 600_000)
+    fields["idle_since_ms"] = None if idle_ms is None else START_MS - idle_ms
     return Candidate(**(fields | changes))
 
 

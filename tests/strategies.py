@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.task import QueuedTask
 from scheduler.core.placement.free_index import FreeIndex
 from tests.builders import M4_4XLARGE, a_task, instance_arn
@@ -19,7 +19,10 @@ G4DN_12XLARGE = Resources(cpu=49152, memory_mib=189000, gpus=4)
 TINY = Resources(cpu=7, memory_mib=5)
 """A size class in which rounding would show."""
 
-SIZES = (M4_4XLARGE, G4DN_12XLARGE, TINY)
+M6G_4XLARGE = M4_4XLARGE.on(Architecture.ARM64)
+"""A size class of another architecture."""
+
+SIZES = (M4_4XLARGE, M6G_4XLARGE, G4DN_12XLARGE, TINY)
 
 SHAPES = (
     Resources(cpu=1, memory_mib=1),
@@ -29,11 +32,18 @@ SHAPES = (
     Resources(cpu=2048, memory_mib=48000),
     Resources(cpu=4096, memory_mib=16104, gpus=1),
     M4_4XLARGE,
+    Resources(cpu=2048, memory_mib=8004, architecture=Architecture.ARM64),
+    Resources(cpu=2048, memory_mib=8004, architecture=Architecture.X86_64),
 )
-"""Shapes that tasks ask for: tiny, an eighth, 51 %, long on one side, with a GPU, a whole instance."""
+"""Shapes that tasks ask for: tiny, an eighth, 51 %, long on one side, with a GPU, a whole instance,
+and for one architecture alone."""
 
 asks = st.sampled_from(SHAPES) | st.builds(
-    Resources, cpu=st.integers(0, 50000), memory_mib=st.integers(0, 190000), gpus=st.integers(0, 5)
+    Resources,
+    cpu=st.integers(0, 50000),
+    memory_mib=st.integers(0, 190000),
+    gpus=st.integers(0, 5),
+    architecture=st.sampled_from(Architecture),
 )
 
 
@@ -76,6 +86,7 @@ def spare_rooms(draw: st.DrawFn, numbers: st.SearchStrategy[int]) -> Spare:
         cpu=size.cpu * cpu_tenths // 10,
         memory_mib=size.memory_mib * memory_tenths // 10,
         gpus=draw(st.integers(0, size.gpus)),
+        architecture=size.architecture,
     )
     return Spare(
         arn=instance_arn(draw(numbers)),

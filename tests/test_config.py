@@ -5,14 +5,25 @@ from typing import Any
 
 import pytest
 
-from scheduler.config import PREFIX, SettingsError, TlsFiles, load_settings
-from scheduler.core.model.policy import Policy
+from scheduler.config import PREFIX, LogLimits, SettingsError, TlsFiles, load_settings
+from scheduler.core.model.allow_lists import AllowLists
+from scheduler.core.model.policy import ForeignInstances, Placement, Policy, ScaleDown, Share
+from scheduler.core.model.reservation import Pieces
+from scheduler.core.model.resources import Resources
 
 REQUIRED = {"ECS_ASG": "ci-agents", "ECS_CLUSTER": "ci", "ECS_TASK_DEF": "agents"}
 
 POLICY_FIELDS = [pytest.param(field.name, field.type, id=field.name) for field in fields(Policy)]
 POLICY_SWITCHES = [each for each in POLICY_FIELDS if each.values[1] is bool]
-POLICY_NUMBERS = [each for each in POLICY_FIELDS if each not in POLICY_SWITCHES]
+POLICY_NUMBERS = [
+    each
+    for each in POLICY_FIELDS
+    if each not in POLICY_SWITCHES and each.values[1] not in (Share, tuple[str, ...])
+]
+
+
+TWO_LARGE = Pieces(ask=Resources(cpu=3_072, memory_mib=12_004), count=2)
+FIVE_OF_A_QUARTER = Pieces(ask=Resources(cpu=4_096, memory_mib=16_000), count=5)
 
 
 def told(environment: dict[str, str]) -> str:
@@ -57,6 +68,35 @@ def test_wrong_and_missing_variables_are_told_together() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("ECS_SCHEDULER_TASK_POLL_MS", "abc", "an integer above 0"),
+        ("ECS_SCHEDULER_AWS_SHARE", "2", "a number above 0 and of at most 1"),
+        ("ECS_SCHEDULER_INSECURE_LISTEN", "perhaps", "true or false"),
+        ("ECS_SCHEDULER_STORE", "", "text of at least 1 character"),
+        ("ECS_TASK_DEF", "a b", "text that matches ^[A-Za-z0-9_-]{1,255}$"),
+        ("ECS_SCHEDULER_GROWTH_PAUSES_MS", "1,x", "one or more, separated by commas, of an integer above 0"),
+        ("ECS_SCHEDULER_FOREIGN_INSTANCES", "eat", "one of report, terminate"),
+    ],
+)
+def test_what_was_expected_and_what_is_there_is_told(name: str, value: str, expected: str) -> None:
+    """In words of this service: whoever reads it need not know what it is written with."""
+    assert told(REQUIRED | {name: value}) == f"settings: {name}: expected {expected}, got {value!r}"
+
+
+def test_a_long_value_is_told_in_part() -> None:
+    """A file that was pasted into a variable does not fill the screen."""
+    assert len(told(REQUIRED | {"ECS_SCHEDULER_SERVICE_ID": "x" * 10_000})) < 200
+
+
+def test_what_depends_on_others_is_told_with_them() -> None:
+    """Half of TLS is told although a name is missing and a number is wrong."""
+    message = told({"ECS_SCHEDULER_TLS_KEY": "s.key", "ECS_SCHEDULER_AWS_SHARE": "2"})
+    for words in ("not set: ECS_ASG", "AWS_SHARE: expected", "TLS needs it: ECS_SCHEDULER_TLS_CERTIFICATE"):
+        assert words in message
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("ECS_ASG", ""),
@@ -79,7 +119,17 @@ def test_a_wrong_value_names_its_variable(name: str, value: str) -> None:
 @pytest.mark.parametrize(("name", "kind"), POLICY_FIELDS)
 def test_everything_of_the_policy_can_be_set(name: str, kind: Any) -> None:
     """Each field of Policy has the variable of its name."""
-    examples = {int: ("77", 77), float: ("0.77", 0.77), bool: ("false", False)}
+    examples = {
+        int: ("77", 77),
+        float: ("0.77", 0.77),
+        bool: ("false", False),
+        Share: ("0", 0.0),
+        ForeignInstances: ("terminate", ForeignInstances.TERMINATE),
+        tuple[str, ...]: ("log-router, metrics", ("log-router", "metrics")),
+        Placement: ("seed", Placement.SEED),
+        ScaleDown: ("billing_hour", ScaleDown.BILLING_HOUR),
+        tuple[Pieces, ...]: ("LARGE:2, 4096:16000:5", (TWO_LARGE, FIVE_OF_A_QUARTER)),
+    }
     text, value = examples.get(kind, ("7, 77", (7, 77)))
     settings = load_settings(REQUIRED | {PREFIX + name.upper(): text})
     assert getattr(settings.policy, name) == value
@@ -90,6 +140,20 @@ def test_everything_of_the_policy_can_be_set(name: str, kind: Any) -> None:
 def test_every_number_of_the_policy_is_above_zero(name: str, kind: Any, text: str) -> None:
     """A pause of nothing, no pause at all or a share without end would stop the service from working."""
     assert PREFIX + name.upper() in told(REQUIRED | {PREFIX + name.upper(): text})
+
+
+@pytest.mark.parametrize("text", ["-0.1", "1.1", "", "nan"])
+def test_the_free_ratio_is_from_nothing_to_all(text: str) -> None:
+    """Unlike the other shares it may be none, which is the default."""
+    assert "ECS_SCHEDULER_FREE_RATIO: " in told(REQUIRED | {"ECS_SCHEDULER_FREE_RATIO": text})
+
+
+@pytest.mark.parametrize(
+    "text", ["LARGE", "HUGE:2", "LARGE:0", "4096:2", "4096:16000:-1", "LARGE:2,,SMALL:1"]
+)
+def test_headroom_is_sizes_or_amounts_and_how_many(text: str) -> None:
+    """A size that does not exist, or a count that is missing, is refused with what was expected."""
+    assert "LARGE_8X" in told(REQUIRED | {"ECS_SCHEDULER_HEADROOM": text})
 
 
 @pytest.mark.parametrize("text", ["", "perhaps", "2"])
@@ -113,6 +177,68 @@ def test_log_options_take_the_values_of_the_variables_they_name() -> None:
 def test_a_log_option_without_its_variable_is_named() -> None:
     """An option that is asked for and not set is a mistake, not an option without a value."""
     assert "awslogs-group" in told(REQUIRED | {"ECS_LOGOPTIONS": "awslogs-group"})
+
+
+ROLE = "arn:aws:iam::123456789012:role/agents"
+
+
+def test_what_agents_get_of_their_surroundings_can_be_set() -> None:
+    """Roles, docker-in-docker, and what requests may name beyond them; white space does not count."""
+    settings = load_settings(
+        REQUIRED
+        | {PREFIX + "TASK_ROLE_ARN": ROLE, PREFIX + "EXECUTION_ROLE_ARN": ROLE + "-start"}
+        | {
+            PREFIX + "DIND_STORAGE_DRIVER": "btrfs",
+            PREFIX + "DIND_IMAGE_OVERRIDES": "docker:1-dind=b:2, c:3=d",
+        }
+        | {PREFIX + "ALLOWED_HOST_FOLDERS": "/a:/b,/c/d:/e", PREFIX + "ALLOWED_TASK_ROLES": f"{ROLE}*, x "}
+        | {PREFIX + "ALLOWED_EXECUTION_ROLES": "y", PREFIX + "PRIVILEGED_TENANTS": "mobile,web-*"}
+    )
+    agents = settings.agents
+    assert (agents.task_role_arn, agents.execution_role_arn) == (ROLE, ROLE + "-start")
+    assert (agents.storage_driver, agents.image_overrides) == (
+        "btrfs",
+        (("docker:1-dind", "b:2"), ("c:3", "d")),
+    )
+    assert settings.allowed == AllowLists(
+        host_folders=(("/a", "/b"), ("/c/d", "/e")),
+        task_roles=(ROLE + "*", "x"),
+        execution_roles=("y",),
+        privileged_tenants=("mobile", "web-*"),
+    )
+
+
+def test_nothing_beyond_the_metrics_folder_is_allowed_unless_set() -> None:
+    """And privileges, which every tenant had before; an empty list allows nothing."""
+    assert load_settings(REQUIRED).allowed == AllowLists()
+    closed = {PREFIX + "ALLOWED_HOST_FOLDERS": "", PREFIX + "PRIVILEGED_TENANTS": ""}
+    allowed = load_settings(REQUIRED | closed).allowed
+    assert (allowed.host_folders, allowed.privileged_tenants) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TASK_ROLE_ARN", "agents"),
+        ("EXECUTION_ROLE_ARN", "arn:aws:iam::1:role/x"),
+        ("DIND_STORAGE_DRIVER", ""),
+        ("DIND_IMAGE_OVERRIDES", "docker:1-dind"),
+        ("ALLOWED_HOST_FOLDERS", "/a"),
+        ("ALLOWED_HOST_FOLDERS", "a:/b"),
+    ],
+)
+def test_surroundings_that_are_wrong_are_named(name: str, value: str) -> None:
+    """Before the first agent misses them."""
+    assert f"{PREFIX}{name}: expected text that matches" in told(REQUIRED | {PREFIX + name: value})
+
+
+def test_a_secret_log_option_needs_a_role_that_fetches_it() -> None:
+    """ECS would refuse every definition."""
+    secret = {"ECS_LOGDRIVER": "splunk", "ECS_LOGOPTIONS": "splunk-token"} | {
+        "splunk-token": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:splunk-AbCdEf"
+    }
+    assert PREFIX + "EXECUTION_ROLE_ARN" in told(REQUIRED | secret)
+    assert load_settings(REQUIRED | secret | {PREFIX + "EXECUTION_ROLE_ARN": ROLE}).agents.log_options
 
 
 def test_the_service_id_is_the_cluster_and_its_group_unless_set() -> None:
@@ -180,3 +306,10 @@ def test_a_log_option_may_have_any_name() -> None:
 def test_other_variables_do_not_matter() -> None:
     """An environment holds many things that are none of ours."""
     assert load_settings(REQUIRED | {"PATH": "/bin", "group": "x"}) == load_settings(REQUIRED)
+
+
+def test_logs_are_read_at_our_share_of_the_account() -> None:
+    """Of what CloudWatch Logs answers in the region, which can be told."""
+    told = {"ECS_SCHEDULER_LOG_READS_PER_S": "25", "ECS_SCHEDULER_AWS_SHARE": "0.2"}
+    assert load_settings(REQUIRED | told).logs.reads_per_s == 5.0
+    assert load_settings(REQUIRED).logs == LogLimits()

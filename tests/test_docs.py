@@ -145,7 +145,7 @@ def settings() -> set[str]:
     """Every variable that the service or its commands read."""
     suffixes = re.findall(r'PREFIX \+ "([A-Z_]+)"', (ROOT / "scheduler" / "config.py").read_text())
     own = {PREFIX + suffix for suffix in suffixes} | {PREFIX + each.name.upper() for each in fields(Policy)}
-    return own | literals(r"ECS_[A-Z0-9_]+[A-Z0-9]|AWS_(DEFAULT_)?REGION")
+    return own | literals(r"ECS_[A-Z0-9_]+[A-Z0-9]|AWS_(DEFAULT_)?REGION|(DD|DATADOG)_[A-Z_]+")
 
 
 @pytest.mark.parametrize("name", sorted(settings()))
@@ -186,8 +186,10 @@ def test_every_condition_has_its_remedy() -> None:
     """Each reason that GetCluster can show is in the operator's page."""
     world = ROOT / "scheduler" / "core" / "world"
     named = [
+        world / "failing_calls.py",
         world / "hearing.py",
         world / "hearing_capacity.py",
+        world / "hearing_starts.py",
         world / "interlocks.py",
         ROOT / "scheduler" / "adapters" / "aws" / "hazards.py",
         Path(digest_of.__code__.co_filename),
@@ -202,7 +204,7 @@ def test_every_condition_has_its_remedy() -> None:
 def test_every_reason_to_wait_is_explained() -> None:
     """Whatever an instance is counted under when it takes no task is in the placement page."""
     packer = (ROOT / "scheduler" / "core" / "placement" / "packer.py").read_text()
-    reasons = set(re.findall(r'"((?:not enough|too many|refused) [a-z ]+)"', packer))
+    reasons = set(re.findall(r'"((?:not enough|not the|too many|refused) [a-z ]+)"', packer))
     assert len(reasons) >= 4
     reasons |= {health.value for health in InstanceHealth if health is not InstanceHealth.SCHEDULABLE}
     page = (DOCS / "placement.md").read_text()
@@ -220,9 +222,10 @@ def test_every_log_event_is_explained() -> None:
 def test_every_permission_is_documented() -> None:
     """The operations that the adapter calls are those that IAM must allow, and no others."""
     operations = (ROOT / "scheduler" / "adapters" / "aws" / "operations.py").read_text()
-    permission = r"\b(?:ecs|autoscaling|ec2|sts):[A-Z]\w+"
-    _, after = (DOCS / "operations.md").read_text().split("## IAM")
-    assert set(re.findall(permission, operations)) == set(re.findall(permission, after.split("\n## ")[0]))
+    permission = r"\b(?:ecs|autoscaling|ec2|logs|sts):[A-Z]\w+"
+    assert set(re.findall(permission, operations)) == set(
+        re.findall(permission, (DOCS / "iam.md").read_text())
+    )
 
 
 # ---- what can be run

@@ -33,6 +33,11 @@ class SteadyTime:
         return (self._offset_ns + self._steady_ns()) / 1_000_000
 
 
+def elapsed_ms() -> float:
+    """Real milliseconds from an unknown origin, to the microsecond: for how long something took."""
+    return time.perf_counter() * 1000
+
+
 class SystemClock:
     """The clock port on the machine's own time, without its jumps."""
 

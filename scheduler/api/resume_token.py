@@ -1,9 +1,10 @@
-"""Resume tokens: a watch's position in one store's history, as an opaque and url-safe string."""
+"""Resume tokens: a watch's position in one store's history or in a log, as an opaque and url-safe string."""
 
 import re
 
 from scheduler.api.opaque import opened, sealed
 from scheduler.services.errors import ResumeTokenForeign, ResumeTokenInvalid
+from scheduler.services.logs.tail import LogPosition
 from scheduler.services.task_watch import WatchPosition
 
 # epoch : revision : border [: last task listed]. 18 digits stay within a signed 64-bit integer.
@@ -12,6 +13,9 @@ _TASKS = re.compile(
 )
 # epoch : the log's name : sequence. Revisions and sequences are two series, so neither token is the other.
 _SCALING = re.compile(r"(?P<epoch>[0-9a-f]{16}):scaling:(?P<sequence>[0-9]{1,18})")
+
+# the log's name : launch : CloudWatch Logs' token : task id : container. Of no epoch: it names no revision.
+_LOGS = re.compile(r"logs:(?P<attempt>[0-9]{1,9}):(?P<token>[!-9;-~]{0,512}):(?P<of>.{0,1000})")
 
 
 def encode(epoch: str, position: WatchPosition) -> str:
@@ -43,6 +47,23 @@ def decode_sequence(token: str, epoch: str) -> int | None:
     """The sequence that a client's token names, None without a token. Raises what is wrong with it."""
     found = _read(_SCALING, token, epoch)
     return None if found is None else int(found["sequence"])
+
+
+def encode_logs(position: LogPosition | None, task_id: str, container: str) -> str:
+    """The token that resumes a tail of this container's log behind `position`; none before there is one."""
+    if position is None:
+        return ""
+    return sealed(f"logs:{position.attempt}:{position.token}:{task_id}/{container}")
+
+
+def decode_logs(token: str, task_id: str, container: str) -> LogPosition | None:
+    """The position that a client's token names, None without a token. Raises what is wrong with it."""
+    if not token:
+        return None
+    found = _LOGS.fullmatch(opened(token) or "")
+    if found is None or found["of"] != f"{task_id}/{container}":
+        raise ResumeTokenInvalid
+    return LogPosition(attempt=int(found["attempt"]), token=found["token"])
 
 
 def _read(pattern: re.Pattern[str], token: str, epoch: str) -> re.Match[str] | None:

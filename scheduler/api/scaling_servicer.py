@@ -8,6 +8,12 @@ from typing import Any, Protocol
 
 from grpc import aio
 
+from ecs_scheduler.v1.reservation_pb2 import (
+    ReleaseCapacityRequest,
+    ReleaseCapacityResponse,
+    ReserveCapacityRequest,
+    ReserveCapacityResponse,
+)
 from ecs_scheduler.v1.scaling_pb2 import (
     GetClusterRequest,
     GetClusterResponse,
@@ -20,23 +26,30 @@ from ecs_scheduler.v1.scaling_pb2 import (
 )
 from ecs_scheduler.v1.scaling_pb2_grpc import ScalingServiceServicer
 from scheduler.api import page_token, resume_token
-from scheduler.api.convert import capacity, scaling_requests
+from scheduler.api.convert import capacity, reservations, scaling_requests
 from scheduler.api.convert.cluster import cluster
 from scheduler.api.convert.parse import valid
 from scheduler.api.instance_pages import page_of
 from scheduler.api.replies import Replies
+from scheduler.api.reserving import Reserving
 from scheduler.api.scaling_stream import ScalingStreams
 from scheduler.core.model.digest import ClusterDigest, InstanceDigest
 from scheduler.core.model.scaling import ScalePlan, ScaleWish
 from scheduler.ports.store import CommitResult, StoreError, WishTaken
 from scheduler.services.autoscaling import ScaleOrder, same_wish
 from scheduler.services.errors import GroupUnread, WishIdTaken
+from scheduler.services.reservations import ReservationService
 
 Submission = CommitResult | StoreError
 
 
 class Autoscaling(Protocol):
     """What `services.autoscaling` does for this edge."""
+
+    @property
+    def reservations(self) -> ReservationService:
+        """What builds reserve."""
+        ...
 
     def cluster(self) -> ClusterDigest:
         """The cluster as the last step saw it; never waits."""
@@ -69,6 +82,7 @@ class ScalingServicer(ScalingServiceServicer):
         self._epoch = epoch
         self._replies = replies
         self._streams = streams
+        self._reserving = Reserving(autoscaling.reservations, replies)
 
     async def GetCluster(
         self, request: GetClusterRequest, context: aio.ServicerContext[Any, Any]
@@ -82,6 +96,20 @@ class ScalingServicer(ScalingServiceServicer):
         if request.dry_run or wish is None:
             return ScaleResponse(plan=capacity.scale_plan(await self._planned(wish)))
         return ScaleResponse(wish=capacity.scale_wish(await self._accepted(wish)))
+
+    async def ReserveCapacity(
+        self, request: ReserveCapacityRequest, context: aio.ServicerContext[Any, Any]
+    ) -> ReserveCapacityResponse:
+        """Reserves room for a build, or releases it where the request is for nothing."""
+        kept = await self._reserving.reserve(reservations.reserve_order(request))
+        return ReserveCapacityResponse(reservation=reservations.reservation(kept) if kept else None)
+
+    async def ReleaseCapacity(
+        self, request: ReleaseCapacityRequest, context: aio.ServicerContext[Any, Any]
+    ) -> ReleaseCapacityResponse:
+        """Releases what a build has reserved."""
+        await self._reserving.reserve(reservations.release_order(request))
+        return ReleaseCapacityResponse()
 
     async def ListContainerInstances(
         self, request: ListContainerInstancesRequest, context: aio.ServicerContext[Any, Any]

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from grpc import aio
 
+from ecs_scheduler.v1.logs_pb2 import TailLogsRequest, TailLogsResponse
 from ecs_scheduler.v1.scheduler_pb2 import (
     CancelTaskRequest,
     CancelTaskResponse,
@@ -23,6 +24,7 @@ from ecs_scheduler.v1.scheduler_pb2_grpc import SchedulerServiceServicer
 from scheduler.api import resume_token
 from scheduler.api.convert import parse, render
 from scheduler.api.gathering import Gathering
+from scheduler.api.log_stream import LogStreams
 from scheduler.api.replies import Replies
 from scheduler.api.task_pages import TaskPages
 from scheduler.api.watch_stream import WatchStreams
@@ -30,6 +32,8 @@ from scheduler.core.model.records import TaskSubmitted
 from scheduler.core.model.task import TERMINAL_STATES, Task, TaskRequest
 from scheduler.ports.store import CommitResult, RequestTaken, Store, StoreError, Written
 from scheduler.services.errors import InvalidRequest, RequestIdTaken, TaskNotFound
+from scheduler.services.logs.tail import LogsWanted
+from scheduler.services.logs.tails import container_of
 
 Submission = CommitResult | StoreError
 
@@ -61,6 +65,7 @@ class SchedulerServicer(SchedulerServiceServicer):
         replies: Replies,
         pages: TaskPages,
         streams: WatchStreams,
+        log_streams: LogStreams,
     ) -> None:
         """Must be called on the running loop."""
         self._placement = placement
@@ -68,6 +73,7 @@ class SchedulerServicer(SchedulerServiceServicer):
         self._replies = replies
         self._pages = pages
         self._streams = streams
+        self._log_streams = log_streams
         self._gathering = Gathering(asyncio.get_running_loop())
 
     async def Schedule(
@@ -127,7 +133,26 @@ class SchedulerServicer(SchedulerServiceServicer):
             async for response in responses:
                 yield response
 
-    def _named(self, request: GetTaskRequest | CancelTaskRequest) -> Task:
+    async def TailLogs(
+        self, request: TailLogsRequest, context: aio.ServicerContext[Any, Any]
+    ) -> AsyncGenerator[TailLogsResponse, None]:
+        """Streams what one container of a task of the tenant's wrote."""
+        if violations := parse.tail_violations(request):
+            raise InvalidRequest(violations)
+        task = self._named(request)
+        container = container_of(task, request.container)
+        wanted = LogsWanted(
+            container=container,
+            follow=request.follow,
+            last=request.tail if request.HasField("tail") else None,
+            position=resume_token.decode_logs(request.resume_token, task.task_id, container),
+        )
+        await context.send_initial_metadata(())
+        async with aclosing(self._log_streams.responses(task.task_id, wanted)) as responses:
+            async for response in responses:
+                yield response
+
+    def _named(self, request: GetTaskRequest | CancelTaskRequest | TailLogsRequest) -> Task:
         """The task as it is now, if it is the tenant's."""
         if violations := parse.name_violations(request):
             raise InvalidRequest(violations)

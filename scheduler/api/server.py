@@ -12,16 +12,19 @@ from ecs_scheduler.v1.scheduler_pb2_grpc import add_SchedulerServiceServicer_to_
 from scheduler.api import health
 from scheduler.api.address import ServerAddressError, check_address, refuse_open_listener
 from scheduler.api.interceptors import ErrorInterceptor
+from scheduler.api.listener import Listener
+from scheduler.api.log_stream import LogStreams
 from scheduler.api.reflection import DescriptorIndex, ReflectionServicer, served_descriptors
 from scheduler.api.replies import Replies
 from scheduler.api.scaling_servicer import Autoscaling, ScalingServicer
 from scheduler.api.scaling_stream import ScalingStreams
 from scheduler.api.scheduler_servicer import Placement, SchedulerServicer
 from scheduler.api.task_pages import TaskPages
-from scheduler.api.tls import server_credentials
+from scheduler.api.tls import RenewedCertificates, server_credentials
 from scheduler.api.watch_stream import WatchStreams
 from scheduler.config import TlsFiles
 from scheduler.ports.store import Store
+from scheduler.services.logs.tails import LogTails
 from scheduler.services.scaling_watch import ScalingWatches
 from scheduler.services.watch import WatchHub
 
@@ -96,6 +99,7 @@ class ApiServer:
         store: Store,
         *,
         hub: WatchHub,
+        tails: LogTails,
         settings: ApiSettings,
     ) -> None:
         """Must be called on the running loop. Nothing listens before `start`."""
@@ -108,25 +112,26 @@ class ApiServer:
         self._health = health.HealthServicer(OUR_SERVICES, self._loop)
         self._committed = asyncio.Event()
         self._tail: asyncio.Task[None] | None = None
-        self._server = aio.server(
-            interceptors=[ErrorInterceptor(settings.default_deadline_s)], options=OPTIONS
-        )
         streams = WatchStreams(store, hub, settings.progress_interval_s)
-        scheduler = SchedulerServicer(
-            placement, store, replies=self._replies, pages=self._pages, streams=streams
+        self._scheduler = SchedulerServicer(
+            placement,
+            store,
+            replies=self._replies,
+            pages=self._pages,
+            streams=streams,
+            log_streams=LogStreams(tails, settings.progress_interval_s),
         )
-        scaling = ScalingServicer(
+        self._scaling = ScalingServicer(
             autoscaling,
             epoch=store.epoch,
             replies=self._replies,
             streams=ScalingStreams(self._scaling_watches, store.epoch, settings.progress_interval_s),
         )
-        reflection = ReflectionServicer(
+        self._reflection = ReflectionServicer(
             DescriptorIndex(served_descriptors()), (*OUR_SERVICES, health.SERVICE)
         )
-        add_SchedulerServiceServicer_to_server(scheduler, self._server)
-        add_ScalingServiceServicer_to_server(scaling, self._server)
-        self._server.add_generic_rpc_handlers((self._health.handler(), *reflection.handlers()))
+        self._certificates: RenewedCertificates | None = None
+        self._listener = Listener(self._new_server, self._add_port)
 
     async def start(self, address: str) -> int:
         """Listens on `address` (port 0: a free one), reports SERVING and returns the port.
@@ -135,24 +140,34 @@ class ApiServer:
         """
         check_address(address)
         try:
-            port = self._add_port(address)
+            port = await self._listener.start(address)
         except RuntimeError as refused:
             raise ServerAddressError(
                 f"cannot listen on {address}: the port is in use, or the address is not this machine's"
             ) from refused
-        await self._server.start()
         self._tail = asyncio.create_task(self._follow_the_log())
         self._hub.attach(self._wake_tail)
         self._health.set_serving(True)
         return port
 
-    def _add_port(self, address: str) -> int:
+    def _new_server(self) -> aio.Server:
+        """A server of everything that is served."""
+        interceptor = ErrorInterceptor(self._settings.default_deadline_s)
+        server = aio.server(interceptors=[interceptor], options=OPTIONS)
+        add_SchedulerServiceServicer_to_server(self._scheduler, server)
+        add_ScalingServiceServicer_to_server(self._scaling, server)
+        server.add_generic_rpc_handlers((self._health.handler(), *self._reflection.handlers()))
+        return server
+
+    def _add_port(self, server: aio.Server, address: str) -> int:
         """Raises RuntimeError when gRPC cannot listen there."""
         tls = self._settings.tls
         if tls is not None:
-            return self._server.add_secure_port(address, server_credentials(tls))
+            # Once: what takes a server's place must not depend on what became of the files since.
+            self._certificates = self._certificates or RenewedCertificates(tls)
+            return server.add_secure_port(address, server_credentials(self._certificates))
         refuse_open_listener(address, self._settings.insecure_listen)
-        return self._server.add_insecure_port(address)
+        return server.add_insecure_port(address)
 
     def set_serving(self, serving: bool) -> None:
         """Any thread: what health says, until the server drains."""
@@ -169,7 +184,7 @@ class ApiServer:
         self._hub.close()
         self._scaling_watches.end()
         self._health.close()
-        await self._server.stop(grace_s)
+        await self._listener.stop(grace_s)
         self._replies.close()
         self._pages.close()
         if self._tail is not None:

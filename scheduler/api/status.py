@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, QuotaFailure, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from scheduler.core.model.errors import Violation
@@ -22,6 +22,7 @@ from scheduler.services.errors import (
     GroupUnread,
     InvalidRequest,
     NeverFits,
+    NotAllowed,
     RequestIdTaken,
     ResumeTokenCompacted,
     ResumeTokenForeign,
@@ -31,8 +32,20 @@ from scheduler.services.errors import (
     ServiceUnavailable,
     SizeOutOfRange,
     TaskNotFound,
+    TooMuchReserved,
     WatchLagging,
     WishIdTaken,
+)
+from scheduler.services.logs.errors import (
+    ContainerNotFound,
+    LogReaderLagging,
+    LogsForbidden,
+    LogStreamNotFound,
+    LogsUnavailable,
+    LogsUnreadable,
+    LogTokenExpired,
+    TaskNotStarted,
+    TooManyLogTails,
 )
 
 DOMAIN = "ecs-scheduler"
@@ -46,6 +59,7 @@ VIOLATIONS_BUDGET_BYTES = 3_000
 
 STORE_RETRY_MS = 1_000
 LAGGING_RETRY_MS = 1_000
+TAILS_RETRY_MS = 5_000
 
 
 class DefaultDeadlinePassed(ServiceError):
@@ -89,6 +103,10 @@ def _invalid_request(error: InvalidRequest) -> Explained:
     rest = len(error.violations) - 1
     message = f"{first.field_path}: expected {first.expected}" + (f" (and {rest} more)" if rest else "")
     return Explained(message=message, metadata={}, details=[_bad_request(error.violations)])
+
+
+def _not_allowed(error: NotAllowed) -> Explained:
+    return Explained(message=str(error), metadata={}, details=[_bad_request(error.violations)])
 
 
 def _resume_token_invalid(error: ResumeTokenInvalid) -> Explained:
@@ -153,12 +171,41 @@ def _lagging(error: WatchLagging) -> Explained:
     return Explained(message=str(error), metadata=metadata, details=[_retry_after(LAGGING_RETRY_MS)])
 
 
+def _container_not_found(error: ContainerNotFound) -> Explained:
+    return Explained(message=str(error), metadata={"containers": ",".join(error.containers)})
+
+
+def _task_not_started(error: TaskNotStarted) -> Explained:
+    return Explained(message=str(error), metadata={"state": error.state})
+
+
+def _logs_forbidden(error: LogsForbidden) -> Explained:
+    return Explained(message=str(error), metadata={"permission": error.permission})
+
+
+def _log_reader_lagging(error: LogReaderLagging) -> Explained:
+    return Explained(message=str(error), metadata={}, details=[_retry_after(LAGGING_RETRY_MS)])
+
+
+def _too_many_log_tails(error: TooManyLogTails) -> Explained:
+    violation = QuotaFailure.Violation(subject="log_tails", description=f"at most {error.most} at a time")
+    details = [QuotaFailure(violations=[violation]), _retry_after(TAILS_RETRY_MS)]
+    return Explained(message=str(error), metadata={"most": str(error.most)}, details=details)
+
+
+def _too_much_reserved(error: TooMuchReserved) -> Explained:
+    violation = QuotaFailure.Violation(subject=f"tenant:{error.tenant}", description=str(error))
+    metadata = {"most": str(error.most), "reserved": str(error.reserved)}
+    return Explained(message=str(error), metadata=metadata, details=[QuotaFailure(violations=[violation])])
+
+
 _TABLE: Mapping[type[Exception], _Row] = {
     kind: _Row(code=code, reason=reason, explain=explain)
     for kind, code, reason, explain in (
         (InvalidRequest, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", _invalid_request),
         (MalformedMessage, grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_MESSAGE", _plain),
         (ResumeTokenInvalid, grpc.StatusCode.INVALID_ARGUMENT, "RESUME_TOKEN_INVALID", _resume_token_invalid),
+        (NotAllowed, grpc.StatusCode.PERMISSION_DENIED, "NOT_ALLOWED", _not_allowed),
         (NeverFits, grpc.StatusCode.FAILED_PRECONDITION, "NEVER_FITS", _never_fits),
         (RequestIdTaken, grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_TAKEN", _request_id_taken),
         (WishIdTaken, grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_TAKEN", _plain),
@@ -168,6 +215,16 @@ _TABLE: Mapping[type[Exception], _Row] = {
         (ResumeTokenForeign, grpc.StatusCode.OUT_OF_RANGE, "RESUME_TOKEN_FOREIGN", _plain),
         (ResumeTokenCompacted, grpc.StatusCode.OUT_OF_RANGE, "REVISION_COMPACTED", _compacted),
         (WatchLagging, grpc.StatusCode.RESOURCE_EXHAUSTED, "WATCH_LAGGING", _lagging),
+        (TooMuchReserved, grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MUCH_RESERVED", _too_much_reserved),
+        (ContainerNotFound, grpc.StatusCode.NOT_FOUND, "CONTAINER_NOT_FOUND", _container_not_found),
+        (TaskNotStarted, grpc.StatusCode.FAILED_PRECONDITION, "TASK_NOT_STARTED", _task_not_started),
+        (LogsUnreadable, grpc.StatusCode.FAILED_PRECONDITION, "LOGS_UNREADABLE", _plain),
+        (LogsForbidden, grpc.StatusCode.FAILED_PRECONDITION, "LOGS_FORBIDDEN", _logs_forbidden),
+        (LogStreamNotFound, grpc.StatusCode.NOT_FOUND, "LOG_STREAM_NOT_FOUND", _plain),
+        (LogTokenExpired, grpc.StatusCode.OUT_OF_RANGE, "LOG_TOKEN_EXPIRED", _plain),
+        (LogReaderLagging, grpc.StatusCode.RESOURCE_EXHAUSTED, "LOG_READER_LAGGING", _log_reader_lagging),
+        (TooManyLogTails, grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_LOG_TAILS", _too_many_log_tails),
+        (LogsUnavailable, grpc.StatusCode.UNAVAILABLE, "LOGS_UNAVAILABLE", _unavailable),
         (DefaultDeadlinePassed, grpc.StatusCode.DEADLINE_EXCEEDED, "DEFAULT_DEADLINE_PASSED", _plain),
         (ServiceStopping, grpc.StatusCode.UNAVAILABLE, "SERVICE_STOPPING", _unavailable),
         (GroupUnread, grpc.StatusCode.UNAVAILABLE, "GROUP_UNREAD", _unavailable),

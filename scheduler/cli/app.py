@@ -9,8 +9,12 @@ from scheduler.cli.aws_sim import aws_sim
 from scheduler.cli.cancel import cancel
 from scheduler.cli.chaos import chaos
 from scheduler.cli.cluster import cluster
+from scheduler.cli.container_logs import container_logs
 from scheduler.cli.demo.command import demo
+from scheduler.cli.doctor.command import doctor
 from scheduler.cli.instances import instances
+from scheduler.cli.release import release
+from scheduler.cli.reserve import reserve
 from scheduler.cli.scale import scale
 from scheduler.cli.serve import serve
 from scheduler.cli.submit import submit
@@ -43,13 +47,17 @@ def options(
 
 
 app.command("serve")(serve)
+app.command("doctor")(doctor)
 app.command("submit")(submit)
 app.command("cancel")(cancel)
 app.command("tasks")(tasks)
 app.command("watch")(watch)
+app.command("logs")(container_logs)
 app.command("cluster")(cluster)
 app.command("instances")(instances)
 app.command("scale")(scale)
+app.command("reserve")(reserve)
+app.command("release")(release)
 app.command("watch-scaling")(watch_scaling)
 app.command("aws-sim")(aws_sim)
 app.command("demo")(demo)

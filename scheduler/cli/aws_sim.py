@@ -14,7 +14,9 @@ import typer
 from scheduler.adapters.system import ScaledClock, SystemClock
 from scheduler.api.address import MalformedAddress, host_and_port
 from scheduler.cli.complaint import ExitCode, give_up
+from scheduler.cli.iam import read_policy
 from scheduler.cli.options import finite
+from scheduler.simulated_aws.iam_policy import IamPolicy
 from scheduler.simulated_aws.journal import Journal
 from scheduler.simulated_aws.settings import RangeMs, SimulationSettings
 
@@ -28,6 +30,15 @@ LAST_EPOCH_MS = 32_503_679_999_999
 
 _MS = re.compile(r"[0-9]+")
 _DEFAULTS = SimulationSettings()
+
+
+InstanceTypes = Annotated[
+    list[str] | None, typer.Option(help="May be repeated; several make a mixed-instances group.")
+]
+LogGroups = Annotated[list[str] | None, typer.Option(help="A log group that is there. May be repeated.")]
+PolicyFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Allow callers what this IAM policy says, no more.")
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +73,14 @@ def aws_sim(
     minimum: Annotated[int, typer.Option("--min", help="The group's min size.")] = _DEFAULTS.min_size,
     maximum: Annotated[int, typer.Option("--max", help="The group's max size.")] = _DEFAULTS.max_size,
     desired: Annotated[int, typer.Option(help="Desired capacity.")] = _DEFAULTS.desired_capacity,
-    instance_type: Annotated[
-        list[str] | None, typer.Option(help="May be repeated; several make a mixed-instances group.")
-    ] = None,
+    instance_type: InstanceTypes = None,
+    log_group: LogGroups = None,
     run_s: Annotated[str, typer.Option(metavar="MIN:MAX", help="How long agents work.")] = "60:600",
     boot_s: Annotated[
         str, typer.Option(metavar="MIN:MAX", help="From a launch to the agent's registration.")
     ] = "45:100",
     throttling: Annotated[bool, typer.Option("--throttling", help="At AWS's documented rates.")] = False,
+    iam_policy: PolicyFile = None,
     seed: Annotated[int, typer.Option(help="Of every duration that is drawn.")] = _DEFAULTS.seed,
 ) -> None:
     """Run a simulated AWS account: ECS, Auto Scaling and EC2 in AWS's own protocols, for any SDK."""
@@ -86,6 +97,7 @@ def aws_sim(
             desired_capacity=desired,
             instance_types=types,
             launch_source="mixed_instances" if len(types) > 1 else "launch_template",
+            log_groups=tuple(log_group or _DEFAULTS.log_groups),
             run_ms=_range_ms("--run-s", run_s),
             launch_ms=launch_ms,
             agent_registration_ms=registration_ms,
@@ -95,17 +107,18 @@ def aws_sim(
     host, port = _host_and_port(listen)
     running = Running(host=host, port=port, rate=rate, epoch_ms=_epoch_ms(epoch), journal=_opened(journal))
     try:
-        asyncio.run(_serve(settings, running))
+        asyncio.run(_serve(settings, running, read_policy(iam_policy, settings)))
     except OSError as error:
         give_up(f"cannot run at {listen}: {error.strerror or error}", ExitCode.REFUSED)
     except ModuleNotFoundError as error:
         give_up(f"{error.name} is missing: pip install 'ecs-scheduler[simulated-aws]'", ExitCode.REFUSED)
 
 
-async def _serve(settings: SimulationSettings, running: Running) -> None:
+async def _serve(settings: SimulationSettings, running: Running, policy: IamPolicy | None) -> None:
     # Imported here: the HTTP front's library is an extra, which the service itself does without.
     from scheduler.simulated_aws.account import SimulatedAws
     from scheduler.simulated_aws.acts import perform
+    from scheduler.simulated_aws.callers import Caller
     from scheduler.simulated_aws.faults import Fault
     from scheduler.simulated_aws.http import ClockReading, HttpFront
 
@@ -119,7 +132,7 @@ async def _serve(settings: SimulationSettings, running: Running) -> None:
         account.faults.add(Fault(**fault))
 
     front = HttpFront(
-        account,
+        Caller(account, policy) if policy else account,
         read_clock=read_clock,
         add_fault=add_fault,
         act=partial(perform, account),

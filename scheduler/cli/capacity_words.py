@@ -6,7 +6,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from ecs_scheduler.v1.capacity_pb2 import ScaleWish, ScalingEvent, ScalingKind
 from ecs_scheduler.v1.container_instance_pb2 import ContainerInstance, RemovalCause, RemovalStep
+from ecs_scheduler.v1.reservation_pb2 import Reservation
 from scheduler.api.convert.enums import INSTANCE_HEALTH_OF
+from scheduler.cli import words
 
 
 def clock_time(time: Timestamp) -> str:
@@ -19,6 +21,16 @@ def wish(wished: ScaleWish) -> str:
     if not wished.HasField("expire_time"):
         return _size(wished)
     return f"{_size(wished)}, until {wished.expire_time.ToDatetime():%Y-%m-%dT%H:%M:%SZ}"
+
+
+def reservation(reserved: Reservation) -> str:
+    """`bamboo WEB-E2E: 3 x 2 vCPU, 8,004 MiB until 2026-11-22T16:48:06Z, 1 of 4 results came`."""
+    pieces = [f"{each.count} x {words.resources(each.resources)}" for each in reserved.pieces]
+    return (
+        f"{reserved.tenant} {reserved.build_key}: {' + '.join(pieces) or 'nothing left'} "
+        f"until {reserved.expire_time.ToDatetime():%Y-%m-%dT%H:%M:%SZ}, "
+        f"{reserved.results_come} of {len(reserved.result_ids)} results came"
+    )
 
 
 def kind(event: ScalingEvent) -> str:

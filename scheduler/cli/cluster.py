@@ -10,6 +10,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ecs_scheduler.v1.reservation_pb2 import Reservations
+from ecs_scheduler.v1.resources_pb2 import Architecture
 from ecs_scheduler.v1.scaling_pb2 import Cluster, GetClusterRequest, InstanceType, UnplacedShape
 from scheduler.cli import capacity_words, tables, words
 from scheduler.cli.complaint import ExitCode, give_up
@@ -52,6 +54,9 @@ def _parts(seen: Cluster) -> Iterator[RenderableType]:
     if seen.unplaced:
         yield ""
         yield _unplaced(seen)
+    if seen.reservations.count:
+        yield ""
+        yield from _reserved(seen.reservations)
     for condition in seen.conditions:
         yield Text(f"{condition.reason}: {condition.message}", style="yellow")
 
@@ -78,6 +83,8 @@ def _overview(seen: Cluster) -> Table:
         f"queued {tasks.queued}, assigned {tasks.assigned}, starting {tasks.starting}, "
         f"running {tasks.running}, stopping {tasks.stopping}",
     )
+    if seen.reservations.HasField("hit_rate") or seen.reservations.count:
+        table.add_row("reservations", _reservations(seen.reservations))
     for type_ in group.instance_types:
         table.add_row(type_.name, _type(type_))
     return table
@@ -88,13 +95,33 @@ def _type(type_: InstanceType) -> str:
     return f"{words.resources(type_.allocatable)} for tasks ({basis})"
 
 
+def _reservations(reserved: Reservations) -> str:
+    standing = f"{reserved.count} for {reserved.pieces} tasks"
+    if not reserved.HasField("hit_rate"):
+        return standing
+    ended = f"{reserved.pieces_used} used so far, {reserved.pieces_lapsed} lapsed"
+    return f"{standing}; {ended}, hit rate {reserved.hit_rate:.0%}"
+
+
+def _reserved(reserved: Reservations) -> Iterator[Text]:
+    yield Text("reserved", style="bold")
+    yield from (Text(capacity_words.reservation(each)) for each in reserved.next)
+    if reserved.count > len(reserved.next):
+        yield Text(f"and {reserved.count - len(reserved.next)} more, that last longer")
+
+
 def _unplaced(seen: Cluster) -> Table:
     table = tables.rows("tenant", "priority", "waiting", "each asks for", "container instances that said no")
     for shape in seen.unplaced:
-        table.add_row(
-            shape.tenant, str(shape.priority), str(shape.count), words.resources(shape.resources), _why(shape)
-        )
+        table.add_row(shape.tenant, str(shape.priority), str(shape.count), _ask(shape), _why(shape))
     return table
+
+
+def _ask(shape: UnplacedShape) -> str:
+    amount = words.resources(shape.resources)
+    if not shape.architecture:
+        return amount
+    return f"{amount}, {Architecture.Name(shape.architecture).removeprefix('ARCHITECTURE_')}"
 
 
 def _why(shape: UnplacedShape) -> str:

@@ -34,12 +34,15 @@ def give_up(line: str, code: ExitCode) -> NoReturn:
     raise typer.Exit(code)
 
 
-def give_up_on(address: str, refusal: Refusal) -> NoReturn:
-    """After all tries: who answered, though without a result, is told from who did not answer at all."""
+def give_up_on(address: str, refusal: Refusal, problem: str) -> NoReturn:
+    """After all tries: who answered, though without a result, is told from who did not answer at all.
+
+    `problem`: what is wrong with the handshake, if it is that.
+    """
     if refusal.reason:
         what = "answered"
     elif refusal.code is grpc.StatusCode.DEADLINE_EXCEEDED:
         what = "did not answer in time"
     else:
-        what = "cannot be reached"
+        what = f"cannot be reached ({problem})" if problem else "cannot be reached"
     give_up(f"{address} {what}: {refusal}", ExitCode.UNREACHABLE)

@@ -1,18 +1,15 @@
 """A replay: the window of a trace, fed to the service as it once came."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from scheduler.cli.account import Account, clock, counts
 from scheduler.cli.complaint import ExitCode, complain, give_up
 from scheduler.cli.feed import Due, Feed, Tally, until_ended
 from scheduler.cli.options import Output
+from scheduler.cli.progress import progress
 from scheduler.cli.server_options import Server
 from scheduler.cli.trace import Run, TraceError, Window, busiest_window, read_rows, window_at
 from scheduler.client.patience import Unreachable
@@ -71,7 +68,7 @@ def play(server: Server, replay: Replay, output: Output) -> ExitCode:
 
 async def _play(server: Server, replay: Replay) -> Account:
     async with server.connected() as connection:
-        with _bar("submitted", replay.window.arrivals) as show:
+        with progress("submitted", replay.window.arrivals) as show:
             feed = Feed(
                 connection,
                 retry_for_s=replay.retry_for_s,
@@ -80,7 +77,7 @@ async def _play(server: Server, replay: Replay) -> Account:
             tally = await feed.send(replay.requests())
         if not replay.wait or not tally.accepted:
             return Account(tally=tally, endings=None)
-        with _bar("ended", len(tally.accepted)) as show:
+        with progress("ended", len(tally.accepted)) as show:
             endings = await until_ended(
                 connection,
                 replay.run.watch(),
@@ -112,22 +109,3 @@ def _tell_the_way_on(run: Run) -> None:
 
 def _tell_interruption(interruption: Interruption) -> None:
     complain(f"resuming after {interruption.refusal}")
-
-
-@contextmanager
-def _bar(what: str, total: int) -> Iterator[Callable[[int, str], None]]:
-    """Progress on the terminal, if stderr is one: `show(count, words)`."""
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[said]}"),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    line = bar.add_task(what, total=total, said="")
-    with bar:
-        yield lambda count, said: bar.update(line, completed=count, said=said)

@@ -15,11 +15,14 @@ from botocore.exceptions import BotoCoreError
 
 from scheduler.adapters.aws.access import AccessProblem, check_access
 from scheduler.adapters.aws.clients import AwsClients
+from scheduler.adapters.aws.log_clients import LogClients
 from scheduler.adapters.aws.region import RegionUnknown, resolve_region
+from scheduler.adapters.aws.request_counts import count_requests
 from scheduler.adapters.system import SystemClock
 from scheduler.api.address import ServerAddressError, check_address, refuse_open_listener
-from scheduler.api.tls import CertificateError, check_files
-from scheduler.bootstrap import App, aws_clients, build
+from scheduler.api.certificate_check import CertificateError
+from scheduler.api.tls import check_files
+from scheduler.bootstrap import App, aws_clients, build, log_clients, make_sender
 from scheduler.cli.complaint import ExitCode, give_up
 from scheduler.cli.interpreter import tune
 from scheduler.cli.logs import configure_logs
@@ -33,6 +36,7 @@ from scheduler.cli.simulation import (
 from scheduler.config import Settings, SettingsError, load_settings
 from scheduler.ports.clock import Clock
 from scheduler.ports.store import StoreError
+from scheduler.ports.telemetry import Telemetry
 
 
 class Defect(Exception):
@@ -47,10 +51,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the service finds around it: AWS, or what stands in for it, and the time that passes there."""
+    """What the service finds around it: AWS, or what stands in for it."""
 
     clients: AwsClients
-    clock: Clock
+    log_clients: LogClients
     caller: str
 
 
@@ -73,7 +77,6 @@ def serve(
     """Run the service. Settings come from the environment; options win over it."""
     if simulated_aws is not None:
         check_url("--simulated-aws", simulated_aws)
-    configure_logs()
     given = {
         "ECS_SCHEDULER_LISTEN": listen,
         "ECS_SCHEDULER_INSECURE_LISTEN": "true" if insecure_listen else None,
@@ -87,8 +90,10 @@ def serve(
     }
     try:
         settings = load_settings(environment)
-        _check_listener(settings)
-        uvloop.run(_run(settings, environment, simulated_aws))
+        check_listener(settings)
+        clock: Clock = shared_clock(simulated_aws) if simulated_aws else SystemClock()
+        configure_logs(clock)
+        uvloop.run(_run(settings, environment, simulated_aws, clock=clock))
     except WRONG_SETTINGS as error:
         give_up(str(error), ExitCode.USAGE)
     except CANNOT_SERVE as error:
@@ -97,7 +102,7 @@ def serve(
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
-def _check_listener(settings: Settings) -> None:
+def check_listener(settings: Settings) -> None:
     """Before AWS is asked for anything. Raises SettingsError or CertificateError."""
     try:
         check_address(settings.listen)
@@ -109,10 +114,13 @@ def _check_listener(settings: Settings) -> None:
         check_files(settings.tls)
 
 
-async def _run(settings: Settings, environment: Mapping[str, str], simulated_aws: str | None) -> None:
+async def _run(
+    settings: Settings, environment: Mapping[str, str], simulated_aws: str | None, *, clock: Clock
+) -> None:
     stopping = _stop_requested()
-    around = _surroundings(settings, environment, simulated_aws)
-    app = build(settings, clients=around.clients, clock=around.clock)
+    sender = make_sender(settings)
+    around = _surroundings(settings, environment, simulated_aws, sender)
+    app = build(settings, clients=around.clients, log_clients=around.log_clients, clock=clock, sender=sender)
     loop = asyncio.get_running_loop()
     app.start(lambda: loop.call_soon_threadsafe(stopping.set))
     tune()
@@ -121,6 +129,7 @@ async def _run(settings: Settings, environment: Mapping[str, str], simulated_aws
     finally:
         await asyncio.to_thread(app.stop)
         around.clients.close()
+        around.log_clients.close()
     log.info("stopped")
     if app.defective:
         raise Defect("a defect of its own has ended the service; the log has the details")
@@ -153,14 +162,19 @@ def _protection(settings: Settings) -> str:
 
 
 def _surroundings(
-    settings: Settings, environment: Mapping[str, str], simulated_aws: str | None
+    settings: Settings, environment: Mapping[str, str], simulated_aws: str | None, told: Telemetry | None
 ) -> Surroundings:
     """Raises what `serve` complains about, before anything is opened or started."""
-    clock: Clock = shared_clock(simulated_aws) if simulated_aws else SystemClock()
     session = dummy_session() if simulated_aws else boto3.Session()
+    if told is not None:
+        count_requests(session, told)
     region = session.region_name if simulated_aws else resolve_region(environment, session, settings.cluster)
     clients = aws_clients(region, endpoint_url=simulated_aws, session=session)
-    return Surroundings(clients=clients, clock=clock, caller=check_access(clients, settings.cluster))
+    return Surroundings(
+        clients=clients,
+        log_clients=log_clients(region, endpoint_url=simulated_aws, session=session),
+        caller=check_access(clients, settings.cluster),
+    )
 
 
 def _stop_requested() -> asyncio.Event:

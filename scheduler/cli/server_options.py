@@ -10,8 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from scheduler.api.tls import CertificateError, read_authorities, read_pair
+from scheduler.api.certificate_check import CertificateError
+from scheduler.api.tls import read_authorities, read_pair
 from scheduler.cli.complaint import ExitCode, complain, give_up, give_up_on
+from scheduler.cli.handshakes import handshake_problem
 from scheduler.client.connection import Connection, Tls, connected
 from scheduler.client.patience import Unreachable
 from scheduler.client.refusal import Refusal, Refused
@@ -28,21 +30,30 @@ class Server:
 
     def connected(self) -> AbstractAsyncContextManager[Connection]:
         """A connection for the length of the block. That it is waited for an answer is said once."""
-        return connected(self.address, self.tls, _Notice(self.address))
+        return connected(self.address, self.tls, _Notice(self))
+
+    def problem(self, refusal: Refusal) -> str:
+        """What is wrong with the handshake, if it is that."""
+        return handshake_problem(refusal, tls=self.tls is not None)
 
 
 class _Notice:
     """Many calls may wait for the same server: the first one speaks for all."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, server: Server) -> None:
+        self._server = server
         self._is_given = False
 
     def __call__(self, refusal: Refusal, for_s: float) -> None:
         if not self._is_given:
             self._is_given = True
-            what = f"cannot serve now ({refusal.reason})" if refusal.reason else "does not answer"
-            complain(f"{self._address} {what}; trying for {for_s:g} s")
+            complain(f"{self._server.address} {self._what(refusal)}; trying for {for_s:g} s")
+
+    def _what(self, refusal: Refusal) -> str:
+        if refusal.reason:
+            return f"cannot serve now ({refusal.reason})"
+        problem = self._server.problem(refusal)
+        return f"does not answer: {problem}" if problem else "does not answer"
 
 
 def client_command(command: Callable[..., None]) -> Callable[..., None]:
@@ -61,7 +72,7 @@ def client_command(command: Callable[..., None]) -> Callable[..., None]:
         except Refused as error:
             give_up(str(error), ExitCode.REFUSED)
         except Unreachable as error:
-            give_up_on(server.address, error.refusal)
+            give_up_on(server.address, error.refusal, server.problem(error.refusal))
         except KeyboardInterrupt:
             raise typer.Exit(ExitCode.INTERRUPTED) from None
 

@@ -35,7 +35,7 @@ def watch(
     retry_for: RetryFor = DEFAULT_RETRY_S,
     output: OutputFormat = Output.TEXT,
 ) -> None:
-    """Print every change of the tasks: time, task, state, container instance, reason.
+    """Print every change of the tasks: time (the service's, in UTC), task, state, container instance, reason.
 
     The present state comes first. A cut stream is resumed without loss; where that cannot be, it says so.
     """
@@ -61,6 +61,7 @@ async def _watch(
     # A token hides what was seen before it, and states what is in another one.
     unseen = [] if request.resume_token or request.states else list(request.task_ids)
     missing: list[str] = []
+    is_told = False
     async with server.connected() as connection:
         messages = watch_tasks(connection, request, retry_for_s=retry_for_s, interrupted=_tell)
         async for message in messages:
@@ -70,6 +71,9 @@ async def _watch(
             if until_done and message.synced and unseen:
                 missing, unseen = [each for each in unseen if each not in states], []
                 _tell_missing(missing)
+            if until_done and message.synced and not (states or missing) and not is_told:
+                is_told = True
+                _tell_nothing(request)
             done = words.TERMINAL.issuperset(states.values())
             if until_done and message.synced and (states or missing) and done:
                 break
@@ -79,6 +83,13 @@ async def _watch(
 def _tell_missing(task_ids: list[str]) -> None:
     for each in task_ids:
         complain(f"no task {each}")
+
+
+def _tell_nothing(request: WatchTasksRequest) -> None:
+    """It may be a typing error, and nothing would ever end the watch."""
+    which = " of this kind" if request.labels or request.states else ""
+    whose = f"tenant {request.tenant} has" if request.tenant else "there are"
+    complain(f"{whose} no tasks{which}; waiting for the first")
 
 
 def _line(event: TaskEvent) -> str:

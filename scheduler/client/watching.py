@@ -1,4 +1,4 @@
-"""Watching: one endless stream of messages over as many streams as it takes."""
+"""Watching: one stream of messages, endless or not, over as many streams as it takes."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 import grpc
 from grpc import aio
 
+from ecs_scheduler.v1.logs_pb2 import TailLogsRequest, TailLogsResponse
 from ecs_scheduler.v1.scaling_pb2 import WatchScalingRequest, WatchScalingResponse
 from ecs_scheduler.v1.scheduler_pb2 import WatchTasksRequest, WatchTasksResponse
 from scheduler.client.connection import Connection
@@ -65,6 +66,20 @@ def watch_scaling(
     return _resumed(lambda: connection.scaling.WatchScaling(wanted), wanted, patience, interrupted)
 
 
+def tail_logs(
+    connection: Connection,
+    request: TailLogsRequest,
+    *,
+    retry_for_s: float,
+    interrupted: Callable[[Interruption], None],
+) -> AsyncIterator[TailLogsResponse]:
+    """As `watch_tasks`; it ends when the log has been read."""
+    wanted = TailLogsRequest()
+    wanted.CopyFrom(request)
+    patience = Patience(retry_for_s, connection.unanswered)
+    return _resumed(lambda: connection.scheduler.TailLogs(wanted), wanted, patience, interrupted)
+
+
 async def _resumed(
     stream: Callable[[], AsyncIterable[Message]],
     wanted: _Resumable,
@@ -78,7 +93,8 @@ async def _resumed(
             async for message in stream():
                 patience.answered()
                 connected = True
-                wanted.resume_token = message.resume_token
+                # A progress message before the first line of a log has none.
+                wanted.resume_token = message.resume_token or wanted.resume_token
                 yield message
             return
         except aio.AioRpcError as error:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 
 from scheduler.core.autoscaling.changes import Removing, held, remove, tell
-from scheduler.core.autoscaling.scale_up import Growth, scale_up
+from scheduler.core.autoscaling.scale_up import Growth, largest_suited, scale_up
 from scheduler.core.lifecycle.reconcile import Change, reconcile
 from scheduler.core.lifecycle.wishes import grant
 from scheduler.core.model.attempt import Attempt, StopCategory, StopReason
@@ -19,19 +19,21 @@ from scheduler.core.model.calls import (
     LANE_OF,
     Call,
     DeregisterInstance,
+    DeregisterTaskDefinition,
     Lane,
     RegisterTaskDefinition,
     SetDesiredCapacity,
 )
 from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.digest import Unplaced
-from scheduler.core.model.facts import instance_type_fact
+from scheduler.core.model.facts import definition_fact, instance_type_fact
 from scheduler.core.model.group import InstanceType
 from scheduler.core.model.plan import Placement, Plan, Transition
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import FactRecorded, IntentRecorded, IntentState, ScalingRecorded
 from scheduler.core.model.removal import REMOVE, removal_text
 from scheduler.core.model.resources import Resources
+from scheduler.core.model.revision import DEREGISTER_DEFINITION, Revision
 from scheduler.core.model.scaling import ScalingEvent
 from scheduler.core.model.task import QueuedTask, TaskState
 from scheduler.core.placement.packer import PackingResult, RejectCounter, pack
@@ -44,15 +46,17 @@ def decide(view: ClusterView, policy: Policy) -> Plan:
     packing = _pack(view, policy)
     view = _with_slots_for_leftovers(view, starts=len(packing.placed))
     learned = _learned(view)
-    growth = _grow(view, packing, learned)
+    growth = _grow(view, packing, learned, policy=policy)
     removing = _remove(view, packing, growth, policy)
     hold = view.upkeep.hold
     placed = () if hold and hold.everything else packing.placed
     registrations = _registrations(view) if view.ready and not (hold and hold.everything) else ()
     purchases = _purchases(view, growth)
+    unused = _unused(view)
     news = bool(purchases) and not view.capacity.repeated
     events = _told(view, growth if news else None, removing)
-    acts, intents = _acts(view, registrations if hold else (*registrations, *purchases), removing)
+    others = () if hold else (*purchases, *_deregistrations(unused))
+    acts, intents = _acts(view, (*registrations, *others), removing)
     return Plan(
         placements=tuple(_placement(view, task, arn) for task, arn in placed),
         transitions=_one_each(
@@ -66,6 +70,7 @@ def decide(view: ClusterView, policy: Policy) -> Plan:
             *view.settled,
             *intents,
             *learned,
+            *_withdrawn(view, unused),
             *(ScalingRecorded(event=each) for each in events),
         ),
         calls=_within_slots(view, acts, starts=len(placed)),
@@ -96,7 +101,14 @@ def _pack(view: ClusterView, policy: Policy) -> PackingResult:
     slots = min(_free_slots(view), policy.max_placements_per_decision)
     limit = max(0, min(slots, policy.max_unknown_attempts - view.lost_attempts)) if view.ready else 0
     unwanted = frozenset(each.task.task_id for each in view.wishes)
-    return pack(view.backlog, view.rooms, limit=limit, suspects=view.suspects, unwanted=unwanted)
+    return pack(
+        view.backlog,
+        view.rooms,
+        limit=limit,
+        suspects=view.suspects,
+        unwanted=unwanted,
+        reserved=view.reserved,
+    )
 
 
 def _free_slots(view: ClusterView) -> int:
@@ -112,13 +124,15 @@ def _with_slots_for_leftovers(view: ClusterView, *, starts: int) -> ClusterView:
     return replace(view, upkeep=replace(view.upkeep, leftovers=view.upkeep.leftovers[:slots]))
 
 
-def _grow(view: ClusterView, packing: PackingResult, learned: tuple[FactRecorded, ...]) -> Growth:
+def _grow(
+    view: ClusterView, packing: PackingResult, learned: tuple[FactRecorded, ...], *, policy: Policy
+) -> Growth:
     """Nothing is bought on half a picture, while the last ask is under way, or on sizes about to change."""
     if not view.ready:
         return Growth()
-    replaced = sum(not each.decrement for each in view.upkeep.lost)
+    replaced = sum(each.replaced for each in view.upkeep.lost)
     capacity = replace(view.capacity, in_flight=view.capacity.in_flight + replaced)
-    growth = scale_up(capacity, packing, view.upkeep.limits)
+    growth = scale_up(capacity, packing, view.upkeep.limits, headroom=policy.headroom)
     if view.capacity.growing or learned:
         return Growth(returns=growth.returns, used=growth.used)
     return growth
@@ -129,8 +143,7 @@ def _remove(view: ClusterView, packing: PackingResult, growth: Growth, policy: P
     group = view.capacity.group
     if not view.ready or group is None or not view.capacity.types:
         return Removing()
-    placed = (arn for _, arn in packing.placed)
-    return remove(view.upkeep, group, growth, placed=placed, policy=policy, now_ms=view.now_ms)
+    return remove(view.upkeep, group, growth, packing=packing, policy=policy, now_ms=view.now_ms)
 
 
 def _told(view: ClusterView, growth: Growth | None, removing: Removing) -> tuple[ScalingEvent, ...]:
@@ -164,6 +177,26 @@ def _registrations(view: ClusterView) -> tuple[_Act, ...]:
         )
         for each in wanted
     )
+
+
+def _unused(view: ClusterView) -> Revision | None:
+    """The revision to be deregistered now; registrations go first, and nobody is in a hurry for this."""
+    idle = view.slots[Lane.DEFINITIONS] > 0 and not view.wanted_definitions
+    return view.stale_revision if idle and view.ready and view.upkeep.hold is None else None
+
+
+def _deregistrations(unused: Revision | None) -> tuple[_Act, ...]:
+    if unused is None:
+        return ()
+    call = DeregisterTaskDefinition(task_definition_arn=unused.arn, definition_key=unused.definition_key)
+    return ((call, _open(DEREGISTER_DEFINITION, unused.arn)),)
+
+
+def _withdrawn(view: ClusterView, unused: Revision | None) -> tuple[FactRecorded, ...]:
+    """Whoever asks for its configuration from now on gets a new revision."""
+    if unused is None or view.definitions.get(unused.definition_key) != unused.arn:
+        return ()
+    return (definition_fact(unused.definition_key, ""),)
 
 
 def _purchases(view: ClusterView, growth: Growth) -> tuple[_Act, ...]:
@@ -228,7 +261,7 @@ def _hopeless(view: ClusterView, packing: PackingResult, growth: Growth, policy:
     ]
     placed = {task.task_id for task, _ in packing.placed}
     never = (
-        _failed(task, _never_fits(view))
+        _failed(task, _never_fits(view, group.ask))
         for group, _ in packing.left
         if group.ask in growth.never
         for task in group.heads
@@ -243,17 +276,16 @@ def _failed(task: QueuedTask, reason: StopReason) -> Transition:
     )
 
 
-def _never_fits(view: ClusterView) -> StopReason:
-    largest = view.capacity.types[-1]
+def _never_fits(view: ClusterView, ask: Resources) -> StopReason:
+    largest = largest_suited(ask, view.capacity.types)
     room = largest.allocatable
-    return StopReason(
-        category=StopCategory.NEVER_FITS,
-        code="NEVER_FITS",
-        message=(
-            f"no instance type of the group holds it; the largest is {largest.name} with "
-            f"{room.cpu} CPU units, {room.memory_mib} MiB and {room.gpus} GPUs for tasks"
-        ),
+    message = (
+        f"no instance type of the group holds it; the largest is {largest.name} with "
+        f"{room.cpu} CPU units, {room.memory_mib} MiB and {room.gpus} GPUs for tasks"
     )
+    if not ask.suits(room):
+        message = f"no instance type of the group is {ask.architecture}; the largest is {largest.name}"
+    return StopReason(category=StopCategory.NEVER_FITS, code="NEVER_FITS", message=message)
 
 
 def _learned(view: ClusterView) -> tuple[FactRecorded, ...]:
@@ -271,12 +303,18 @@ def _is_news(known: InstanceType, registered: Resources) -> bool:
 
 
 def _least(known: InstanceType, registered: Resources) -> Resources:
-    """By dimension, so that a type is never thought larger than one of its instances was."""
-    return registered.smaller(known.allocatable) if known.learned else registered
+    """By dimension, so that a type is never thought larger than one of its instances was.
+
+    A type's architecture is EC2's to tell.
+    """
+    least = registered.smaller(known.allocatable) if known.learned else registered
+    return least.on(known.allocatable.architecture)
 
 
 def _unplaced(view: ClusterView, packing: PackingResult, growth: Growth) -> tuple[Unplaced, ...]:
     """What found no place, with reasons; who waits only for a slot has no reject."""
+    if not packing.left:
+        return _resting(view)
     counter = RejectCounter(packing.index)
     others = [
         (health.value, count)
@@ -293,4 +331,19 @@ def _unplaced(view: ClusterView, packing: PackingResult, growth: Growth) -> tupl
             clamped=group.ask in growth.clamped,
         )
         for group, count in packing.left
+    ) + _resting(view)
+
+
+def _resting(view: ClusterView) -> tuple[Unplaced, ...]:
+    """What is not to be placed: no instance would do."""
+    able = view.health.get(InstanceHealth.SCHEDULABLE, 0)
+    return tuple(
+        Unplaced(
+            tenant=each.tenant,
+            priority=each.priority,
+            ask=each.ask,
+            count=each.count,
+            rejects=((each.why, able),),
+        )
+        for each in view.resting
     )

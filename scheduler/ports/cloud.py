@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from scheduler.core.model.answers import EcsTask, Failure, InstanceInspected
+from scheduler.core.model.answers import EcsTask, Failure, InstanceInspected, RevisionsListed
 from scheduler.core.model.container_instance import ContainerInstance
 from scheduler.core.model.group import FailedLaunch, Hazard, InstanceGroup, InstanceType
 
@@ -35,6 +35,10 @@ class Cloud(Protocol):
     exactly once, without retries by the SDK; reads may be retried inside. A method returns only complete
     readings: if a page fails, the whole reading fails.
     """
+
+    def requests_made(self) -> int:
+        """How many requests of AWS the calling thread has made so far: a method may make several."""
+        ...
 
     def start_task(self, launch: TaskLaunch) -> EcsTask:
         """Starts one task. `failures[]` is a definite Failure with its reason classified."""
@@ -116,4 +120,16 @@ class Cloud(Protocol):
 
     def register_task_definition(self, definition: dict[str, Any], tags: dict[str, str]) -> str:
         """Registers a revision and returns its ARN."""
+        ...
+
+    def deregister_task_definition(self, arn: str) -> None:
+        """Makes a revision INACTIVE. One that ECS does not know any more is no failure."""
+        ...
+
+    def revisions(self, family: str, token: str) -> RevisionsListed:
+        """A page of the family's ACTIVE revisions, newest first: the one thing that is read in pages."""
+        ...
+
+    def revision_tags(self, arn: str) -> dict[str, str]:
+        """The tags of a revision; none of one that ECS does not know any more."""
         ...

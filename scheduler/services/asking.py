@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scheduler.core.model.digest import InstanceDigest
+from scheduler.core.model.reservation import Reservation
 from scheduler.core.model.scaling import ScalePlan, ScaleWish
+from scheduler.services.errors import ServiceError
+from scheduler.services.granting import ReserveOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,4 +34,16 @@ class AskInstances:
     answer: Callable[[tuple[InstanceDigest, ...]], None]
 
 
-Ask = AskPlan | AskInstances
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskGrant:
+    """What would the order become, if it were accepted at `at_ms`, or why is it refused?
+
+    `answer` is called on the loop's thread and must not wait.
+    """
+
+    order: ReserveOrder
+    at_ms: int
+    answer: Callable[[Reservation | ServiceError], None]
+
+
+Ask = AskPlan | AskInstances | AskGrant

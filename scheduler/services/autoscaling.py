@@ -16,6 +16,7 @@ from scheduler.core.validate.rules import SCALE
 from scheduler.ports.clock import Clock
 from scheduler.services.asking import Ask, AskInstances, AskPlan
 from scheduler.services.errors import GroupNotFound, GroupUnread, InvalidRequest, SizeOutOfRange
+from scheduler.services.reservations import ReservationService
 from scheduler.services.writer import Done, Writer
 
 _SIZED = (WishKind.FLOOR, WishKind.TARGET)
@@ -68,6 +69,7 @@ class AutoscalingService:
         self._writer = writer
         self._clock = clock
         self._group = group
+        self.reservations = ReservationService(ask=ask, writer=writer, clock=clock)
 
     def cluster(self) -> ClusterDigest:
         """The last digest; it never asks AWS."""

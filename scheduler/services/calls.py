@@ -6,10 +6,13 @@ what a launch needs from the store (specs are not kept in memory) and asks the c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from scheduler.core.agents import AgentSettings, Launch, expand, overrides
 from scheduler.core.model.answers import (
     Accepted,
     Answer,
+    ConsoleSaved,
     FailedLaunchesSeen,
     Failure,
     GroupSeen,
@@ -17,6 +20,7 @@ from scheduler.core.model.answers import (
     InstancesSeen,
     Outcome,
     Registered,
+    RevisionDescribed,
     Started,
     Stopping,
     TasksSeen,
@@ -28,18 +32,22 @@ from scheduler.core.model.calls import (
     ActivateInstances,
     Call,
     DeregisterInstance,
+    DeregisterTaskDefinition,
     DescribeContainerInstances,
     DescribeFailedLaunches,
     DescribeGroup,
     DescribeHazards,
     DescribeInstanceTypes,
+    DescribeRevision,
     DescribeTasks,
     DetachInstances,
     DrainInstances,
     FindAttempt,
     InspectInstance,
+    ListRevisions,
     Read,
     RegisterTaskDefinition,
+    SaveConsole,
     SetDesiredCapacity,
     StartTask,
     StopTask,
@@ -48,9 +56,12 @@ from scheduler.core.model.calls import (
     TerminateInstances,
 )
 from scheduler.core.model.mark import TAG_PREFIX, Mark
-from scheduler.core.model.task import Task, TaskSpec
+from scheduler.core.model.revision import Owner
+from scheduler.core.model.scaling import ScalingEvent
+from scheduler.core.model.task import TERMINAL_STATES, Task, TaskSpec
 from scheduler.ports.clock import Clock
 from scheduler.ports.cloud import Cloud, CloudError, TaskLaunch
+from scheduler.ports.consoles import Consoles
 from scheduler.ports.store import Store, StoreCorrupt, StoreError
 from scheduler.services.group_writer import GroupWriter
 
@@ -62,19 +73,32 @@ class Carrier:
     """Carries out one call at a time for each thread that asks."""
 
     def __init__(
-        self, *, cloud: Cloud, store: Store, clock: Clock, agents: AgentSettings, mark: Mark
+        self,
+        *,
+        cloud: Cloud,
+        consoles: Consoles,
+        store: Store,
+        clock: Clock,
+        agents: AgentSettings,
+        mark: Mark,
     ) -> None:
         """Reads specs from `store` and acts through `cloud`; `mark` is put onto what it makes."""
+        self._consoles = consoles
         self._cloud = cloud
         self._store = store
         self._clock = clock
         self._agents = agents
         self._mark = mark
+        self._owner = Owner(mark=mark, cluster=agents.cluster)
         self._group = GroupWriter(cloud, clock)
+
+    def recall(self, log: Iterable[ScalingEvent]) -> None:
+        """What an earlier life did to the group, by the end of its scaling log."""
+        self._group.recall(log)
 
     def carry_out(self, call: Call) -> Outcome:
         """The call's outcome, whatever AWS and the network do."""
-        sent_ms = self._clock.now_ms()
+        sent_ms, requests_before = self._clock.now_ms(), self._cloud.requests_made()
         try:
             answer = self._answer(call)
         except CloudError as error:
@@ -84,7 +108,8 @@ class Carrier:
         except StoreError as error:
             # Nothing was sent: the same intent may be sent later, as after a throttle.
             answer = Failure(definite=True, throttled=True, code="STORE", message=str(error))
-        return Outcome(call=call, answer=answer, sent_ms=sent_ms)
+        requests = self._cloud.requests_made() - requests_before
+        return Outcome(call=call, answer=answer, sent_ms=sent_ms, requests=requests)
 
     def _answer(self, call: Call) -> Answer:
         return self._act(call) if isinstance(call, Act) else self._read(call)
@@ -98,6 +123,9 @@ class Carrier:
                 return Stopping()
             case RegisterTaskDefinition():
                 return self._register(call)
+            case DeregisterTaskDefinition(task_definition_arn=arn):
+                self._cloud.deregister_task_definition(arn)
+                return Accepted()
             case SetDesiredCapacity():
                 return self._group.raise_desired(call)
             case SuspendAZRebalance(group=group):
@@ -112,6 +140,8 @@ class Carrier:
             case TerminateInstances(ec2_instance_ids=ids):
                 self._cloud.terminate(ids)
                 return Accepted()
+            case SaveConsole(ec2_instance_id=ec2_id):
+                return self._save_console(ec2_id)
             case DeregisterInstance(arn=arn):
                 self._cloud.deregister_container_instance(arn)
                 return Accepted()
@@ -138,6 +168,14 @@ class Carrier:
                 return HazardsSeen(hazards=self._cloud.hazards(group))
             case DescribeFailedLaunches(group=group):
                 return FailedLaunchesSeen(launches=self._cloud.failed_launches(group))
+            case ListRevisions(token=token):
+                return self._cloud.revisions(self._agents.family, token)
+            case DescribeRevision(arn=arn):
+                return RevisionDescribed(definition_key=self._owner.key_in(self._cloud.revision_tags(arn)))
+
+    def _save_console(self, ec2_instance_id: str) -> Answer:
+        saved = self._consoles.save(ec2_instance_id)
+        return ConsoleSaved(output=saved.output, stream=saved.stream, problem=saved.problem)
 
     def _start(self, call: StartTask) -> Answer:
         task, spec = self._task(call.task_id)
@@ -146,6 +184,7 @@ class Carrier:
             request_id=task.request_id,
             container_instance_arn=call.container_instance_arn,
             submit_ms=task.submitted_ms,
+            storage_driver=call.storage_driver or self._agents.storage_driver,
         )
         tags = {TAG_PREFIX + "task": call.task_id, TAG_PREFIX + "attempt": call.attempt_id}
         started = self._cloud.start_task(
@@ -163,7 +202,7 @@ class Carrier:
         """What the task needs by the settings of now, which may not be those it was accepted under."""
         _, spec = self._task(call.task_id)
         expansion = expand(spec, self._agents)
-        tags = {TAG_PREFIX + "config-hash": expansion.definition_key} | self._mark.tags()
+        tags = self._owner.tags(expansion.definition_key)
         arn = self._cloud.register_task_definition(expansion.definition, tags)
         return Registered(task_definition_arn=arn)
 
@@ -177,6 +216,9 @@ class Carrier:
             raise _SpecUnreadable(f"task {task_id} is not in the store")
         if task.spec is None:
             raise _SpecUnreadable(f"task {task_id} has no spec in the store")
+        if task.status.state in TERMINAL_STATES:
+            # A definition is made from the environment too: without it, it would be another one.
+            raise _SpecUnreadable(f"task {task_id} has ended, and its environment was dropped")
         return task, task.spec
 
 

@@ -15,6 +15,7 @@ from scheduler.core.model.answers import Committed, Message, Outcome
 from scheduler.core.model.attempt import Attempt, AttemptState
 from scheduler.core.model.calls import Call, StartTask
 from scheduler.core.model.digest import ClusterDigest, Unplaced, empty_digest
+from scheduler.core.model.facts import FAMILY_SCANNED
 from scheduler.core.model.plan import Placement, Plan, Transition
 from scheduler.core.model.records import AttemptRecorded, Record, StoredRecord, TaskTransitioned
 from scheduler.core.model.removal import REMOVE
@@ -24,9 +25,10 @@ from scheduler.core.world.attempts import Track
 from scheduler.core.world.world import World
 from scheduler.ports.ids import Ids
 from scheduler.ports.store import StoredState
-from scheduler.services.asking import Ask, AskInstances, AskPlan
+from scheduler.services.asking import Ask, AskGrant, AskInstances, AskPlan
 from scheduler.services.digest import condition_changes, digest_of, instances_of
 from scheduler.services.foresight import plan_for
+from scheduler.services.granting import granted
 from scheduler.services.lanes import Lanes
 
 EXPLAIN_PAUSE_MS = 250
@@ -62,10 +64,18 @@ class ControlLoop:
         self.digest: ClusterDigest = empty_digest(cluster)
 
     def resume(self, stored: StoredState, now_ms: int) -> None:
-        """Rebuilds the World from the store. Attempts without an outcome are looked for, never repeated."""
-        for key, value in stored.facts.items():
+        """Rebuilds the World from the store. Attempts without an outcome are looked for, never repeated.
+
+        In the order of their keys: what was reserved is known before what clients have asked for since.
+        """
+        self._world.revision = stored.revision
+        for key, value in sorted(stored.facts.items()):
             self._world.remember(key, value)
+        if FAMILY_SCANNED not in stored.facts:
+            self._world.family_scan.begin()
         self._world.wish = stored.wish
+        for event in stored.scaling:
+            self._world.recall(event, now_ms)
         for intent in stored.intents:
             if intent.kind == REMOVE:
                 self._world.resume_removal(intent, now_ms)
@@ -80,19 +90,18 @@ class ControlLoop:
                 launches=live.launches,
             )
             self._world.resume(track, now_ms, since_ms=live.updated_ms, cancelled=live.cancelled)
-        self._world.revision = stored.revision
 
     def step(self, now_ms: int, messages: Sequence[Message | Ask]) -> Step:
         """Hears the messages and decides. Nothing takes effect until `confirm`."""
         for message in messages:
             self._hear(message, now_ms)
-        self._answer([each for each in messages if isinstance(each, AskPlan | AskInstances)], now_ms)
+        self._answer([each for each in messages if isinstance(each, Ask)], now_ms)
         explain = self._explained_ms is None or now_ms - self._explained_ms >= EXPLAIN_PAUSE_MS
         view = self._world.view(now_ms, self._lanes.slots(now_ms), explain=explain)
         plan = decide(view, self._world.policy)
         opened = [self._opened(each, now_ms) for each in plan.placements]
         records = _journal(plan, opened, now_ms)
-        calls = (*plan.calls, *(_start(each) for each in opened))
+        calls = (*plan.calls, *(self._start(each) for each in opened))
         return Step(
             now_ms=now_ms,
             view=view,
@@ -120,10 +129,13 @@ class ControlLoop:
     def _answer(self, questions: Sequence[Ask], now_ms: int) -> None:
         """Answers from what is known now; nothing comes of it."""
         for question in questions:
-            if isinstance(question, AskInstances):
-                question.answer(instances_of(self._world))
-            else:
-                question.answer(plan_for(self._world, question.wish, now_ms))
+            match question:
+                case AskInstances():
+                    question.answer(instances_of(self._world))
+                case AskGrant():
+                    question.answer(granted(self._world, question.order, question.at_ms))
+                case AskPlan():
+                    question.answer(plan_for(self._world, question.wish, now_ms))
 
     def _hear(self, message: Message | Ask, now_ms: int) -> None:
         match message:
@@ -148,6 +160,16 @@ class ControlLoop:
             ec2_instance_id=placement.ec2_instance_id,
             task_definition_arn=placement.task_definition_arn,
             created_ms=now_ms,
+        )
+
+    def _start(self, attempt: Attempt) -> StartTask:
+        instance = self._world.fleet.instances.get(attempt.container_instance_arn)
+        return StartTask(
+            attempt_id=attempt.attempt_id,
+            task_id=attempt.task_id,
+            container_instance_arn=attempt.container_instance_arn,
+            task_definition_arn=attempt.task_definition_arn,
+            storage_driver=instance.storage_driver if instance else "",
         )
 
     def _wake_ms(self, now_ms: int, *, busy: bool) -> int:
@@ -193,13 +215,4 @@ def _record(transition: Transition, now_ms: int) -> TaskTransitioned:
         at_ms=now_ms,
         attempt=transition.attempt,
         stop_reason=transition.stop_reason,
-    )
-
-
-def _start(attempt: Attempt) -> StartTask:
-    return StartTask(
-        attempt_id=attempt.attempt_id,
-        task_id=attempt.task_id,
-        container_instance_arn=attempt.container_instance_arn,
-        task_definition_arn=attempt.task_definition_arn,
     )

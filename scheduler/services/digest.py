@@ -40,6 +40,8 @@ def digest_of(
         conditions=_conditions(world, unplaced, now_ms, before),
         revision=world.revision,
         wish=standing(world.wish, now_ms),
+        reservations=tuple(world.reservations),
+        reservation_outcomes=world.reservations.outcomes,
     )
 
 

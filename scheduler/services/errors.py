@@ -17,6 +17,16 @@ class InvalidRequest(ServiceError):
         self.violations = violations
 
 
+class NotAllowed(ServiceError):
+    """A valid request asks for what the operator has not allowed (to its tenant); every field is named."""
+
+    def __init__(self, violations: tuple[Violation, ...]) -> None:
+        first, rest = violations[0], len(violations) - 1
+        more = f" (and {rest} more)" if rest else ""
+        super().__init__(f"{first.field_path} is not allowed here: expected {first.expected}{more}")
+        self.violations = violations
+
+
 class NeverFits(ServiceError):
     """No type that the group can launch will ever hold the task.
 
@@ -86,6 +96,19 @@ class SizeOutOfRange(ServiceError):
         )
         self.size = size
         self.group = group
+
+
+class TooMuchReserved(ServiceError):
+    """With this the tenant would have reserved room for more tasks than it may."""
+
+    def __init__(self, tenant: str, count: int, reserved: int, most: int) -> None:
+        super().__init__(
+            f"{tenant} may reserve room for {most} tasks; its other builds have reserved {reserved}, "
+            f"and this one asks for {count}"
+        )
+        self.tenant = tenant
+        self.most = most
+        self.reserved = reserved
 
 
 class GroupUnread(ServiceUnavailable):

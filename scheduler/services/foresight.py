@@ -23,7 +23,8 @@ def plan_for(world: World, wish: ScaleWish | None, now_ms: int) -> ScalePlan | N
     if group is None or not view.ready:
         return None
     limits = limits_of(group, wish or world.wish, now_ms)
-    plan = decide(replace(view, upkeep=replace(view.upkeep, limits=limits, told=frozenset())), world.policy)
+    upkeep = replace(view.upkeep, limits=limits, told=frozenset(), told_steps={}, explain=True)
+    plan = decide(replace(view, upkeep=upkeep), world.policy)
     return ScalePlan(
         group=group.name,
         desired=group.desired,

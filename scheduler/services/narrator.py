@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from scheduler.core.model.calls import Call, RegisterTaskDefinition, StopTask
+from scheduler.core.model.calls import Call, DeregisterTaskDefinition, RegisterTaskDefinition, StopTask
 from scheduler.core.model.digest import Condition
 from scheduler.core.model.records import AttemptRecorded, ScalingRecorded, StoredRecord, TaskTransitioned
 from scheduler.core.model.scaling import ScalingEvent, ScalingKind
@@ -34,6 +34,8 @@ def narrate(stored: Iterable[StoredRecord], calls: Iterable[Call]) -> None:
                 log.info("task.stop", ecs_task=arn, reason=reason)
             case RegisterTaskDefinition(definition_key=key, task_id=task_id):
                 log.info("definition.register", hash=key, task=task_id)
+            case DeregisterTaskDefinition(task_definition_arn=arn, definition_key=key):
+                log.info("definition.deregister", hash=key, arn=arn)
 
 
 def narrate_conditions(before: Iterable[Condition], after: Iterable[Condition]) -> None:

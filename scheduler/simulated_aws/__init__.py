@@ -1,4 +1,4 @@
-"""A strict simulated AWS account: ECS on EC2, Auto Scaling, EC2 and STS, on an injected clock.
+"""A strict simulated AWS account: ECS, Auto Scaling, EC2, CloudWatch Logs and STS, on an injected clock.
 
 What lives here: the model (`account.SimulatedAws` is its front), the wire (AWS's own protocols over
 HTTP) and in-process clients that duck-type boto3's. The demo, the tests of the boto3 adapter, the
@@ -19,5 +19,6 @@ Words:
   act         what befalls the account without any API call: a kill, a lost agent, a human's hand
   ghost       a registration of a container instance that no agent stands behind any more
   orphan      a task that runs on although ECS follows it no longer
+  caller      who uses the account with an IAM policy; without one it is the account's root user
   refusal     an error answer; a fault is one that the account was told to give
 """

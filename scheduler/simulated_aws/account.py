@@ -7,17 +7,22 @@ from threading import RLock
 from typing import Any
 
 from scheduler.ports.clock import Clock
+from scheduler.simulated_aws.access_requests import AccessRequests
 from scheduler.simulated_aws.auto_scaling import AutoScaling
 from scheduler.simulated_aws.auto_scaling_group import AutoScalingGroup
+from scheduler.simulated_aws.callers import first_refused, refusal
+from scheduler.simulated_aws.cloudwatch_logs import CloudWatchLogs
 from scheduler.simulated_aws.container_instances import ContainerInstance
 from scheduler.simulated_aws.ec2 import Ec2
 from scheduler.simulated_aws.ec2_instances import Ec2Instance, Ec2Instances
 from scheduler.simulated_aws.ecs import Ecs
 from scheduler.simulated_aws.errors import ApiError
 from scheduler.simulated_aws.faults import Fault, FaultPlan
+from scheduler.simulated_aws.iam_policy import IamPolicy
 from scheduler.simulated_aws.instance_rows import instance_rows
 from scheduler.simulated_aws.journal import Effect, Journal
 from scheduler.simulated_aws.launch_sources import LaunchSource
+from scheduler.simulated_aws.log_groups import LogGroups
 from scheduler.simulated_aws.operations import Operation
 from scheduler.simulated_aws.partial_reads import thinned
 from scheduler.simulated_aws.region import Region
@@ -54,27 +59,40 @@ class SimulatedAws:
         launch_source = LaunchSource(self._region)
         self._ec2_instances = Ec2Instances(self._region)
         self._group = AutoScalingGroup(self._region, self._ec2_instances, launch_source)
-        self._ecs = Ecs(self._region, self._ec2_instances, self._group.arn)
+        log_groups = LogGroups(self._region)
+        self._ecs = Ecs(self._region, self._ec2_instances, self._group.arn, log_groups)
         self._services = {
             "ecs": self._ecs.service,
             "autoscaling": AutoScaling(self._region, self._group).service,
             "ec2": Ec2(self._region, self._ec2_instances, launch_source).service,
+            "logs": CloudWatchLogs(self._region, log_groups).service,
             "sts": Sts(self._region).service,
         }
+        self._access_requests = AccessRequests(
+            self._region,
+            definitions=self._ecs.task_definitions,
+            instances=self._ec2_instances,
+            group=self._group,
+        )
         # Instances booted at the start were launched before it: `advance` brings them up to the present.
         self._group.set_desired_capacity(self.settings.desired_capacity)
         self._region.happened()
         self._region.advance()
 
-    def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+    def call(
+        self, service: str, operation: str, params: dict[str, Any], policy: IamPolicy | None = None
+    ) -> dict[str, Any]:
         """Carry out one API operation, parameters and answer shaped exactly as boto3's.
 
-        Raises ApiError or ConnectionDropped. The answer may share parts with the account: whoever hands it on
-        encodes or copies it, and never alters it.
+        Without `policy` the caller is the account's root user, who may do everything. Raises ApiError or
+        ConnectionDropped. The answer may share parts with the account: whoever hands it on encodes or copies
+        it, and never alters it.
         """
         with self._lock:
             self._region.advance()
             self.journal.count_call(operation)
+            if policy is not None:
+                self._authorize(policy, service, operation, params)
             fault = self.faults.draw(operation)
             if fault is None:
                 share = self._gap_share(operation)
@@ -119,6 +137,27 @@ class SimulatedAws:
         with self._acting():
             self._ec2_instances.terminate(self._ec2_instance(ec2_instance_id), spot=spot)
 
+    def set_stops_hang(self, ec2_instance_id: str, hang: bool) -> None:
+        """Has nothing that is stopped on a container instance come to an end; False lets it."""
+        with self._acting():
+            instance = self._container_instance(ec2_instance_id)
+            self._ecs.container_instances.set_stops_hang(instance, hang)
+
+    def set_listed(self, ec2_instance_id: str, listed: bool) -> None:
+        """Whether ListContainerInstances shows a container instance; described it is all the same."""
+        with self._acting():
+            self._container_instance(ec2_instance_id).listed = listed
+
+    def set_unhealthy(self, ec2_instance_id: str) -> None:
+        """Has a health check of the group fail for a member, which then is replaced, busy or not."""
+        with self._acting():
+            self._group.set_unhealthy(ec2_instance_id)
+
+    def rebalance_zones(self) -> None:
+        """Has the group balance its zones again, unless AZRebalance is suspended."""
+        with self._acting():
+            self._group.rebalance_zones()
+
     def fail_launches(self, count: int, message: str) -> None:
         """Has the group's next `count` launches fail with this status message; 0 heals."""
         with self._acting():
@@ -143,6 +182,11 @@ class SimulatedAws:
                 sizes = f"{self._group.min_size}..{self._group.max_size}"
                 raise ValueError(f"desired_capacity must be within {sizes}, not {desired_capacity}")
             self._group.set_desired_capacity(desired_capacity)
+
+    def register_revisions(self, family: str, count: int) -> None:
+        """Has somebody else register `count` revisions in a family, without tags."""
+        with self._acting():
+            self._ecs.task_definitions.register_by_others(family, count)
 
     def instances(self) -> list[dict[str, Any]]:
         """Every instance with what EC2, ECS and the group each make of it: what no single API call shows."""
@@ -175,6 +219,17 @@ class SimulatedAws:
 
     def _thinned(self, operation: str, answer: dict[str, Any], share: float) -> dict[str, Any]:
         return thinned(operation, answer, share, self._gaps) if share else answer
+
+    def _authorize(self, policy: IamPolicy, service: str, operation: str, params: dict[str, Any]) -> None:
+        """Raises ApiError for the first action that the call needs and the policy does not allow."""
+        refused = first_refused(policy, self._access_requests.of(service, operation, params))
+        if refused is None:
+            return
+        request, verdict = refused
+        self._region.record(Effect.ACCESS_DENIED, action=request.action, resource=request.resource)
+        error = refusal(service, request, verdict, self._region.arns)
+        self.journal.count_rejection(operation, error.code)
+        raise error
 
     def _carry_out(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         known = self._services.get(service)

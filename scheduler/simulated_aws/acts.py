@@ -25,12 +25,17 @@ _INSTANCE = {"ec2InstanceId": str}
 ACTS: Mapping[str, Act] = {
     "set_agent_connected": Act(SimulatedAws.set_agent_connected, {**_INSTANCE, "connected": bool}),
     "set_start_failure": Act(SimulatedAws.set_start_failure, _INSTANCE, {"reason": str}),
+    "set_stops_hang": Act(SimulatedAws.set_stops_hang, {**_INSTANCE, "hang": bool}),
+    "set_listed": Act(SimulatedAws.set_listed, {**_INSTANCE, "listed": bool}),
+    "set_unhealthy": Act(SimulatedAws.set_unhealthy, _INSTANCE),
+    "rebalance_zones": Act(SimulatedAws.rebalance_zones, {}),
     "reregister": Act(SimulatedAws.reregister, _INSTANCE),
     "terminate_instance": Act(SimulatedAws.terminate_instance, _INSTANCE, {"spot": bool}),
     "fail_launches": Act(SimulatedAws.fail_launches, {"count": int, "message": str}),
     "set_next_launches_never_join": Act(SimulatedAws.set_next_launches_never_join, {"count": int}),
     "set_group_limits": Act(SimulatedAws.set_group_limits, {"minSize": int, "maxSize": int}),
     "set_desired": Act(SimulatedAws.set_desired, {"desiredCapacity": int}),
+    "register_revisions": Act(SimulatedAws.register_revisions, {"family": str, "count": int}),
 }
 
 

@@ -121,6 +121,43 @@ class AutoScalingGroup:
         self._region.record(Effect.RESUME_PROCESSES, processes=processes)
         self._react()
 
+    def set_unhealthy(self, instance_id: str) -> None:
+        """A health check fails although the instance runs (User Guide: Health checks).
+
+        Scale-in protection does not keep it (User Guide: instance scale-in protection).
+        """
+        member = self.members.get(instance_id)
+        if member is not None:
+            self._health_check(member)
+
+    def rebalance_zones(self) -> None:
+        """AZRebalance: "launches new instances before terminating the old ones" (User Guide: zone balancing).
+
+        Whether scale-in protection keeps its victim, no source says: here it does not, the worse of the two.
+        """
+        suspended = {"AZRebalance", "Launch", "Terminate"} & self.suspended.keys()
+        used = Counter(m.instance.availability_zone for m in self.members.values() if m.counts)
+        fullest = max(used, key=lambda zone: (used[zone], zone), default=None)
+        emptiest = self._emptiest_zone()
+        if suspended or fullest is None or used[fullest] - used[emptiest] < 2:
+            return
+        victim = next(
+            m for m in self.members.values() if m.counts and m.instance.availability_zone == fullest
+        )
+        self._region.record(Effect.ZONES_REBALANCED, ec2InstanceId=victim.instance.instance_id)
+        added = self.launches.begin(emptiest, have=used.total())
+        if added is not None:
+            added.beyond = True
+            self.members[added.instance.instance_id] = added
+            delay_ms = self._region.settings.launch_ms[1]
+            self._region.after(delay_ms, partial(self._end_rebalancing, added, victim))
+
+    def _end_rebalancing(self, added: Member, victim: Member) -> None:
+        added.beyond = False
+        if victim.counts:
+            self._terminate(victim, "instances were launched to balance the zones of the group.")
+        self._react()
+
     def _react(self) -> None:
         self._region.after(self._region.draw_ms(self._region.settings.scaling_reaction_ms), self._reconcile)
 

@@ -16,6 +16,7 @@ class Bucket:
 
 _ECS = "ECS Developer Guide: Request throttling for the Amazon ECS API"
 _EC2 = "EC2 Developer Guide: Request throttling for the Amazon EC2 API"
+_LOGS = "CloudWatch Logs User Guide: CloudWatch Logs quotas"
 
 
 def _of(operations: str) -> frozenset[str]:
@@ -51,11 +52,12 @@ BUCKETS = (
     ),
     Bucket("ecs_task_definition_read", 50, 20, _of("DescribeTaskDefinition ListTaskDefinitions"), _ECS),
     Bucket("ecs_cluster_read", 50, 20, _of("DescribeClusters DescribeCapacityProviders"), _ECS),
+    Bucket("ecs_service_read", 100, 20, _of("DescribeServices"), _ECS),
     Bucket(
         EC2_READ,
         100,
         20,
-        _of("DescribeInstances DescribeInstanceTypes DescribeLaunchTemplateVersions"),
+        _of("DescribeInstances DescribeInstanceTypes DescribeLaunchTemplateVersions GetConsoleOutput"),
         f"{_EC2}, non-mutating actions",
     ),
     Bucket(
@@ -67,6 +69,11 @@ BUCKETS = (
     ),
     Bucket("ec2_terminate", 100, 5, _of("TerminateInstances"), f"{_EC2}, TerminateInstances requests"),
     Bucket(TERMINATED_INSTANCES, 1_000, 20, _of(""), f"{_EC2}, TerminateInstances instances"),
+    # Rates without a burst. GetLogEvents: 25 in most regions, and 10 in six of them, as here in eu-west-1.
+    Bucket("logs_get_log_events", 10, 10, _of("GetLogEvents"), _LOGS),
+    Bucket("logs_put_log_events", 5_000, 5_000, _of("PutLogEvents"), _LOGS),
+    Bucket("logs_create_log_stream", 50, 50, _of("CreateLogStream"), _LOGS),
+    Bucket("logs_create_log_group", 10, 10, _of("CreateLogGroup"), _LOGS),
 )
 """Auto Scaling publishes no bucket: its one is a knob of the settings."""
 

@@ -15,6 +15,7 @@ from typing import Any, cast
 from botocore import xform_name
 from botocore.errorfactory import BaseClientExceptions, ClientExceptionsFactory
 from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError
+from botocore.handlers import decode_console_output
 from botocore.model import OperationModel
 from botocore.validate import ParamValidator
 
@@ -68,7 +69,11 @@ class InProcessClient:
             raise self._client_error(operation, error) from error
         except ConnectionDropped as dropped:
             raise ConnectionClosedError(endpoint_url=f"in-process:{self._service}") from dropped
-        return {**_copy(result), "ResponseMetadata": self._metadata(200)}
+        answer = {**_copy(result), "ResponseMetadata": self._metadata(200)}
+        if operation == "GetConsoleOutput":
+            # On the wire it is base64, and boto3's own handler makes text of it.
+            decode_console_output(answer)
+        return answer
 
     def _client_error(self, operation: str, error: ApiError) -> ClientError:
         response = {

@@ -43,7 +43,7 @@ class ContainerInstanceOperations:
         if "status" in params:
             check_choice("status", params["status"], _STATUSES)
         wanted = (params["status"],) if "status" in params else LISTED_STATUSES
-        chosen = [instance for instance in self._instances if instance.status in wanted]
+        chosen = [instance for instance in self._instances if instance.status in wanted and instance.listed]
         page = cut(chosen, lambda instance: instance.sequence, ecs_page(params, "ListContainerInstances"))
         return list_answer(
             "containerInstanceArns", [instance.arn for instance in page.items], page.next_token

@@ -41,6 +41,9 @@ class ContainerInstance:
     pulled_images: set[str] = field(default_factory=set)
     unreported: list[Action] = field(default_factory=list)
     start_failure: str | None = None
+    listed: bool = True
+    stops_hang: bool = False
+    hanging: list[Action] = field(default_factory=list)
 
 
 class ContainerInstances:
@@ -95,7 +98,10 @@ class ContainerInstances:
             sequence=self._registered,
             ec2_instance=ec2_instance,
             attributes=instance_attributes(
-                instance_type, ec2_instance.availability_zone, self._region.settings.log_drivers
+                instance_type,
+                ec2_instance.availability_zone,
+                self._region.settings.log_drivers,
+                self._region.settings.custom_attributes,
             ),
             registered=whole(),
             remaining=whole(),
@@ -127,6 +133,15 @@ class ContainerInstances:
         )
         while connected and instance.unreported:
             instance.unreported.pop(0)()
+
+    def set_stops_hang(self, instance: ContainerInstance, hang: bool) -> None:
+        """Whether stopping a container takes for ever: seen of a Docker daemon that is stuck.
+
+        What was asked to stop meanwhile stops when that is over.
+        """
+        instance.stops_hang = hang
+        while not hang and instance.hanging:
+            instance.hanging.pop(0)()
 
     def set_status(self, instance: ContainerInstance, status: str) -> None:
         """ACTIVE <-> DRAINING (ECS API: UpdateContainerInstancesState)."""

@@ -1,9 +1,10 @@
-"""EC2's operations: describing and terminating instances, launch templates and instance types."""
+"""EC2's operations: instances, their console output, launch templates and instance types."""
 
 import re
 from collections.abc import Callable
 
 from scheduler.simulated_aws import limits
+from scheduler.simulated_aws.console_output import console_shape
 from scheduler.simulated_aws.ec2_instances import Ec2Instance, Ec2Instances
 from scheduler.simulated_aws.errors import ApiError, invalid_parameter_value
 from scheduler.simulated_aws.instance_types import INSTANCE_TYPES, InstanceType
@@ -38,7 +39,8 @@ class Ec2:
                 "DescribeInstances": operation(
                     self._describe_instances, "InstanceIds Filters MaxResults NextToken"
                 ),
-                "TerminateInstances": operation(self._terminate_instances, "InstanceIds!"),
+                "GetConsoleOutput": operation(self._get_console_output, "InstanceId! Latest"),
+                "TerminateInstances": operation(self._terminate_instances, "InstanceIds! DryRun"),
                 "DescribeInstanceTypes": operation(
                     self._describe_instance_types, "InstanceTypes MaxResults NextToken"
                 ),
@@ -93,7 +95,13 @@ class Ec2:
         limits.refuse_above(
             limits.TERMINATE_INSTANCES, len(ids), of="InstanceIds", refusal=invalid_parameter_value
         )
-        return {"TerminatingInstances": [self._terminate(instance) for instance in self._found(ids)]}
+        found = self._found(ids)
+        if params.get("DryRun", False):
+            # "Otherwise, it is UnauthorizedOperation" (EC2 API: TerminateInstances, DryRun; Error codes).
+            raise ApiError(
+                "DryRunOperation", "Request would have succeeded, but DryRun flag is set.", http_status=412
+            )
+        return {"TerminatingInstances": [self._terminate(instance) for instance in found]}
 
     def _terminate(self, instance: Ec2Instance) -> Shape:
         previous = instance.state_shape()
@@ -103,6 +111,14 @@ class Ec2:
             "PreviousState": previous,
             "CurrentState": instance.state_shape(),
         }
+
+    def _get_console_output(self, params: Shape) -> Shape:
+        [instance] = self._found([params["InstanceId"]])
+        latest = params.get("Latest", False)
+        # "This option is supported on instances that are built on the AWS Nitro System" (GetConsoleOutput).
+        if latest and not instance.instance_type.is_nitro:
+            raise ApiError("UnsupportedOperation", "This instance type does not support the latest output.")
+        return console_shape(instance, self._region, latest=latest)
 
     def _describe_instance_types(self, params: Shape) -> Shape:
         names = params.get("InstanceTypes") or sorted(INSTANCE_TYPES)

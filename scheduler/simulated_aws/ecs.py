@@ -6,8 +6,11 @@ from scheduler.simulated_aws.checks import check_cluster
 from scheduler.simulated_aws.clusters import Clusters
 from scheduler.simulated_aws.container_instance_operations import ContainerInstanceOperations
 from scheduler.simulated_aws.container_instances import ContainerInstances
+from scheduler.simulated_aws.container_output import ContainerOutput
 from scheduler.simulated_aws.ec2_instances import Ec2Instance, Ec2Instances
+from scheduler.simulated_aws.ecs_services import EcsServices
 from scheduler.simulated_aws.errors import invalid_parameter
+from scheduler.simulated_aws.log_groups import LogGroups
 from scheduler.simulated_aws.operations import Handler, Operation, Service, operation
 from scheduler.simulated_aws.orphans import Orphans
 from scheduler.simulated_aws.region import Region
@@ -27,13 +30,15 @@ _START_PARAMETERS = (
 class Ecs:
     """The ECS service of the account. EC2 tells it which instances run and which are gone."""
 
-    def __init__(self, region: Region, ec2_instances: Ec2Instances, group_arn: str) -> None:
+    def __init__(
+        self, region: Region, ec2_instances: Ec2Instances, group_arn: str, log_groups: LogGroups
+    ) -> None:
         self._region = region
         self._group_arn = group_arn
         self.container_instances = ContainerInstances(region)
         self.tasks = Tasks()
         self.task_definitions = TaskDefinitions(region)
-        self._lifecycle = TaskLifecycle(region, self.tasks)
+        self._lifecycle = TaskLifecycle(region, self.tasks, ContainerOutput(region, log_groups))
         self.orphans = Orphans(region, self.tasks, self._lifecycle)
         ec2_instances.on_running.append(self._agent_starts)
         ec2_instances.on_terminated.append(self._instance_gone)
@@ -62,6 +67,7 @@ class Ecs:
             "StartTask": operation(start_task, _START_PARAMETERS),
             **of_tasks.operations(),
             **of_instances.operations(),
+            **EcsServices(self._region).operations(),
         }
         return {
             **Clusters(self._region, self.container_instances, self._group_arn).operations(),

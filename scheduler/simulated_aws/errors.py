@@ -30,6 +30,7 @@ _THROTTLES = {
     "ecs": ("ThrottlingException", "Rate exceeded", 400),
     "autoscaling": ("Throttling", "Rate exceeded", 400),
     "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
+    "logs": ("ThrottlingException", "Rate exceeded", 400),
     "sts": ("Throttling", "Rate exceeded", 400),
 }
 
@@ -40,7 +41,7 @@ def throttled(service: str) -> ApiError:
 
 
 def invalid_parameter(message: str) -> ApiError:
-    """ECS's refusal of a parameter (ECS API: Common errors of every operation)."""
+    """ECS's and CloudWatch Logs' refusal of a parameter (ECS API: Common errors of every operation)."""
     return ApiError("InvalidParameterException", message)
 
 

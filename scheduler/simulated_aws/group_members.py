@@ -16,14 +16,16 @@ class Member:
     weight: int = 1
     lifecycle_state: str = "Pending"
     health_status: str = "Healthy"
+    beyond: bool = False
 
     @property
     def counts(self) -> bool:
         """Whether it is part of the capacity that the group compares with the desired one.
 
         An unhealthy member is, until its replacement begins: with ReplaceUnhealthy suspended nothing comes.
+        One that is `beyond` it is not, until who it was launched for goes.
         """
-        return self.lifecycle_state in ("Pending", "InService")
+        return self.lifecycle_state in ("Pending", "InService") and not self.beyond
 
     @property
     def leaving(self) -> bool:

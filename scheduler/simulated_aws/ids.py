@@ -33,8 +33,13 @@ class Arns:
         self._ecs = f"arn:aws:ecs:{region}:{account_id}"
         self._auto_scaling = f"arn:aws:autoscaling:{region}:{account_id}"
         self._account_id = account_id
+        self._in_account = f"{region}:{account_id}"
         self._cluster = cluster
         self.cluster = f"{self._ecs}:cluster/{cluster}"
+
+    def in_ecs(self, resource: str) -> str:
+        """The ARN of something of ECS, whether it exists or not."""
+        return f"{self._ecs}:{resource}"
 
     def task(self, task_id: str) -> str:
         """The ARN of a task of the cluster."""
@@ -74,6 +79,14 @@ class Arns:
     def launch_configuration(self, name: str, configuration_id: str) -> str:
         """The ARN of a launch configuration."""
         return f"{self._auto_scaling}:launchConfiguration:{configuration_id}:launchConfigurationName/{name}"
+
+    def ec2_instance(self, instance_id: str) -> str:
+        """The ARN of an EC2 instance."""
+        return f"arn:aws:ec2:{self._in_account}:instance/{instance_id}"
+
+    def log_stream(self, group: str, stream: str) -> str:
+        """The ARN of a log stream of a log group."""
+        return f"arn:aws:logs:{self._in_account}:log-group:{group}:log-stream:{stream}"
 
     def user(self, name: str) -> str:
         """The ARN of an IAM user of the account."""

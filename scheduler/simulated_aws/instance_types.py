@@ -22,6 +22,7 @@ class InstanceType:
     gpus: int = 0
     gpu_name: str = ""
     measured_memory_mib: int | None = None
+    is_nitro: bool = True
 
     @property
     def cpu_units(self) -> int:
@@ -35,7 +36,7 @@ class InstanceType:
 
 
 _DECLARED = (
-    InstanceType(name="m4.4xlarge", vcpus=16, memory_mib=65_536, measured_memory_mib=64_419),
+    InstanceType(name="m4.4xlarge", vcpus=16, memory_mib=65_536, measured_memory_mib=64_419, is_nitro=False),
     InstanceType(name="m5.large", vcpus=2, memory_mib=8_192),
     InstanceType(name="m5.xlarge", vcpus=4, memory_mib=16_384),
     InstanceType(name="m5.2xlarge", vcpus=8, memory_mib=32_768),

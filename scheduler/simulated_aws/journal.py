@@ -33,9 +33,13 @@ class Effect(StrEnum):
     INSTANCE_LAUNCHED = "InstanceLaunched"
     INSTANCE_IN_SERVICE = "InstanceInService"
     INSTANCE_UNHEALTHY = "InstanceUnhealthy"
+    ZONES_REBALANCED = "ZonesRebalanced"
     INSTANCE_TERMINATING = "InstanceTerminating"
     INSTANCE_TERMINATED = "InstanceTerminated"
+    CREATE_LOG_STREAM = "CreateLogStream"
+    PUT_LOG_EVENTS = "PutLogEvents"
     FAULT_INJECTED = "FaultInjected"
+    ACCESS_DENIED = "AccessDenied"
 
 
 class Journal:

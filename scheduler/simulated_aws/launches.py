@@ -12,6 +12,9 @@ from scheduler.simulated_aws.scaling_activities import Activity, ScalingActiviti
 GROUP_TAG = "aws:autoscaling:groupName"
 """The EC2 tag of an instance that a group launched (User Guide: Tag Auto Scaling groups and instances)."""
 
+TEMPLATE_TAG = "ecs-scheduler:group"
+"""A tag that the launch source gives each instance: unlike the group's own it outlasts a detachment."""
+
 
 class Launches:
     """Launches of one group. EC2 refuses those that it was told to."""
@@ -40,7 +43,7 @@ class Launches:
             self._failures_left -= 1
             self._fail(zone, have)
             return None
-        tags = {GROUP_TAG: self._region.settings.auto_scaling_group}
+        tags = dict.fromkeys((GROUP_TAG, TEMPLATE_TAG), self._region.settings.auto_scaling_group)
         instance_type = self._source.draw_type()
         weight = self._source.weight(instance_type)
         instance = self._ec2.launch(instance_type, zone, tags)

@@ -36,6 +36,7 @@ DESCRIBE_CAPACITY_PROVIDERS = Limit(
     100, "capacity providers", "ECS API: DescribeCapacityProviders, capacityProviders"
 )
 CAPACITY_PROVIDERS_PAGE = Limit(10, "results", "ECS API: DescribeCapacityProviders, maxResults")
+DESCRIBE_SERVICES = Limit(10, "services", "ECS API: DescribeServices, services")
 DESCRIBE_CLUSTERS = Limit(100, "clusters", "ECS API: DescribeClusters, clusters")
 ECS_PAGE = Limit(
     100, "results", "ECS API: ListTasks / ListContainerInstances / ListTaskDefinitions, maxResults"
@@ -67,6 +68,10 @@ EC2_PAGE_MINIMUM = Limit(
 )
 TERMINATE_INSTANCES = Limit(1_000, "instances", "EC2 API: TerminateInstances, InstanceIds")
 INSTANCE_TYPES = Limit(100, "instance types", "EC2 API: DescribeInstanceTypes, InstanceTypes and MaxResults")
+
+LOG_EVENTS_PAGE = Limit(10_000, "events", "CloudWatch Logs API: GetLogEvents, limit")
+LOG_EVENTS_BATCH = Limit(10_000, "events", "CloudWatch Logs API: PutLogEvents, logEvents")
+LOG_EVENTS_BYTES = Limit(1_048_576, "bytes", "CloudWatch Logs API: PutLogEvents, batch; GetLogEvents, 1 MB")
 
 
 def refuse_above(limit: Limit, count: int, *, of: str, refusal: Callable[[str], ApiError]) -> None:

@@ -52,6 +52,8 @@ class SimulationSettings:
     scheduled_actions: tuple[ScheduledAction, ...] = ()
     instance_refreshes: tuple[InstanceRefresh, ...] = ()
     capacity_providers: tuple[CapacityProvider, ...] = ()
+    daemon_services: tuple[str, ...] = ()
+    """Names of the cluster's services with the DAEMON scheduling strategy; it has no others."""
     default_capacity_providers: tuple[str, ...] = ()
     """The cluster's defaultCapacityProviderStrategy by name, each with weight 1."""
 
@@ -77,6 +79,12 @@ class SimulationSettings:
     # "at least one hour" (ECS API: DescribeTasks); EC2: Terminate instances, "about one hour".
     stopped_task_visible_ms: int = 60 * _MINUTE_MS
     terminated_instance_visible_ms: int = 60 * _MINUTE_MS
+
+    # Logs: groups that are there, and from ingestion to what GetLogEvents shows.
+    log_groups: tuple[str, ...] = ("ci-agents",)
+    log_visibility_lag_ms: int = 1_000
+    console_output_ms: int = 180_000
+    """From a launch until its console output is posted: "shortly after", says EC2, and names no number."""
 
     # Throttling by AWS's token buckets (buckets.py), which the whole account and region shares.
     throttling: bool = False
@@ -108,8 +116,14 @@ class SimulationSettings:
     """The stopCode of what ran on a Spot instance that EC2 took back; TerminationNotice is seen too."""
     orphaned_task_stop_code: str | None = None
     """The stopCode of a task whose container instance was deregistered by force; its reason is documented."""
+    log_page_events: int = 10_000
+    """Most events of a GetLogEvents page: AWS may answer fewer than were asked for, and more follow."""
+    empty_log_pages: bool = False
+    """Whether each page of events comes after an empty one: "an operation can return empty results"."""
     log_drivers: tuple[str, ...] = ("json-file", "syslog", "awslogs", "none")
     """ECS_AVAILABLE_LOGGING_DRIVERS of the container instances."""
+    custom_attributes: Mapping[str, str] = field(default_factory=dict)
+    """ECS_INSTANCE_ATTRIBUTES of the container instances."""
 
     def __post_init__(self) -> None:
         """Refuse what no account could be."""

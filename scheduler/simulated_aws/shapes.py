@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Shape = dict[str, Any]
-"""Keys as in AWS's API: camelCase in ECS, PascalCase in Auto Scaling and EC2."""
+"""Keys as in AWS's API: camelCase in ECS and CloudWatch Logs, PascalCase in Auto Scaling and EC2."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -1,11 +1,10 @@
 """STS: who the caller is, which is how credentials are checked."""
 
+from scheduler.simulated_aws.callers import USER
 from scheduler.simulated_aws.errors import validation_error
 from scheduler.simulated_aws.operations import Service, operation
 from scheduler.simulated_aws.region import Region
 from scheduler.simulated_aws.shapes import Shape
-
-_USER = "simulated"
 
 
 class Sts:
@@ -23,5 +22,5 @@ class Sts:
         return {
             "UserId": "AIDA01234567SIMULATED",
             "Account": self._region.settings.account_id,
-            "Arn": self._region.arns.user(_USER),
+            "Arn": self._region.arns.user(USER),
         }

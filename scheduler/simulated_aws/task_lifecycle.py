@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from functools import partial
 
 from scheduler.simulated_aws.container_instances import ContainerInstance
+from scheduler.simulated_aws.container_output import ContainerOutput
 from scheduler.simulated_aws.ec2_instances import Ec2Instance
 from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.region import Region
@@ -22,9 +23,10 @@ _SIGKILL_EXIT = 137
 class TaskLifecycle:
     """Moves tasks through their states. Everything an agent would report waits while it is disconnected."""
 
-    def __init__(self, region: Region, tasks: Tasks) -> None:
+    def __init__(self, region: Region, tasks: Tasks, output: ContainerOutput) -> None:
         self._region = region
         self._tasks = tasks
+        self._output = output
         self._waiting: defaultdict[str, deque[Task]] = defaultdict(deque)
 
     def begin(self, task: Task) -> None:
@@ -43,7 +45,8 @@ class TaskLifecycle:
         grace_ms = _stop_timeout_ms(task, self._region.settings.container_stop_timeout_ms)
         stop_ms = min(self._region.draw_ms(self._region.settings.stop_ms), grace_ms)
         exit_code = _SIGKILL_EXIT if stop_ms >= grace_ms else _SIGTERM_EXIT
-        self._after(stop_ms, task.instance, partial(self._finish, task, exit_code if was_running else None))
+        end = partial(self._finish, task, exit_code if was_running else None)
+        self._after(stop_ms, task.instance, partial(_end_unless_stuck, task.instance, end))
 
     def instance_terminated(self, instance: ContainerInstance) -> None:
         """End every task of a terminated instance, without exit codes: nobody was left to report them."""
@@ -96,8 +99,9 @@ class TaskLifecycle:
     def _pulled(self, task: Task) -> None:
         if task.desired_status == "STOPPED":
             return
-        if task.instance.start_failure is not None:
-            self._fail_to_start(task, task.instance.start_failure)
+        failure = task.instance.start_failure or task.work.start_failure or self._output.start_failure(task)
+        if failure is not None:
+            self._fail_to_start(task, failure)
             return
         task.pull_stopped_ms = self._region.now_ms
         create_ms = self._region.draw_ms(self._region.settings.create_ms)
@@ -118,6 +122,7 @@ class TaskLifecycle:
         for container in task.containers:
             container.last_status = "RUNNING"
             container.runtime_id = self._region.ids.hexadecimal(64)
+        self._output.started(task)
         self._changed(task, "RUNNING")
         self._after(task.work.run_ms, task.instance, partial(self._main_exited, task))
 
@@ -125,7 +130,7 @@ class TaskLifecycle:
         """An exit that came before the stop signal took effect keeps its own exit code."""
         if task.last_status == "STOPPED":
             return
-        _exit(task.main, task.work.exit_code)
+        self._exit(task.main, task, task.work.exit_code)
         if task.desired_status == "STOPPED":
             return
         self._begin_stopping(task, "EssentialContainerExited", "Essential container in task exited")
@@ -145,12 +150,18 @@ class TaskLifecycle:
         if task.last_status == "STOPPED":
             return
         for container in task.containers:
-            _exit(container, exit_code)
+            self._exit(container, task, exit_code)
         self._leave_instance(task)
         task.execution_stopped_ms = task.stopped_ms = self._region.now_ms
         self._changed(task, "STOPPED")
         visible_ms = self._region.settings.stopped_task_visible_ms
         self._region.after(visible_ms, partial(self._forget, task))
+
+    def _exit(self, container: Container, task: Task, exit_code: int | None) -> None:
+        self._output.exits(container, task, exit_code)
+        if container.last_status != "STOPPED":
+            container.last_status = "STOPPED"
+            container.exit_code = exit_code
 
     def _leave_instance(self, task: Task) -> None:
         instance = task.instance
@@ -195,13 +206,15 @@ def _report(instance: ContainerInstance, action: Action) -> None:
         instance.unreported.append(action)
 
 
+def _end_unless_stuck(instance: ContainerInstance, end: Action) -> None:
+    """Even SIGKILL ends nothing while the instance's Docker daemon hangs."""
+    if instance.stops_hang:
+        instance.hanging.append(end)
+    else:
+        end()
+
+
 def _stop_timeout_ms(task: Task, default_ms: int) -> int:
     """The longest stopTimeout of its containers (ECS API: ContainerDefinition, stopTimeout, seconds)."""
     timeouts_s = [container.definition.get("stopTimeout") for container in task.containers]
     return max(default_ms if timeout_s is None else timeout_s * 1_000 for timeout_s in timeouts_s)
-
-
-def _exit(container: Container, exit_code: int | None) -> None:
-    if container.last_status != "STOPPED":
-        container.last_status = "STOPPED"
-        container.exit_code = exit_code

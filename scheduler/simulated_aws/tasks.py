@@ -30,10 +30,14 @@ class Container:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What the main container does, known before it starts: how long it runs and how it ends."""
+    """What the main container does, known before it starts: how long it runs and how it ends.
+
+    `start_failure` is why it never runs, if it does not.
+    """
 
     run_ms: int
     exit_code: int
+    start_failure: str | None = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

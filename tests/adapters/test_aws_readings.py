@@ -12,7 +12,7 @@ from scheduler.adapters.aws.container_instances import container_instance
 from scheduler.adapters.aws.launch_times import LaunchTimes
 from scheduler.adapters.aws.tasks import ecs_task
 from scheduler.core.model.attempt import StopCategory
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import Architecture, Resources
 from scheduler.ports.cloud import CloudError, TaskLaunch
 
 REGISTERED_AT = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -94,6 +94,30 @@ class TestContainerInstances:
         read = container_instance(shape, None)
         assert read is not None
         assert read.registered == Resources(cpu=4096, memory_mib=15_000, gpus=2)
+
+    @pytest.mark.parametrize(
+        ("told", "architecture", "storage_driver"),
+        [
+            ({}, Architecture.ANY, ""),
+            ({"ecs.cpu-architecture": "arm64"}, Architecture.ARM64, ""),
+            (
+                {"ecs.cpu-architecture": "x86_64", "pbc.dind.storage.driver": "vfs"},
+                Architecture.X86_64,
+                "vfs",
+            ),
+            ({"ecs.cpu-architecture": "riscv64"}, Architecture.ANY, ""),
+        ],
+    )
+    def test_attributes_tell_what_it_suits(
+        self, told: dict[str, str], architecture: Architecture, storage_driver: str
+    ) -> None:
+        """Its architecture, if ECS knows it, and an operator's word on docker-in-docker."""
+        attributes = [{"name": name, "value": value} for name, value in told.items()]
+        shape = instance_shape(integer("CPU", 1), integer("MEMORY", 1), attributes=attributes)
+        read = container_instance(shape, None)
+        assert read is not None
+        assert (read.registered.architecture, read.storage_driver) == (architecture, storage_driver)
+        assert read.remaining.architecture is Architecture.ANY
 
     @pytest.mark.parametrize("resources", [[], [integer("CPU", 4096)], [integer("MEMORY", 15_000)]])
     def test_an_instance_without_cpu_or_memory_is_left_out(self, resources: list[dict[str, Any]]) -> None:
@@ -226,6 +250,13 @@ class TestGroups:
         )
         with pytest.raises(CloudError, match="More than one Auto Scaling group with the name ci-agents"):
             cloud_of(answers).group("ci-agents")
+
+    @pytest.mark.parametrize("warm_pool", [{}, {"WarmPoolConfiguration": {"PoolState": "Stopped"}}])
+    def test_a_warm_pool_is_seen(self, warm_pool: dict[str, Any]) -> None:
+        """Its instances are not listed, so that whoever is outside the group may be in it."""
+        group = group_shape(MinSize=0, MaxSize=4, DesiredCapacity=0, **warm_pool)
+        answers = Answers(describe_auto_scaling_groups=[{"AutoScalingGroups": [group]}])
+        assert cloud_of(answers).group("ci-agents").has_warm_pool is bool(warm_pool)
 
     def test_a_group_without_a_launch_source_is_an_error(self) -> None:
         """There is nothing to learn its types from."""

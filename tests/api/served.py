@@ -7,32 +7,43 @@ from dataclasses import dataclass
 
 import grpc
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, QuotaFailure, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc import aio
 
 from ecs_scheduler.v1 import scaling_pb2_grpc, scheduler_pb2, scheduler_pb2_grpc, task_spec_pb2
 from ecs_scheduler.v1.resources_pb2 import Resources as ResourcesMessage
-from scheduler.adapters.memory import MemoryStore
+from scheduler.adapters.memory import MemoryLogs, MemoryStore
+from scheduler.adapters.system import SystemClock
 from scheduler.api.server import ApiServer, ApiSettings
+from scheduler.config import LogLimits
 from scheduler.core.model.digest import InstanceDigest, empty_digest
+from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import CancelRequested, Record, TaskSubmitted
 from scheduler.core.model.scaling import ScalePlan
 from scheduler.core.model.task import TaskRequest
+from scheduler.core.world.world import World
 from scheduler.ports.store import CommitResult, StoreError
-from scheduler.services.asking import Ask, AskPlan
+from scheduler.services.asking import Ask, AskGrant, AskInstances, AskPlan
 from scheduler.services.autoscaling import AutoscalingService
 from scheduler.services.fingerprint import fingerprint
+from scheduler.services.granting import granted
+from scheduler.services.logs.poller import LogPoller
+from scheduler.services.logs.tails import LogTails
 from scheduler.services.watch import WatchHub
 from scheduler.services.writer import Writer
 from tests.builders import cancel_requested, submitted
-from tests.clocks import VirtualClock
+from tests.clocks import START_MS, VirtualClock
 
 QUICK = ApiSettings(drain_delay_s=0.0)
 """Nothing is in front of a test's server that would have to notice a drain."""
 
+QUICK_LOGS = LogLimits(reads_per_s=1_000, patience_ms=0)
+"""Nobody else reads the logs, and their lines are there at once."""
+
 DETAIL_TYPES = {
-    kind.DESCRIPTOR.full_name: kind for kind in (ErrorInfo, BadRequest, PreconditionFailure, RetryInfo)
+    kind.DESCRIPTOR.full_name: kind
+    for kind in (ErrorInfo, BadRequest, PreconditionFailure, QuotaFailure, RetryInfo)
 }
 
 
@@ -88,13 +99,14 @@ class FakePlacement:
 class PlayedLoop:
     """Shows the digest that a test put there, and answers on a thread of its own, as the control loop does.
 
-    `plan` and `instances` are its answers; a mute one never answers.
+    `plan` and `instances` are its answers; what is reserved `world` knows. A mute one never answers.
     """
 
     def __init__(self) -> None:
         self.digest = empty_digest("ci")
         self.plan: ScalePlan | None = None
         self.instances: tuple[InstanceDigest, ...] = ()
+        self.world = World(Policy(), "ci")
         self.asked: list[Ask] = []
         self.mute = False
         self.thread = ThreadPoolExecutor(max_workers=1)
@@ -105,10 +117,13 @@ class PlayedLoop:
             self.thread.submit(self._answer, question)
 
     def _answer(self, question: Ask) -> None:
-        if isinstance(question, AskPlan):
-            question.answer(self.plan)
-        else:
-            question.answer(self.instances)
+        match question:
+            case AskPlan():
+                question.answer(self.plan)
+            case AskInstances():
+                question.answer(self.instances)
+            case AskGrant():
+                question.answer(granted(self.world, question.order, question.at_ms))
 
 
 def autoscaling_over(
@@ -117,7 +132,7 @@ def autoscaling_over(
     """The real service for the group `ci`, and the writer behind it, which the caller starts and stops."""
     writer = Writer(
         store,
-        committed=lambda message: None,
+        committed=lambda message: loop.world.apply(message.records, START_MS),
         advanced=hub.revision_committed,
         health=lambda writable: None,
     )
@@ -125,6 +140,15 @@ def autoscaling_over(
         lambda: loop.digest, ask=loop.ask, writer=writer, clock=VirtualClock(), group="ci"
     )
     return service, writer
+
+
+def tails_over(
+    store: MemoryStore, hub: WatchHub, logs: MemoryLogs, limits: LogLimits
+) -> tuple[LogPoller, LogTails]:
+    """The real ones; the caller starts and stops the poller."""
+    poller = LogPoller(logs, SystemClock(), limits.reads_per_s)
+    tails = LogTails(poller, store, hub, tails_max=limits.tails_max, patience_ms=limits.patience_ms)
+    return poller, tails
 
 
 @dataclass(kw_only=True)
@@ -137,6 +161,7 @@ class Served:
     hub: WatchHub
     placement: FakePlacement
     loop: PlayedLoop
+    logs: MemoryLogs
     channel: aio.Channel
 
     @property
@@ -159,6 +184,7 @@ async def serving(
     settings: ApiSettings = QUICK,
     buffer_size: int = 1_000,
     address: str = "127.0.0.1:0",
+    log_limits: LogLimits = QUICK_LOGS,
 ) -> AsyncIterator[Served]:
     """A server that is stopped at the end, if the test has not done so."""
     store = store or MemoryStore()
@@ -166,7 +192,10 @@ async def serving(
     placement, loop = FakePlacement(store, hub), PlayedLoop()
     autoscaling, writer = autoscaling_over(store, hub, loop)
     writer.start(lambda: None)
-    server = ApiServer(placement, autoscaling, store, hub=hub, settings=settings)
+    logs = MemoryLogs()
+    poller, tails = tails_over(store, hub, logs, log_limits)
+    poller.start()
+    server = ApiServer(placement, autoscaling, store, hub=hub, tails=tails, settings=settings)
     address = f"127.0.0.1:{await server.start(address)}"
     async with aio.insecure_channel(address) as channel:
         try:
@@ -177,10 +206,12 @@ async def serving(
                 hub=hub,
                 placement=placement,
                 loop=loop,
+                logs=logs,
                 channel=channel,
             )
         finally:
             await server.stop(grace_s=0.1)
+            poller.stop()
             placement.writer.shutdown()
             loop.thread.shutdown()
             writer.stop()

@@ -1,5 +1,7 @@
 """Messages to nouns and back."""
 
+from typing import cast
+
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
@@ -8,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_scheduler.v1 import scaling_pb2, scheduler_pb2, task_pb2, task_spec_pb2
+from ecs_scheduler.v1.resources_pb2 import ARCHITECTURE_ARM64, ARCHITECTURE_X86_64
+from ecs_scheduler.v1.resources_pb2 import Architecture as ArchitectureMessage
 from ecs_scheduler.v1.resources_pb2 import Resources as ResourcesMessage
 from scheduler.api.convert import parse, render
 from scheduler.api.convert.cluster import cluster
@@ -16,7 +20,7 @@ from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.digest import ClusterDigest, Condition, Unplaced
 from scheduler.core.model.errors import Violation
 from scheduler.core.model.group import InstanceGroup, InstanceType
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.task import (
     BambooAgentSpec,
     Container,
@@ -24,11 +28,14 @@ from scheduler.core.model.task import (
     ContainersSpec,
     EnvironmentVariable,
     ExtraContainer,
+    HostFolderMapping,
+    Secret,
     Task,
     TaskRequest,
     TaskState,
     TaskStatus,
     Timeouts,
+    Ulimit,
 )
 from scheduler.core.validate import validate
 from scheduler.ports.store import TaskFilter
@@ -49,9 +56,19 @@ BAMBOO_MESSAGE = task_spec_pb2.BambooAgentSpec(
             size=task_spec_pb2.CONTAINER_SIZE_SMALL,
             commands=["postgres", "-c", "fsync=off"],
             environment=[task_spec_pb2.EnvironmentVariable(name="PASSWORD", value="hunter2")],
+            secrets=[task_spec_pb2.Secret(name="LICENCE", value_from="licence")],
+            registry_credentials="arn:extra",
         )
     ],
     queue_time=Timestamp(seconds=1_790_000_000, nanos=123_000_000),
+    host_folder_mappings=[
+        task_spec_pb2.HostFolderMapping(volume_name="m", source_path="/outside", container_path="/inside")
+    ],
+    task_role_arn="arn:task",
+    execution_role_arn="arn:execution",
+    architecture=ARCHITECTURE_ARM64,
+    secrets=[task_spec_pb2.Secret(name="TOKEN", value_from="token")],
+    registry_credentials="arn:registry",
 )
 BAMBOO = BambooAgentSpec(
     result_id="P-PLAN-JOB-7",
@@ -67,9 +84,59 @@ BAMBOO = BambooAgentSpec(
             size=ContainerSize.SMALL,
             commands=("postgres", "-c", "fsync=off"),
             environment=(EnvironmentVariable(name="PASSWORD", value="hunter2"),),
+            secrets=(Secret(name="LICENCE", value_from="licence"),),
+            registry_credentials="arn:extra",
         ),
     ),
     queue_time_ms=1_790_000_000_123,
+    host_folder_mappings=(
+        HostFolderMapping(volume_name="m", source_path="/outside", container_path="/inside"),
+    ),
+    task_role_arn="arn:task",
+    execution_role_arn="arn:execution",
+    architecture=Architecture.ARM64,
+    secrets=(Secret(name="TOKEN", value_from="token"),),
+    registry_credentials="arn:registry",
+)
+CONTAINERS_MESSAGE = task_spec_pb2.ContainersSpec(
+    containers=[
+        task_spec_pb2.Container(
+            name="main",
+            image="agent:1",
+            resources=ResourcesMessage(cpu_units=1, memory_mib=2, gpus=3),
+            command=["run"],
+            environment=[task_spec_pb2.EnvironmentVariable(name="A", value="B")],
+            essential=True,
+            secrets=[task_spec_pb2.Secret(name="TOKEN", value_from="token")],
+            registry_credentials="arn:registry",
+            privileged=True,
+            ulimits=[task_spec_pb2.Ulimit(name="nofile", soft=1, hard=2)],
+            links=["other:alias"],
+        )
+    ],
+    task_role_arn="arn:task",
+    execution_role_arn="arn:execution",
+    architecture=ARCHITECTURE_X86_64,
+)
+CONTAINERS = ContainersSpec(
+    containers=(
+        Container(
+            name="main",
+            image="agent:1",
+            resources=Resources(cpu=1, memory_mib=2, gpus=3),
+            command=("run",),
+            environment=(EnvironmentVariable(name="A", value="B"),),
+            essential=True,
+            secrets=(Secret(name="TOKEN", value_from="token"),),
+            registry_credentials="arn:registry",
+            privileged=True,
+            ulimits=(Ulimit(name="nofile", soft=1, hard=2),),
+            links=("other:alias",),
+        ),
+    ),
+    task_role_arn="arn:task",
+    execution_role_arn="arn:execution",
+    architecture=Architecture.X86_64,
 )
 
 
@@ -98,27 +165,24 @@ def test_bamboo_agent_is_parsed_whole() -> None:
 
 def test_containers_are_parsed_whole() -> None:
     """Every field of a container reaches the noun."""
-    container = task_spec_pb2.Container(
-        name="main",
-        image="agent:1",
-        resources=ResourcesMessage(cpu_units=1, memory_mib=2, gpus=3),
-        command=["run"],
-        environment=[task_spec_pb2.EnvironmentVariable(name="A", value="B")],
-        essential=True,
-    )
-    spec = task_spec_pb2.ContainersSpec(containers=[container])
-    assert parsed(scheduler_pb2.ScheduleRequest(containers=spec)).spec == ContainersSpec(
-        containers=(
-            Container(
-                name="main",
-                image="agent:1",
-                resources=Resources(cpu=1, memory_mib=2, gpus=3),
-                command=("run",),
-                environment=(EnvironmentVariable(name="A", value="B"),),
-                essential=True,
-            ),
-        )
-    )
+    assert parsed(scheduler_pb2.ScheduleRequest(containers=CONTAINERS_MESSAGE)).spec == CONTAINERS
+
+
+@pytest.mark.parametrize("message", [BAMBOO_MESSAGE, CONTAINERS_MESSAGE])
+def test_the_messages_above_are_whole(message: Message) -> None:
+    """What is parsed and rendered whole here has every field there is, in every message inside."""
+    assert unset(message) == set()
+    inside = [inner for field, value in message.ListFields() if field.is_repeated for inner in value]
+    assert [unset(inner) for inner in inside if isinstance(inner, Message)] == [set() for _ in inside]
+
+
+@pytest.mark.parametrize("number", [3, -1])
+def test_architecture_that_is_not_known_is_none(number: int) -> None:
+    """A newer client's architecture is left for validation to refuse."""
+    spec = task_spec_pb2.ContainersSpec(architecture=cast("ArchitectureMessage", number))
+    found = parsed(scheduler_pb2.ScheduleRequest(containers=spec)).spec
+    assert isinstance(found, ContainersSpec)
+    assert found.architecture is None
 
 
 def test_timeouts_are_parsed_whole() -> None:
@@ -258,6 +322,15 @@ def test_accepted_bamboo_agent_is_rendered_masked() -> None:
     assert shown.bamboo_agent == expected
     assert (shown.state, shown.revision) == (task_pb2.TASK_STATE_QUEUED, 7)
     assert b"hunter2" not in shown.SerializeToString()
+
+
+def test_accepted_containers_are_rendered_masked() -> None:
+    """The same of a plain list of containers; where a secret is kept is shown."""
+    shown = render.accepted(submitted(spec=CONTAINERS), revision=7)
+    expected = task_spec_pb2.ContainersSpec()
+    expected.CopyFrom(CONTAINERS_MESSAGE)
+    expected.containers[0].environment[0].value = "***"
+    assert shown.containers == expected
 
 
 def test_ended_task_is_rendered_whole() -> None:

@@ -7,7 +7,7 @@ import grpc
 import pytest
 from grpc import aio
 
-from scheduler.adapters.memory import MemoryStore
+from scheduler.adapters.memory import MemoryLogs, MemoryStore
 from scheduler.api.address import MalformedAddress, ServerAddressError, host_and_port, refuse_open_listener
 from scheduler.api.server import ApiServer, ApiSettings
 from scheduler.core.model.task import TaskEvent
@@ -15,12 +15,14 @@ from scheduler.ports.store import StoreError
 from scheduler.services.watch import WatchHub
 from tests.api.served import (
     QUICK,
+    QUICK_LOGS,
     FakePlacement,
     PlayedLoop,
     autoscaling_over,
     refusal,
     schedule_request,
     serving,
+    tails_over,
 )
 from tests.api.watches import revisions, until, until_synced, watching
 from tests.builders import submitted
@@ -79,7 +81,8 @@ async def test_port_in_use_is_one_clear_line() -> None:
         hub = WatchHub(store)
         placement = FakePlacement(store, hub)
         autoscaling, _ = autoscaling_over(store, hub, PlayedLoop())
-        second = ApiServer(placement, autoscaling, store, hub=hub, settings=QUICK)
+        _, tails = tails_over(store, hub, MemoryLogs(), QUICK_LOGS)
+        second = ApiServer(placement, autoscaling, store, hub=hub, tails=tails, settings=QUICK)
         with pytest.raises(ServerAddressError, match=f"cannot listen on {first.address}") as refused:
             await second.start(first.address)
         await second.stop(grace_s=0)

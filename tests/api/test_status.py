@@ -24,6 +24,7 @@ from scheduler.services.errors import (
     GroupUnread,
     InvalidRequest,
     NeverFits,
+    NotAllowed,
     RequestIdTaken,
     ResumeTokenCompacted,
     ResumeTokenForeign,
@@ -33,8 +34,20 @@ from scheduler.services.errors import (
     ServiceUnavailable,
     SizeOutOfRange,
     TaskNotFound,
+    TooMuchReserved,
     WatchLagging,
     WishIdTaken,
+)
+from scheduler.services.logs.errors import (
+    ContainerNotFound,
+    LogReaderLagging,
+    LogsForbidden,
+    LogStreamNotFound,
+    LogsUnavailable,
+    LogsUnreadable,
+    LogTokenExpired,
+    TaskNotStarted,
+    TooManyLogTails,
 )
 from tests.builders import a_group
 
@@ -49,11 +62,17 @@ ROWS: list[tuple[Exception, StatusCode, str]] = [
         StatusCode.FAILED_PRECONDITION,
         "NEVER_FITS",
     ),
+    (
+        NotAllowed((Violation(field_path="a", expected="b"),)),
+        StatusCode.PERMISSION_DENIED,
+        "NOT_ALLOWED",
+    ),
     (RequestIdTaken("t-1"), StatusCode.ALREADY_EXISTS, "REQUEST_ID_TAKEN"),
     (TaskNotFound("t-1"), StatusCode.NOT_FOUND, "TASK_NOT_FOUND"),
     (WishIdTaken(), StatusCode.ALREADY_EXISTS, "REQUEST_ID_TAKEN"),
     (GroupNotFound("builds", "ci"), StatusCode.NOT_FOUND, "GROUP_NOT_FOUND"),
     (SizeOutOfRange(51, a_group()), StatusCode.OUT_OF_RANGE, "SIZE_OUT_OF_RANGE"),
+    (TooMuchReserved("bamboo", 3, 499, 500), StatusCode.RESOURCE_EXHAUSTED, "TOO_MUCH_RESERVED"),
     (GroupUnread(), StatusCode.UNAVAILABLE, "GROUP_UNREAD"),
     (ServiceUnavailable("later"), StatusCode.UNAVAILABLE, "SERVICE_UNAVAILABLE"),
     (ServiceStopping(), StatusCode.UNAVAILABLE, "SERVICE_STOPPING"),
@@ -62,6 +81,15 @@ ROWS: list[tuple[Exception, StatusCode, str]] = [
     (ResumeTokenCompacted(7), StatusCode.OUT_OF_RANGE, "REVISION_COMPACTED"),
     (WatchLagging(1_000), StatusCode.RESOURCE_EXHAUSTED, "WATCH_LAGGING"),
     (MalformedMessage(), StatusCode.INVALID_ARGUMENT, "MALFORMED_MESSAGE"),
+    (ContainerNotFound("db", ["agent"]), StatusCode.NOT_FOUND, "CONTAINER_NOT_FOUND"),
+    (TaskNotStarted("QUEUED", ended=False), StatusCode.FAILED_PRECONDITION, "TASK_NOT_STARTED"),
+    (LogsUnreadable("logs with syslog"), StatusCode.FAILED_PRECONDITION, "LOGS_UNREADABLE"),
+    (LogsForbidden("logs:GetLogEvents"), StatusCode.FAILED_PRECONDITION, "LOGS_FORBIDDEN"),
+    (LogStreamNotFound(1, "gone"), StatusCode.NOT_FOUND, "LOG_STREAM_NOT_FOUND"),
+    (LogTokenExpired(), StatusCode.OUT_OF_RANGE, "LOG_TOKEN_EXPIRED"),
+    (LogReaderLagging(), StatusCode.RESOURCE_EXHAUSTED, "LOG_READER_LAGGING"),
+    (TooManyLogTails(100), StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_LOG_TAILS"),
+    (LogsUnavailable("ReadTimeoutError"), StatusCode.UNAVAILABLE, "LOGS_UNAVAILABLE"),
     (DefaultDeadlinePassed(30), StatusCode.DEADLINE_EXCEEDED, "DEFAULT_DEADLINE_PASSED"),
     (StoreError("disk full"), StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE"),
 ]
@@ -104,6 +132,17 @@ def kinds_of(base: type[Exception]) -> Iterator[type[Exception]]:
     for kind in base.__subclasses__():
         yield kind
         yield from kinds_of(kind)
+
+
+def test_what_is_not_allowed_is_named() -> None:
+    """Each field that asks for too much, as for one that is wrong."""
+    asked = (Violation(field_path="spec.role", expected="x"), Violation(field_path="spec.b", expected="y"))
+    failure = failure_of(NotAllowed(asked))
+    assert failure is not None
+    assert failure.message == "spec.role is not allowed here: expected x (and 1 more)"
+    named = BadRequest()
+    assert details(failure).details[1].Unpack(named)
+    assert [each.field for each in named.field_violations] == ["spec.role", "spec.b"]
 
 
 def test_few_violations_are_all_named() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ecs_scheduler.v1.container_instance_pb2 import ContainerInstance
 from ecs_scheduler.v1.resources_pb2 import Resources
 from ecs_scheduler.v1.scaling_pb2 import Cluster, InstanceGroup, InstanceType
 from ecs_scheduler.v1.task_pb2 import Task, TaskEvent, TaskState
@@ -16,7 +17,7 @@ from scheduler.cli.demo.verdict import Finding, findings, findings_so_far
 
 Line = dict[str, Any]
 
-SUCCEEDED, ONCE, NONE_BUSY, BACK_AT_MIN, MISHAPS = range(5)
+SUCCEEDED, ONCE, NONE_BUSY, BACK_AT_MIN, ALLOWED, CONSOLES, MISHAPS = range(7)
 """The findings, in their order."""
 
 SECOND_MS = 1_000
@@ -46,7 +47,7 @@ def changed(task_id: str, status: str, seconds: int, exit_code: int | None = Non
 
 
 def good_journal() -> list[Line]:
-    """Two agents, the second on an instance that is bought for it and given back; all three mishaps."""
+    """Two agents, the second on an instance that is bought for it and given back; all mishaps."""
     return [
         at(0, "SetDesiredCapacity", previous=0, desiredCapacity=1),
         *launched("i-1", 0),
@@ -55,6 +56,7 @@ def good_journal() -> list[Line]:
         at(10, "SetDesiredCapacity", previous=1, desiredCapacity=2),
         at(12, "LaunchFailed", message="no capacity"),
         *launched("i-2", 20),
+        at(20, "InstanceLaunched", ec2InstanceId="i-9", instanceType="m4.4xlarge"),
         changed("t-1", "RUNNING", 20),
         started("t-2", "i-2", 30),
         changed("t-2", "RUNNING", 40),
@@ -63,7 +65,11 @@ def good_journal() -> list[Line]:
         changed("t-2", "STOPPED", 80, 0),
         at(80, "AgentConnectionChange", containerInstanceArn="arn-i-2", agentConnected=False),
         at(85, "DetachInstances", ec2InstanceIds=["i-2"], desiredCapacity=1),
+        at(90, "InstanceInService", ec2InstanceId="i-9"),
+        at(89, "CreateLogStream", logStreamName="pbc-ec2-instance-stale/i-9"),
         at(90, "InstanceTerminating", ec2InstanceId="i-2"),
+        at(90, "InstanceTerminating", ec2InstanceId="i-9"),
+        at(90, "InstanceTerminated", ec2InstanceId="i-9"),
         at(100, "InstanceTerminated", ec2InstanceId="i-2"),
     ]
 
@@ -97,9 +103,9 @@ def before(effect: str, *lines: Line) -> list[Line]:
 def test_a_good_journal_is_found_good() -> None:
     """Where all went well each finding is good, and says in numbers what it found."""
     found = judged(good_journal())
-    assert [each.good for each in found] == [True] * 5
+    assert [each.good for each in found] == [True] * 7
     assert found[ONCE].text == "each was started exactly once: 2 agents, 2 starts"
-    assert found[NONE_BUSY].text == "none of 1 terminated container instances was busy"
+    assert found[NONE_BUSY].text == "none of 2 terminated container instances was busy"
 
 
 VIOLATIONS: dict[str, tuple[Callable[[], list[Line]], list[int]]] = {
@@ -134,7 +140,7 @@ VIOLATIONS: dict[str, tuple[Callable[[], list[Line]], list[int]]] = {
         lambda: before("InstanceTerminating", at(70, "TaskOrphaned", taskArn="ecs-t-1")),
         [NONE_BUSY],
     ),
-    "one too many is left": (lambda: without("InstanceTerminating"), [BACK_AT_MIN]),
+    "one too many is left": (lambda: without("InstanceTerminating"), [BACK_AT_MIN, MISHAPS]),
     "one too few is left": (
         lambda: [*good_journal(), at(99, "InstanceTerminating", ec2InstanceId="i-1")],
         [BACK_AT_MIN],
@@ -146,6 +152,9 @@ VIOLATIONS: dict[str, tuple[Callable[[], list[Line]], list[int]]] = {
     ),
     "no lost answer": (lambda: without("FaultInjected"), [MISHAPS]),
     "no failed launch": (lambda: without("LaunchFailed"), [MISHAPS]),
+    "a console is lost": (lambda: without("CreateLogStream"), [CONSOLES]),
+    "all joined": (lambda: [line for line in good_journal() if "i-9" not in str(line)], [MISHAPS]),
+    "refused by IAM": (lambda: [*good_journal(), at(9, "AccessDenied", action="ecs:StopTask")], [ALLOWED]),
     "no lost agent": (lambda: without("AgentConnectionChange"), [MISHAPS]),
 }
 
@@ -204,18 +213,12 @@ def test_utilisation() -> None:
 
 
 def test_usage() -> None:
-    """Instances count from EC2's `running`, or the first request, to their end, or to the end of the demo."""
-    line = usage(told_story(), Books(good_journal()), 130 * SECOND_MS)
-    assert line == "container instances: 2 at the peak, 3 instance-minutes, 20% utilised"
-
-
-def test_peak_counts_what_runs_at_one_time() -> None:
-    """An instance that begins in the moment in which another one ends does not make two."""
-    journal = [*good_journal(), *launched("i-3", 100)]
-    assert Books(journal).peak(0, 200 * SECOND_MS) == 2
-    assert Books(journal).peak(110 * SECOND_MS, 200 * SECOND_MS) == 2
-    assert Books(good_journal()).peak(110 * SECOND_MS, 200 * SECOND_MS) == 1
-    assert Books([]).peak(0, 1) == 0
+    """The peak is the picture's; instances count from EC2's `running`, or the first request, to their end."""
+    story = told_story()
+    for count in (2, 3, 1):
+        story.see(0, story.cluster, [ContainerInstance()] * count)
+    line = usage(story, Books(good_journal()), 130 * SECOND_MS)
+    assert line == "container instances: 3 at the peak, 3 instance-minutes, 20% utilised"
 
 
 def test_given_up() -> None:

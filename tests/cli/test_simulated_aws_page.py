@@ -38,7 +38,14 @@ def test_every_option_is_on_the_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "name"), {"ecs": "ECS", "autoscaling": "Auto Scaling", "ec2": "EC2", "sts": "STS"}.items()
+    ("service", "name"),
+    {
+        "ecs": "ECS",
+        "autoscaling": "Auto Scaling",
+        "ec2": "EC2",
+        "logs": "CloudWatch Logs",
+        "sts": "STS",
+    }.items(),
 )
 def test_every_operation_is_on_the_page(service: str, name: str) -> None:
     """Each service has its operations there, and no others."""

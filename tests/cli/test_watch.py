@@ -1,7 +1,7 @@
 """The command `watch` against a real server."""
 
 import asyncio
-from subprocess import CompletedProcess
+from subprocess import PIPE, CompletedProcess
 
 import pytest
 
@@ -10,7 +10,7 @@ from scheduler.core.model.attempt import ContainerExit
 from scheduler.core.model.task import TERMINAL_STATES, TaskState
 from tests.api.served import Served, serving
 from tests.builders import stop_reason, submitted, task_id, transitioned
-from tests.e2e.programs import ROOT, run
+from tests.e2e.programs import ROOT, command, environment, run
 
 pytestmark = pytest.mark.asyncio
 
@@ -69,6 +69,21 @@ async def test_no_such_task() -> None:
         ended = await watch(served, "--task", "t-none")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == "ecs-scheduler: no task t-none\n"
+
+
+async def test_a_tenant_without_tasks() -> None:
+    """That nothing is there to be watched is said once, and the first task is waited for."""
+    async with serving() as served:
+        served.commit(submitted(1))
+        arguments = ("watch", "--until-done", "--address", served.address, "--tenant", "nobody")
+        process = await asyncio.create_subprocess_exec(
+            *command(*arguments), cwd=ROOT, env=environment(), stderr=PIPE
+        )
+        assert process.stderr is not None
+        told = await asyncio.wait_for(process.stderr.readline(), 30)
+        process.kill()
+        await process.wait()
+    assert told == b"ecs-scheduler: tenant nobody has no tasks; waiting for the first\n"
 
 
 async def test_one_of_two_exists() -> None:

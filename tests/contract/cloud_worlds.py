@@ -16,6 +16,7 @@ import pytest
 
 from scheduler.adapters.aws.clients import AwsClients, ClientSettings, make_clients
 from scheduler.adapters.aws.cloud import AwsCloud
+from scheduler.adapters.aws.log_clients import make_log_clients
 from scheduler.core.model.answers import Failure
 from scheduler.ports.cloud import Cloud, CloudError, TaskLaunch
 from scheduler.simulated_aws.account import SimulatedAws
@@ -148,6 +149,7 @@ class HttpFrontOfMany:
         region = self.account.settings.region
         settings = ClientSettings(region=region, endpoint_url=url, read_attempts=READ_ATTEMPTS)
         self._clients = make_clients(session(), settings)
+        self.log_clients = make_log_clients(session(), settings)
         stack.callback(self._clients.close)
 
     def __getattr__(self, name: str) -> Any:

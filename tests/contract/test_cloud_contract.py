@@ -5,7 +5,7 @@ import pytest
 from scheduler.adapters.aws.access import check_access
 from scheduler.core.model.answers import DEFINITION_GONE
 from scheduler.core.model.attempt import StopCategory
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import NOTHING, Architecture, Resources
 from scheduler.simulated_aws.faults import FaultKind
 from scheduler.simulated_aws.journal import Effect
 from tests.clocks import START_MS
@@ -226,9 +226,10 @@ class TestManyPages:
 
 class TestContainerInstances:
     def test_an_instance_is_read_whole(self, world: World) -> None:
-        """Size as registered, launch time as EC2 tells it, type and zone from the attributes."""
+        """Size as registered, launch time as EC2 tells it, type, zone, architecture from the attributes."""
         instance = world.cloud.container_instances()[0]
-        assert instance.registered == instance.remaining == Resources(cpu=16_384, memory_mib=64_419)
+        assert instance.remaining == Resources(cpu=16_384, memory_mib=64_419)
+        assert instance.registered == instance.remaining.on(Architecture.X86_64)
         assert (instance.instance_type, instance.status, instance.agent_connected) == (
             "m4.4xlarge",
             "ACTIVE",
@@ -246,7 +247,7 @@ class TestContainerInstances:
         """What remains is what is registered, less what runs."""
         arn = world.cloud.start_task(world.launch()).container_instance_arn
         [instance] = [each for each in world.cloud.container_instances() if each.arn == arn]
-        assert instance.registered - instance.remaining == Resources(cpu=512, memory_mib=1000)
+        assert NOTHING + instance.registered - instance.remaining == Resources(cpu=512, memory_mib=1000)
 
     def test_a_lost_connection_is_seen(self, simulated: SimulatedWorld) -> None:
         """At the next reading, with a newer version."""
@@ -308,7 +309,7 @@ class TestInstanceTypes:
         """At EC2's declared size, which is more than an instance registers."""
         [found] = make_world(launch_source=source).cloud.instance_types(GROUP)
         assert (found.name, found.learned) == ("m4.4xlarge", False)
-        assert found.allocatable == Resources(cpu=16_384, memory_mib=65_536)
+        assert found.allocatable == Resources(cpu=16_384, memory_mib=65_536, architecture=Architecture.X86_64)
 
     def test_a_mixed_group_names_its_types_smallest_first(self, make_world: WorldMaker) -> None:
         """Order: CPU, memory, GPUs, name."""
@@ -322,7 +323,14 @@ class TestInstanceTypes:
             "m5.4xlarge",
             "r5.4xlarge",
         ]
-        assert found[1].allocatable == Resources(cpu=4_096, memory_mib=16_384, gpus=1)
+        assert found[1].allocatable == Resources(
+            cpu=4_096, memory_mib=16_384, gpus=1, architecture=Architecture.X86_64
+        )
+
+    def test_a_types_architecture_is_told(self, make_world: WorldMaker) -> None:
+        """In ECS's words."""
+        [found] = make_world(instance_types=("m6g.4xlarge",)).cloud.instance_types(GROUP)
+        assert found.allocatable.architecture is Architecture.ARM64
 
 
 class TestDefinitions:

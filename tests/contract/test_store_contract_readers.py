@@ -7,17 +7,20 @@ import pytest
 
 from scheduler.core.model.attempt import AttemptState, StopCategory
 from scheduler.core.model.records import AttemptRecorded
+from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.task import (
     TERMINAL_STATES,
     BambooAgentSpec,
     ContainerSize,
     EnvironmentVariable,
     ExtraContainer,
+    HostFolderMapping,
+    Secret,
     TaskState,
     Timeouts,
 )
 from scheduler.ports.store import RevisionCompacted, Store, TaskFilter, Written
-from tests.builders import attempt, containers_spec, stop_reason, submitted, task_id, transitioned
+from tests.builders import REGULAR, attempt, containers_spec, stop_reason, submitted, task_id, transitioned
 from tests.contract.store_adapters import (
     ADAPTERS,
     ASSIGNED,
@@ -93,11 +96,28 @@ def test_get_returns_a_bamboo_agent(store: Store) -> None:
         size=ContainerSize.LARGE_4X,
         extra_containers=(extra,),
         queue_time_ms=1,
+        host_folder_mappings=(
+            HostFolderMapping(volume_name="v", source_path="/outside", container_path="/inside"),
+        ),
+        task_role_arn="arn:role",
+        architecture=Architecture.ARM64,
+        secrets=(Secret(name="TOKEN", value_from="token"),),
     )
     store.commit([[submitted(1, spec=spec)]])
     task = store.get(task_id(1))
     assert task is not None
     assert task.spec == spec
+
+
+def test_an_architecture_is_part_of_what_is_asked(store: Store) -> None:
+    """Wherever a task is read: one that waits must not be placed elsewhere after a restart."""
+    ask = Resources(cpu=1, memory_mib=2, gpus=3, architecture=Architecture.ARM64)
+    store.commit([[submitted(1, ask=ask)], [submitted(2)]])
+    asks = [[live.queued.ask for live in store.load().live]]
+    asks += [[task.ask for task in store.list_tasks(TaskFilter(), "", 10)]]
+    asks += [[event.task.ask for event in store.events_after(0, 10)]]
+    asks += [[task.ask for number in (1, 2) if (task := store.get(task_id(number)))]]
+    assert asks == [[ask, REGULAR]] * 4
 
 
 def test_get_of_an_unknown_task_is_none(store: Store) -> None:
@@ -184,6 +204,15 @@ def test_secrets_are_dropped_when_it_ends_in_the_same_commit(store: Store) -> No
     task = store.get(task_id(1))
     assert task is not None
     assert task.spec == containers_spec(A="***")
+
+
+def test_a_scrub_leaves_what_lives(store: Store) -> None:
+    """It goes well while nobody reads, and a task that may still be launched keeps its values."""
+    store.commit([[submitted(1, spec=containers_spec(A="hunter2"))]])
+    assert store.scrub()
+    task = store.get(task_id(1))
+    assert task is not None
+    assert task.spec == containers_spec(A="hunter2")
 
 
 # --- list ------------------------------------------------------------------------------------------

@@ -97,6 +97,12 @@ def test_scaling_events_page_by_sequence(store: Store) -> None:
     assert (store.scaling_events_after(5, 10), store.scaling_events_after(9, 10)) == ([], [])
 
 
+def test_a_start_reads_the_end_of_the_scaling_log(store: Store) -> None:
+    """What was done to capacity a moment ago still counts in the next life."""
+    store.commit([scaled(1, 2), scaled(3)])
+    assert store.load().scaling == tuple(map(a_scaling_event, (1, 2, 3)))
+
+
 def test_refused_batch_leaves_no_scaling_event(store: Store) -> None:
     """Neither the event nor its sequence: those that follow it are as dense as ever."""
     store.commit([[submitted(1)]])

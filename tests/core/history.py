@@ -104,10 +104,8 @@ class History:
 
     def _taken_below(self, instance: ContainerInstance) -> Resources:
         """What we hold on its EC2 instance: what began under an earlier ARN may run there still."""
-        arns = (
-            each.arn for each in self.instances.values() if each.ec2_instance_id == instance.ec2_instance_id
-        )
-        return sum(map(self.taken, arns), start=NOTHING)
+        below = (each for each in self.holding() if each.ec2_instance_id == instance.ec2_instance_id)
+        return sum((self.asks[each.task_id] for each in below), start=NOTHING)
 
     def _health(self, instance: ContainerInstance, ceiling: int) -> InstanceHealth:
         members = self.group.members if self.group else {}

@@ -6,9 +6,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from scheduler.core.decide import decide
-from scheduler.core.model.answers import Answer, Failure, GroupSeen
-from scheduler.core.model.calls import CAPACITY_ACTS, Call, DetachInstances, SetDesiredCapacity, StartTask
+from scheduler.core.model.answers import Answer, Failure
+from scheduler.core.model.calls import (
+    CAPACITY_ACTS,
+    Call,
+    DetachInstances,
+    SetDesiredCapacity,
+    StartTask,
+    TerminateInstances,
+)
 from scheduler.core.model.container_instance import ContainerInstance
+from scheduler.core.model.facts import member_fact
 from scheduler.core.model.plan import Plan
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.removal import RemovalStep
@@ -17,8 +25,10 @@ from scheduler.core.model.task import TERMINAL_STATES, TaskState
 from scheduler.core.world.world import World
 from tests.builders import M4_4XLARGE, cancel_requested, submitted
 from tests.core.clusters import LOST, NO_ROOM, THROTTLED
+from tests.core.fleets import candidates_of, ranks_of, ranks_rebuilt
 from tests.core.history import OLD_MS, History
 from tests.core.interlock_history import InterlockHistory
+from tests.core.rebirth import Kept
 from tests.core.steps import Steps
 from tests.core.truth import Truth
 from tests.strategies import index_of
@@ -106,7 +116,7 @@ class Cluster(RuleBasedStateMachine):
         plan = self.steps.step()
         self.plan_is_right(plan, desired)
         for call in plan.calls:
-            if isinstance(call, DetachInstances):
+            if isinstance(call, DetachInstances | TerminateInstances):
                 self.given_up[call] = lost.intersection(call.ec2_instance_ids)
 
     @rule()
@@ -171,6 +181,13 @@ class Cluster(RuleBasedStateMachine):
         elif self.takes_tasks_of_others(self.truth.instances[arn]):
             self.truth.foreign[arn] = amount
 
+    @precondition(lambda self: len(self.known_members()) > 1)
+    @rule(which=nth)
+    def somebody_detaches(self, which: int) -> None:
+        """The group replaces it. One that was never seen to be a member would be nobody's to end."""
+        known = self.known_members()
+        del self.truth.members[known[which % len(known)]]
+
     @rule(downtime_ms=pauses, had_effect=st.booleans())
     def restart(self, downtime_ms: int, had_effect: bool) -> None:
         """The process dies; what it had sent has its effect all the same, or was never sent."""
@@ -188,6 +205,11 @@ class Cluster(RuleBasedStateMachine):
 
     # ---- how it is done
 
+    def known_members(self) -> list[str]:
+        """Members that the records tell of."""
+        facts = Kept(self.steps.journal).facts
+        return [each for each in self.truth.members if facts.get(member_fact(each, "ci").key)]
+
     def takes_tasks_of_others(self, instance: ContainerInstance) -> bool:
         removal = self.history.removals.get(instance.ec2_instance_id)
         on_its_way_out = removal is not None and removal.step is not RemovalStep.DRAINING
@@ -196,7 +218,7 @@ class Cluster(RuleBasedStateMachine):
 
     def take_effect(self, call: Call) -> Answer:
         answer = self.truth.answer(call)
-        if isinstance(answer, GroupSeen):
+        if not isinstance(answer, Failure):
             self.excused |= self.given_up.get(call, set())
         return answer
 
@@ -245,6 +267,8 @@ class Cluster(RuleBasedStateMachine):
         rebuilt = {room.arn: (size.registered, room) for size, room in index_of(spares).spots()}
         kept = {room.arn: (size.registered, room) for size, room in self.world.fleet.rooms.spots()}
         assert kept == rebuilt
+        assert self.world.fleet.candidates == candidates_of(self.world.fleet)
+        assert ranks_of(self.world.fleet) == ranks_rebuilt(self.world.fleet)
 
     def queue_is_whole(self) -> None:
         queued = {key for key, state in self.history.states.items() if state is TaskState.QUEUED}

@@ -11,11 +11,13 @@ from scheduler.core.model.records import (
     IntentRecorded,
     IntentState,
     ScaleRequested,
+    ScalingRecorded,
     StoredRecord,
     TaskSubmitted,
     TaskTransitioned,
 )
 from scheduler.core.model.removal import REMOVE
+from scheduler.core.model.scaling import ScalingEvent
 from scheduler.core.model.task import TERMINAL_STATES, TaskState
 from scheduler.core.world.attempts import Track
 from scheduler.core.world.world import World
@@ -28,6 +30,7 @@ class Kept:
         self.facts: dict[str, str] = {}
         self.intents: dict[tuple[str, str], IntentRecorded] = {}
         self.wishes: list[ScaleRequested] = []
+        self.scaling: list[ScalingEvent] = []
         self.submitted: dict[str, StoredRecord] = {}
         self.states: dict[str, tuple[TaskState, int]] = {}
         self.attempts: dict[str, dict[str, Attempt]] = {}
@@ -53,8 +56,8 @@ class Kept:
                 self.facts[key] = value
             case ScaleRequested() as wish:
                 self.wishes.append(wish)
-            case _:
-                return
+            case ScalingRecorded(event=event):
+                self.scaling.append(event)
 
     def _keep_attempt(self, attempt: Attempt | None) -> None:
         if attempt is not None:
@@ -68,6 +71,8 @@ def reborn(journal: Sequence[StoredRecord], policy: Policy, now_ms: int) -> Worl
         if value:
             world.remember(key, value)
     world.wish = kept.wishes[-1].wish if kept.wishes else None
+    for event in kept.scaling:
+        world.recall(event, now_ms)
     for intent in kept.intents.values():
         if intent.state is IntentState.OPEN and intent.kind == REMOVE:
             world.resume_removal(intent, now_ms)

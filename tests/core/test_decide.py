@@ -29,7 +29,7 @@ from scheduler.core.model.facts import instance_type_fact
 from scheduler.core.model.plan import Plan
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import IntentRecorded, IntentState, ScalingRecorded
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.scaling import Limits
 from scheduler.core.model.task import TaskState
 from scheduler.core.view import ClusterView
@@ -235,6 +235,12 @@ def test_a_type_is_as_small_as_its_smallest_instance_ever_was() -> None:
     both = Resources(cpu=16000, memory_mib=64000)
     assert learned(wide, M4_4XLARGE, before=True) == ()
     assert learned(wide, narrow, before=True) == (instance_type_fact("m4.4xlarge", both),)
+
+
+def test_a_types_architecture_is_ec2s_to_tell() -> None:
+    """An instance that does not tell its own teaches nothing by it, decision after decision."""
+    known = M4_4XLARGE.on(Architecture.ARM64)
+    assert learned(known, M4_4XLARGE, before=True) == ()
 
 
 def test_sizes_that_are_about_to_be_corrected_buy_nothing() -> None:

@@ -170,12 +170,31 @@ def test_a_blink_leaves_no_fact() -> None:
 def test_an_instance_that_is_gone_leaves_nothing_behind() -> None:
     """Its spell is over, the store forgets it, and its blinks are no other instance's."""
     disconnections = watched((0, 30), until=19)
-    assert disconnections.see({}, START_MS + 20 * MINUTE_MS) == [disconnected_fact(ONE, None)]
+    assert disconnections.see({}, START_MS + 20 * MINUTE_MS) == []
+    assert disconnections.see({}, START_MS + 20 * MINUTE_MS + GAP_MS + 1) == [disconnected_fact(ONE, None)]
     assert disconnections.since_ms(ONE) is None
-    disconnections.see({ONE: False}, START_MS + 21 * MINUTE_MS)
+    disconnections.see({ONE: False}, START_MS + 22 * MINUTE_MS)
     disconnections.see({ONE: False}, START_MS + 25 * MINUTE_MS)
     disconnections.see({ONE: False}, START_MS + 33 * MINUTE_MS)
     assert not disconnections.is_lost(ONE)
+
+
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_a_list_that_leaves_it_out_ends_no_spell(every: int) -> None:
+    """One of so many readings lacks the instance, over and over: its agent is as lost as ever."""
+    disconnections = Disconnections(POLICY)
+    for number in range(45):
+        disconnections.see({} if number % every == 1 else {ONE: False}, START_MS + number * 30_000)
+    assert disconnections.is_lost(ONE)
+
+
+def test_a_list_that_leaves_it_out_forgets_no_blinks() -> None:
+    """Of one whose agent is there at that moment, too."""
+    disconnections = watched((0, 19), (21, 40), until=40)
+    disconnections.see({}, START_MS + 40 * MINUTE_MS + 1)
+    disconnections.see({ONE: True}, START_MS + 41 * MINUTE_MS)
+    away(disconnections, 42 * MINUTE_MS, 45 * MINUTE_MS)
+    assert disconnections.is_lost(ONE)
 
 
 def burst(*since_minutes: int) -> int:

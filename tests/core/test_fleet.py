@@ -155,6 +155,17 @@ def test_an_instance_arrives_once() -> None:
     assert fleet.take_arrivals() == []
 
 
+def test_nothing_is_kept_of_an_instance_that_is_gone() -> None:
+    """Whichever list it leaves first: if it were ever seen again, it would be a newcomer."""
+    fleet = a_fleet()
+    assert len(fleet.take_arrivals()) == 1
+    fleet.see_instances([], START_MS)
+    fleet.see_group(a_group())
+    fleet.see_group(a_group(a_member()))
+    fleet.see_instances([an_instance(version=9)], START_MS)
+    assert [each.version for each in fleet.take_arrivals()] == [9]
+
+
 def test_an_instance_offers_what_others_leave() -> None:
     """Our own tasks do not count against it; one that is gone offers nothing."""
     ledger = Ledger()
@@ -236,7 +247,7 @@ def test_room_under_an_old_arn_is_free_under_the_new_one_when_it_ends() -> None:
     fleet = two_arns(ledger)
     assert free(fleet) == [M4_4XLARGE - HALF]
     ledger.record(attempt(state=AttemptState.ENDED), HALF, TaskState.RUNNING)
-    fleet.refresh(instance_arn(1))
+    fleet.refresh(an_instance().ec2_instance_id)
     assert free(fleet) == [M4_4XLARGE]
 
 

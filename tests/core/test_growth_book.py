@@ -5,7 +5,7 @@ import pytest
 from scheduler.core.model.calls import SetDesiredCapacity
 from scheduler.core.model.group import InstanceType, Supply
 from scheduler.core.model.policy import Policy
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.world.growth_book import GrowthBook
 from tests.builders import M4_4XLARGE, a_group, an_instance, instance_arn
 from tests.clocks import START_MS
@@ -183,3 +183,10 @@ def test_a_type_that_is_not_known_may_hold_anything() -> None:
     bought(book, WHOLE)
     book.look_ahead(a_supply(1, "m9.huge"), START_MS)
     assert book.disappointing(START_MS) == frozenset()
+
+
+def test_what_is_learned_keeps_the_architecture() -> None:
+    """The store has amounts alone; EC2 says what they are of."""
+    book = a_book(InstanceType(name="m6g.4xlarge", allocatable=M4_4XLARGE.on(Architecture.ARM64)))
+    book.learn("m6g.4xlarge", WHOLE)
+    assert sizes(book) == {"m6g.4xlarge": WHOLE.on(Architecture.ARM64)}

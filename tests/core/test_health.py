@@ -18,13 +18,18 @@ SICKNESSES: dict[InstanceHealth, dict[str, Any]] = {
     InstanceHealth.DISCONNECTED: {"agent_connected": False},
     InstanceHealth.NOT_IN_SERVICE: {"member": a_member(lifecycle_state="Terminating:Wait")},
     InstanceHealth.LEAVING: {"claimed": True},
+    InstanceHealth.SUSPECT: {"suspect": True},
     InstanceHealth.STALE: {"too_old": True},
 }
 
 
 def health_of(**sickness: Any) -> InstanceHealth:
     member: GroupMember | None = sickness.pop("member", a_member())
-    standing = Standing(claimed=sickness.pop("claimed", False), too_old=sickness.pop("too_old", False))
+    standing = Standing(
+        claimed=sickness.pop("claimed", False),
+        suspect=sickness.pop("suspect", False),
+        too_old=sickness.pop("too_old", False),
+    )
     return classify(an_instance(**sickness), member, standing)
 
 

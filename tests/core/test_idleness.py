@@ -32,4 +32,4 @@ def test_each_instance_has_its_own_spell() -> None:
     idleness = Idleness()
     idleness.see(ONE, START_MS, idle=True)
     idleness.end(OTHER)
-    assert (list(idleness), idleness.of(OTHER)) == ([ONE], None)
+    assert (idleness.of(ONE), idleness.of(OTHER)) == (Idle(START_MS, 1), None)

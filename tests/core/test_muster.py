@@ -24,7 +24,7 @@ def seen(
 ) -> Muster:
     return muster(
         group,
-        ((ec2_id(number), each) for number, each in health.items()),
+        lambda wanted: {ec2_id(number) for number, each in health.items() if each is wanted},
         {ec2_id(number): f"arn-{number}" for number in silent},
         map(ec2_id, lost),
         map(ec2_id, leaving),

@@ -1,10 +1,12 @@
 """Removals from beginning to end: an idle, an old, a surplus, a lost and a never joined instance."""
 
+from scheduler.core.model.answers import InstanceInspected, InstancesSeen
 from scheduler.core.model.calls import (
     ActivateInstances,
     Call,
     DetachInstances,
     DrainInstances,
+    InspectInstance,
     SetDesiredCapacity,
     TerminateInstances,
 )
@@ -257,3 +259,29 @@ def test_terminations_are_only_of_what_was_let_go() -> None:
             assert not region.truth.members.keys() & set(call.ec2_instance_ids)
         region.turn()
     assert gone(region) >= {ec2_id(1), ec2_id(2)}
+
+
+def turn_without(region: Region, arn: str) -> None:
+    """A turn in which what ECS lists and describes leaves the instance out, though it is there."""
+    region.steps.now_ms += 5_000
+    for call, _ in list(region.steps.under_way):
+        answer = region.truth.answer(call)
+        if isinstance(answer, InstancesSeen):
+            answer = InstancesSeen(instances=tuple(each for each in answer.instances if each.arn != arn))
+        if isinstance(answer, InstanceInspected):
+            answer = InstanceInspected(instance=None)
+        region.steps.answer(call, answer)
+    region.steps.step()
+
+
+def test_one_that_lists_and_looks_leave_out_is_removed_all_the_same() -> None:
+    """Twice neither shows it, right after its drain. It is drained once more, which ECS would refuse."""
+    region = Region(2)
+    while not region.awaited(InspectInstance):
+        region.turn()
+    (removal,) = region.removals()
+    for _ in range(2):
+        turn_without(region, removal.arn)
+    assert region.removals() == [removal]
+    region.minutes(3)
+    assert told(region, 1) == ALL_STEPS

@@ -11,6 +11,7 @@ from scheduler.core.model.answers import (
     INSTANCE_UNKNOWN,
     NOT_A_MEMBER,
     NOT_IN_SERVICE,
+    UNKNOWN_TO_ECS,
     EcsTask,
     InstanceInspected,
 )
@@ -45,7 +46,7 @@ def told(evidence: RemovalEvidence) -> RemovalStep | str | None:
     if isinstance(after, Ended):
         assert after.removal == evidence.removal
         return "gone" if after.gone else "kept"
-    return after.step if after else None
+    return after.removal.step if after else None
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -61,10 +62,41 @@ def test_an_act_that_may_be_repeated_changes_nothing(step: RemovalStep, refusal:
     assert turn(step, refusal=refusal) is None
 
 
-@pytest.mark.parametrize("cause", RemovalCause)
+@pytest.mark.parametrize("cause", set(RemovalCause) - {RemovalCause.NOT_IN_GROUP})
 def test_an_empty_drained_instance_is_detached(cause: RemovalCause) -> None:
     """ECS shows it DRAINING, and nothing runs on it that has not stopped."""
     assert turn(RemovalStep.DRAINING, cause, accepted=True, inspected=EMPTY) is RemovalStep.DETACHING
+
+
+OUTSIDE: dict[str, Any] = {"lifecycle_state": None, "accepted": True}
+
+
+@pytest.mark.parametrize("cause", RemovalCause)
+@pytest.mark.parametrize("known", [{"inspected": EMPTY}, {"lost": True}])
+def test_one_that_is_outside_the_group_is_not_detached(cause: RemovalCause, known: dict[str, Any]) -> None:
+    """There is nothing to let go: it is drained and terminated."""
+    assert turn(RemovalStep.DRAINING, cause, **OUTSIDE, **known) is RemovalStep.TERMINATING
+
+
+def test_one_that_is_outside_is_never_taken_back() -> None:
+    """Whatever got onto it is waited for: its room is nobody's."""
+    assert turn(RemovalStep.DRAINING, **OUTSIDE, busy=True) is None
+    assert turn(RemovalStep.DRAINING, **OUTSIDE, inspected=inspected(RUNNING)) is None
+
+
+def test_one_that_is_attached_again_stays() -> None:
+    """It serves its group; before its drain was accepted nobody knows which would take effect last."""
+    assert turn(RemovalStep.DRAINING, RemovalCause.NOT_IN_GROUP, accepted=True) is RemovalStep.RETURNING
+    assert turn(RemovalStep.DRAINING, RemovalCause.NOT_IN_GROUP) is None
+
+
+@pytest.mark.parametrize("cause", set(RemovalCause) - {RemovalCause.NEVER_JOINED})
+@pytest.mark.parametrize("untouched", [True, False])
+def test_one_that_was_detached_and_is_at_work_is_drained(cause: RemovalCause, untouched: bool) -> None:
+    """So that its work has an end: nothing new comes onto it, and what services have there moves away."""
+    known: dict[str, Any] = {"lifecycle_state": None, "connected": True, "untouched": untouched}
+    assert turn(RemovalStep.TERMINATING, cause, busy=True, **known) is RemovalStep.DRAINING
+    assert turn(RemovalStep.TERMINATING, cause, busy=False, **known) is None
 
 
 @pytest.mark.parametrize(
@@ -112,24 +144,19 @@ def test_a_drained_one_whose_agent_is_lost_is_not_waited_for() -> None:
 
 
 @pytest.mark.parametrize("step", [RemovalStep.DRAINING, RemovalStep.RETURNING])
-@pytest.mark.parametrize(
-    "known",
-    [
-        {"lifecycle_state": None},
-        {"refusal": refused("MISSING")},
-        {"refusal": refused("INACTIVE")},
-        {"inspected": InstanceInspected(instance=None)},
-    ],
-)
-def test_one_that_ecs_does_not_list_any_more_is_gone(step: RemovalStep, known: dict[str, Any]) -> None:
-    """EC2, the group or an operator took it: the group does not list it either, or ECS says so by name."""
-    assert turn(step, listed=None, **known) == "gone"
+@pytest.mark.parametrize("code", sorted(UNKNOWN_TO_ECS))
+def test_one_that_ecs_does_not_know_any_more_is_gone(step: RemovalStep, code: str) -> None:
+    """EC2, the group or an operator took it: ECS refuses by name to drain it, or to make it ACTIVE."""
+    assert turn(step, listed=None, refusal=refused(code)) == "gone"
 
 
 @pytest.mark.parametrize("step", [RemovalStep.DRAINING, RemovalStep.RETURNING])
-def test_a_member_that_ecs_leaves_out_of_a_list_is_not_given_up(step: RemovalStep) -> None:
-    """Lists have gaps, and it would stay DRAINING for good."""
-    assert turn(step, listed=None) is None
+@pytest.mark.parametrize(
+    "known", [{}, {"lifecycle_state": None}, {"inspected": InstanceInspected(instance=None)}]
+)
+def test_one_that_lists_and_looks_leave_out_is_not_given_up(step: RemovalStep, known: dict[str, Any]) -> None:
+    """They have gaps, of the group as well, and it would stay DRAINING for good."""
+    assert turn(step, listed=None, **known) is None
 
 
 @pytest.mark.parametrize("step", [RemovalStep.DRAINING, RemovalStep.DETACHING, RemovalStep.RETURNING])
@@ -167,8 +194,8 @@ def test_a_refusal_that_no_reading_explains_is_waited_out() -> None:
 @pytest.mark.parametrize(
     ("cause", "busy", "expected"),
     [
-        (RemovalCause.DISCONNECTED, True, "kept"),
-        (RemovalCause.DISCONNECTED, False, "kept"),
+        (RemovalCause.DISCONNECTED, True, RemovalStep.RETURNING),
+        (RemovalCause.DISCONNECTED, False, RemovalStep.RETURNING),
         (RemovalCause.STALE, True, RemovalStep.DRAINING),
         (RemovalCause.STALE, False, None),
         (RemovalCause.IDLE, True, RemovalStep.DRAINING),
@@ -177,9 +204,26 @@ def test_a_refusal_that_no_reading_explains_is_waited_out() -> None:
 def test_one_whose_agent_is_back_before_its_detach_is_not_lost(
     cause: RemovalCause, busy: bool, expected: RemovalStep | str | None
 ) -> None:
-    """What runs on it runs on: kept, or drained on. One that was seen empty is none of these."""
+    """What runs on it runs on: taken back, or drained on. One that was seen empty is none of these."""
     back = {"connected": True, "untouched": True, "listed": DRAINED, "busy": busy}
     assert told(a_removal_evidence(a_removal(step=RemovalStep.DETACHING, cause=cause), **back)) == expected
+
+
+def test_one_that_was_lost_and_never_drained_is_kept_when_its_agent_is_back() -> None:
+    """Nothing was done to it: there is nothing to undo."""
+    removal = a_removal(step=RemovalStep.DETACHING, cause=RemovalCause.DISCONNECTED)
+    back = a_removal_evidence(removal, connected=True, untouched=True, listed=an_instance())
+    assert told(back) == "kept"
+
+
+@pytest.mark.parametrize(("accepted", "expected"), [(True, RemovalStep.RETURNING), (False, None)])
+def test_one_that_is_drained_because_it_was_lost_is_taken_back_with_its_agent(
+    accepted: bool, expected: RemovalStep | None
+) -> None:
+    """Not while the drain is under way: nobody knows which takes effect last."""
+    removal = a_removal(step=RemovalStep.DRAINING, cause=RemovalCause.DISCONNECTED)
+    in_service = {"lifecycle_state": "InService", "connected": True, "listed": DRAINED}
+    assert told(a_removal_evidence(removal, accepted=accepted, **in_service)) == expected
 
 
 SILENT = an_instance(status="DRAINING", agent_connected=False)

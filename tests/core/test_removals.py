@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.core.lifecycle.removal import is_room
 from scheduler.core.model.answers import Accepted, Answer, Failure, InstanceInspected, Outcome
 from scheduler.core.model.calls import (
     ActivateInstances,
@@ -53,7 +54,8 @@ def due(
     of: Removals, after_ms: int = 0, *, around: Surroundings = AROUND, frozen: bool = False
 ) -> list[Call]:
     """What is to be sent, with these surroundings for all."""
-    return list(of.due(lambda removal: around, START_MS + after_ms, frozen=frozen))
+    known = of.evidence(lambda removal: around)
+    return list(of.due(known, START_MS + after_ms, frozen=frozen))
 
 
 def send(of: Removals, answer: Answer, after_ms: int = 0) -> None:
@@ -283,8 +285,8 @@ def test_what_ended_is_forgotten() -> None:
     """Late answers find nobody."""
     under_way = at(RemovalStep.TERMINATING, 2)
     (call,) = due(under_way)
-    under_way.end(ec2_id(1))
-    under_way.end(ec2_id(7))
+    under_way.end(ec2_id(1), START_MS)
+    under_way.end(ec2_id(7), START_MS)
     under_way.heard(Outcome(call=call, answer=Accepted(), sent_ms=START_MS), START_MS)
     assert [each.ec2_instance_id for each in under_way] == [ec2_id(2)]
     assert (len(under_way), under_way.of(ec2_id(1))) == (1, None)
@@ -341,8 +343,29 @@ def test_one_that_is_at_work_is_not_terminated() -> None:
 def test_a_drain_that_failed_is_no_room() -> None:
     """Until it is accepted nobody can take it back; one that was denied rests for a minute."""
     under_way = at(RemovalStep.DRAINING, 1)
-    assert len(list(under_way.room(lambda _: AROUND))) == 1
+    assert [is_room(each) for each in under_way.evidence(lambda _: AROUND)] == [True]
     send(under_way, refused("AccessDenied"))
-    assert list(under_way.room(lambda _: AROUND)) == []
+    assert [is_room(each) for each in under_way.evidence(lambda _: AROUND)] == [False]
     assert under_way.is_resting(ec2_id(1), START_MS + 59_999)
     assert not under_way.is_resting(ec2_id(1), START_MS + 60_000)
+
+
+def test_what_aws_denies_stays_told() -> None:
+    """It begins again after each rest; what came to an end for another reason is news again."""
+    under_way = at(RemovalStep.DRAINING, 1)
+    send(under_way, refused("AccessDenied"))
+    under_way.end(ec2_id(1), START_MS + 59_999)
+    assert under_way.told == {ec2_id(1): {RemovalStep.DRAINING}}
+    under_way.end(ec2_id(1), START_MS + 60_000)
+    assert under_way.told == {}
+
+
+def test_steps_of_a_former_life_are_told() -> None:
+    """A removal that goes on after a restart was in the log; a lost one never was drained."""
+    assert at(RemovalStep.TERMINATING, 1).told[ec2_id(1)] == {
+        RemovalStep.DRAINING,
+        RemovalStep.DETACHING,
+        RemovalStep.TERMINATING,
+    }
+    lost = at(RemovalStep.TERMINATING, 1, RemovalCause.DISCONNECTED)
+    assert lost.told[ec2_id(1)] == {RemovalStep.TERMINATING}

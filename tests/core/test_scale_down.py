@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.core.autoscaling.candidates import Candidates
 from scheduler.core.autoscaling.scale_down import Shrinkage, Situation, least_size, scale_down
+from scheduler.core.model.container_instance import ContainerInstance
 from scheduler.core.model.group import Candidate
-from scheduler.core.model.policy import Policy
+from scheduler.core.model.policy import Policy, ScaleDown
 from scheduler.core.model.removal import RemovalCause, RemovalStep
+from scheduler.core.model.resources import Resources
 from scheduler.core.model.scaling import Limits
-from tests.builders import a_candidate, a_group, ec2_id, instance_arn
+from tests.builders import M4_4XLARGE, a_candidate, a_group, an_index, an_instance, ec2_id, instance_arn
 from tests.clocks import START_MS
 from tests.strategies import MODEST
 
@@ -28,12 +31,14 @@ def a_situation(*candidates: Candidate, **changes: Any) -> Situation:
     fields: dict[str, Any] = {
         "group": a_group(desired=desired, max_size=max_size),
         "limits": Limits(floor=0, ceiling=max_size),
-        "candidates": candidates,
+        "candidates": Candidates(candidates),
         "size": desired,
         "able": desired,
         "zones": Counter(each.availability_zone for each in candidates),
         "wanted": frozenset(),
         "replacing": False,
+        "rooms": an_index(),
+        "explain": True,
     }
     return Situation(**(fields | changes))
 
@@ -101,7 +106,7 @@ def test_one_that_waiting_tasks_will_use_stays() -> None:
     shrinkage = shrink(*idle(1, 2), desired=5, wanted=frozenset({instance_arn(1)}))
     assert going(shrinkage) == [ec2_id(2)]
     assert [(each.container_instance_arn, each.reason) for each in shrinkage.kept] == [
-        (instance_arn(1), "waiting tasks will use it")
+        (instance_arn(1), "what waits, is reserved or is to stay free will use it")
     ]
 
 
@@ -275,7 +280,7 @@ def test_nobody_goes_who_is_wanted_or_works(situation: Situation) -> None:
     assert len(gone) == len({each.arn for each in gone})
     for each in gone:
         assert each.arn not in situation.wanted
-        assert each.idle_ms is not None or (each.too_old and is_full)
+        assert each.idle_since_ms is not None or (each.too_old and is_full)
 
 
 @MODEST
@@ -297,7 +302,20 @@ def test_everybody_is_judged_once(situation: Situation) -> None:
     assert len(named) == len(set(named))
     silent = {each.ec2_instance_id for each in situation.candidates} - set(named)
     by_id = {each.ec2_instance_id: each for each in situation.candidates}
-    assert all(by_id[each].idle_ms is None or by_id[each].too_old for each in silent)
+    assert all(by_id[each].idle_since_ms is None or by_id[each].too_old for each in silent)
+
+
+@MODEST
+@given(situation=situations())
+def test_the_same_go_whether_or_not_those_that_stay_are_told(situation: Situation) -> None:
+    """Nobody that could go is left out of what is looked at."""
+    silent = scale_down(replace(situation, explain=False), POLICY, START_MS)
+    assert silent.removals == scale_down(situation, POLICY, START_MS).removals
+
+
+def test_one_that_aws_refused_to_let_go_rests() -> None:
+    """It is not tried again yet, and counts as one that stays."""
+    assert going(shrink(*idle(1, 2), desired=5, resting={ec2_id(1)})) == [ec2_id(2)]
 
 
 @MODEST
@@ -308,5 +326,45 @@ def test_the_order_of_the_candidates_decides_nothing(situation: Situation, order
     shuffled = list(situation.candidates)
     order.shuffle(shuffled)
     first = scale_down(situation, POLICY, START_MS)
-    assert scale_down(replace(situation, candidates=shuffled), POLICY, START_MS) == first
+    assert scale_down(replace(situation, candidates=Candidates(shuffled)), POLICY, START_MS) == first
     assert situation.zones == zones
+
+
+def half(number: int) -> ContainerInstance:
+    """Instance `number`, half of it taken."""
+    return an_instance(number, remaining=Resources(cpu=M4_4XLARGE.cpu // 2, memory_mib=30_000))
+
+
+def test_idle_ones_stay_while_the_others_would_be_fuller_than_the_free_ratio() -> None:
+    """Without any idle one 0.47 of the memory of the other would be free, with one of the two 0.73."""
+    rooms = an_index(half(1), an_instance(2), an_instance(3))
+    policy = replace(POLICY, free_ratio=0.5)
+    shrinkage = shrink(*idle(2, 3), policy=policy, desired=3, rooms=rooms)
+    assert going(shrinkage) == [ec2_id(2)]
+    assert [each.reason for each in shrinkage.kept] == ["less than 0.5 of the others would be free"]
+
+
+def test_exactly_the_free_ratio_is_enough() -> None:
+    """The share is compared, dimension by dimension, and equal is no less."""
+    busy = an_instance(1, registered=Resources(cpu=1_000, memory_mib=1_000))
+    rooms = an_index(replace(busy, remaining=Resources(cpu=300, memory_mib=300)), an_instance(2))
+    policy = replace(POLICY, free_ratio=0.3)
+    assert going(shrink(*idle(2), policy=policy, desired=2, rooms=rooms)) == [ec2_id(2)]
+
+
+def test_the_free_ratio_keeps_nothing_that_an_operator_does_not_want() -> None:
+    """A target is a target: what is beyond it goes."""
+    policy = replace(POLICY, free_ratio=1.0)
+    assert len(going(shrink(*idle(1, 2), policy=policy, max_size=1, rooms=an_index(half(1))))) == 1
+
+
+@pytest.mark.parametrize(("minute", "goes"), [(0, False), (49, False), (50, True), (59, True), (60, False)])
+def test_by_the_hour_idle_ones_go_in_the_last_ten_minutes_of_one(minute: int, goes: bool) -> None:
+    """What is paid for is kept; the hour is that of each instance's own life."""
+    policy = replace(POLICY, scale_down=ScaleDown.BILLING_HOUR)
+    (candidate,) = idle(1, launched_ms=START_MS - minute * 60_000)
+    shrinkage = shrink(candidate, policy=policy, desired=2)
+    assert going(shrinkage) == ([ec2_id(1)] if goes else [])
+    assert [each.reason for each in shrinkage.kept] == (
+        [] if goes else [f"it is in minute {minute % 60} of an hour that is paid for"]
+    )

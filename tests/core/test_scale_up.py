@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from scheduler.core.autoscaling.scale_up import Growth, scale_up
 from scheduler.core.model.container_instance import ContainerInstance
 from scheduler.core.model.group import Capacity, InstanceType, ReturnableInstance, SilentInstance
-from scheduler.core.model.resources import NOTHING, Resources
+from scheduler.core.model.reservation import Pieces
+from scheduler.core.model.resources import NOTHING, Architecture, Resources
 from scheduler.core.model.scaling import Limits
 from scheduler.core.model.task import QueuedTask
 from scheduler.core.placement.packer import PackingResult, pack
 from tests.builders import M4_4XLARGE, a_backlog, a_capacity, a_group, a_task, a_type, an_index, an_instance
-from tests.strategies import G4DN_12XLARGE, MODEST, Spare, fleets, index_of, queues
+from tests.strategies import G4DN_12XLARGE, M6G_4XLARGE, MODEST, Spare, fleets, index_of, queues
 
 SMALL = Resources(cpu=1024, memory_mib=4004)
 LARGE_4X = Resources(cpu=10240, memory_mib=40004)
@@ -25,6 +26,7 @@ FULL = an_instance(remaining=Resources())
 TYPES = (
     a_type("m4.xlarge", Resources(cpu=4096, memory_mib=15800)),
     a_type("m4.4xlarge", M4_4XLARGE),
+    a_type("m6g.4xlarge", M6G_4XLARGE),
     a_type("g4dn.12xlarge", G4DN_12XLARGE),
 )
 
@@ -67,8 +69,7 @@ def all_fit(wanted: Sequence[Resources], bins: list[Resources]) -> bool:
 
 def bins_of(packing: PackingResult, capacity: Capacity, bought: Sequence[str]) -> list[Resources]:
     """All room there will be: free, in flight and bought."""
-    rooms = [room for _, room in packing.index.spots()]
-    free = [Resources(cpu=room.cpu, memory_mib=room.memory_mib, gpus=room.gpus) for room in rooms]
+    free = [room.free.on(size.registered.architecture) for size, room in packing.index.spots()]
     unnamed = capacity.in_flight - len(capacity.in_flight_types)
     names = [TYPES[0].name] * unnamed + [*capacity.in_flight_types, *bought]
     sizes = {each.name: each.allocatable for each in TYPES}
@@ -287,3 +288,52 @@ def test_nothing_is_bought_before_group_and_types_are_known(types: tuple[Instanc
     """Growth without a reading would be a guess."""
     capacity = a_capacity(group=None) if types is None else a_capacity(types=types)
     assert growth_for(SMALL, 1, capacity=capacity) == Growth()
+
+
+def test_an_architecture_buys_its_own() -> None:
+    """The smaller type is of another, and so is all the room that there is."""
+    arm = Resources(cpu=1024, memory_mib=4004, architecture=Architecture.ARM64)
+    growth = growth_for(arm, 17, an_instance(), capacity=a_capacity(types=TYPES, in_flight=1))
+    assert growth.types == ("m6g.4xlarge", "m6g.4xlarge")
+    assert growth.asks == (arm, arm)
+
+
+def test_an_architecture_that_no_type_has_never_fits() -> None:
+    """However much of another there is."""
+    x86 = Resources(cpu=1, memory_mib=1, architecture=Architecture.X86_64)
+    assert growth_for(x86, 1, an_instance()).never == {x86}
+
+
+TWO_LARGE = Pieces(ask=Resources(cpu=8192, memory_mib=32_000), count=2)
+
+
+def with_headroom(*tasks: QueuedTask, instances: tuple[ContainerInstance, ...] = ()) -> Growth:
+    """Growth where room for two tasks of half an instance is to stay free."""
+    packing = pack(a_backlog(*tasks), an_index(*instances), limit=10)
+    return scale_up(a_capacity(), packing, headroom=(TWO_LARGE,))
+
+
+def test_headroom_is_bought_where_it_is_missing() -> None:
+    """Without any task, and told apart from what tasks need."""
+    growth = with_headroom()
+    assert (growth.types, growth.asks, growth.for_headroom) == (("m4.4xlarge",), (TWO_LARGE.ask,), 1)
+
+
+def test_headroom_comes_after_what_waits() -> None:
+    """The task gets the room that is there, and what is to stay free is bought anew."""
+    growth = with_headroom(a_task(1, ask=SMALL), instances=(an_instance(),))
+    assert (growth.asks, growth.for_headroom) == ((TWO_LARGE.ask,), 1)
+
+
+def test_headroom_that_is_there_keeps_its_instances() -> None:
+    """Nothing is bought, and the instance is not let go either."""
+    instance = an_instance(2)
+    growth = with_headroom(instances=(instance, FULL))
+    assert growth == Growth(used=frozenset({instance.arn}))
+
+
+def test_headroom_that_the_group_has_no_place_for_clamps_nobody() -> None:
+    """Max size is told to tasks that wait, and none does."""
+    capacity = a_capacity(group=a_group(max_size=0))
+    growth = scale_up(capacity, pack((), an_index(), limit=0), headroom=(TWO_LARGE,))
+    assert (growth.types, growth.clamped) == ((), frozenset())

@@ -1,5 +1,7 @@
 """Upkeep: which instances are lost, which never joined, and what of them is left over in ECS."""
 
+from dataclasses import replace
+
 import pytest
 
 from scheduler.core.decide import decide
@@ -51,6 +53,21 @@ def test_a_lost_member_is_to_be_detached_without_decrement() -> None:
         RemovalStep.DETACHING,
         False,
     )
+
+
+@pytest.mark.parametrize("drain", [False, True])
+def test_a_lost_one_that_others_drained_is_ended_too(drain: bool) -> None:
+    """Else ECS would show its tasks as RUNNING for good. It is drained already."""
+    region = Region(3, policy=replace(POLICY, drain_disconnected=drain, keep_last_instance=True))
+    region.truth.turn(instance_arn(2), status="DRAINING", agent_connected=True)
+    region.minutes(10)
+    assert region.removal(2) is None
+    region.truth.turn(instance_arn(2), status="DRAINING", agent_connected=False)
+    region.minutes(18)
+    assert region.removal(2) is None
+    while not (removal := region.removal(2)):
+        region.turn(5_000)
+    assert (removal.cause, removal.step) == (RemovalCause.DISCONNECTED, RemovalStep.DETACHING)
 
 
 def test_one_whose_agent_registered_again_is_not_lost() -> None:
@@ -116,6 +133,18 @@ def test_few_that_never_joined_are_replaced_at_a_time() -> None:
     assert region.truth.unregistered() == set()
 
 
+def test_a_restart_forgets_none_that_never_joined() -> None:
+    """What the last life has ended for its absence still counts: the next goes ten minutes later."""
+    region = awaiting(2, 2)
+    while len(region.truth.unregistered()) == 2:
+        region.turn(5_000)
+    region.restart()
+    region.minutes(9)
+    assert len(region.truth.unregistered()) == 1
+    region.minutes(2)
+    assert region.truth.unregistered() == set()
+
+
 def test_many_that_never_joined_end_it() -> None:
     """Ten in an hour are the image: no more are replaced, and a condition says so."""
     region = awaiting(1, 1)
@@ -126,13 +155,46 @@ def test_many_that_never_joined_end_it() -> None:
     assert "INSTANCES_NEVER_JOIN" in region.world.troubles
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_the_only_member_is_replaced_when_it_never_joins(restarted: bool) -> None:
+    """No member is in the cluster any more, but earlier ones were: the settings are right, and it is sick."""
+    region = at_work(1)
+    region.truth.leave(instance_arn(1))
+    if restarted:
+        region.restart()
+    region.truth.launch(region.steps.now_ms)
+    region.minutes(4)
+    assert len(region.truth.unregistered()) == 1
+    region.minutes(3)
+    assert region.truth.unregistered() == set()
+
+
+def test_nobody_is_replaced_before_the_first_member_joins() -> None:
+    """Nothing ever showed that cluster and group belong together: the settings may be wrong."""
+    region = Region(0)
+    region.truth.desired = 1
+    region.truth.launch(region.steps.now_ms)
+    region.minutes(30)
+    assert len(region.truth.unregistered()) == 1
+
+
+def test_the_last_of_many_that_never_joined_is_replaced_too() -> None:
+    """They go one by one, for more than an hour: it was young when it was first missed."""
+    region = awaiting(1, 7)
+    region.minutes(55)
+    assert region.truth.unregistered()
+    region.minutes(20)
+    assert region.truth.unregistered() == set()
+
+
 def test_an_old_member_that_blinks_out_of_the_list_is_left_alone() -> None:
-    """It was launched an hour ago: whatever it is, it is not slow to join."""
+    """It was launched an hour ago: whatever it is, it is not slow to join. An operator is told."""
     region = at_work(2)
     region.truth.desired = 3
     region.truth.launch(region.steps.now_ms - POLICY.never_joined_until_ms)
     region.minutes(10)
     assert len(region.truth.unregistered()) == 1
+    assert "1 members are not in the cluster" in region.world.troubles["INSTANCES_NEVER_JOIN"]
 
 
 def test_one_with_a_task_of_ours_has_joined() -> None:

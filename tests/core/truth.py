@@ -8,6 +8,7 @@ from scheduler.core.model.answers import (
     NOT_IN_SERVICE,
     Accepted,
     Answer,
+    ConsoleSaved,
     EcsTask,
     FailedLaunchesSeen,
     Failure,
@@ -36,6 +37,7 @@ from scheduler.core.model.calls import (
     FindAttempt,
     InspectInstance,
     RegisterTaskDefinition,
+    SaveConsole,
     SetDesiredCapacity,
     StartTask,
     StopTask,
@@ -87,6 +89,7 @@ class Truth:
         self.desired = 0
         self.lowest = MAX_SIZE
         self.min_size = 0
+        self.has_warm_pool = False
         self.detaching_lags = False
         self.drained: set[str] = set()
         self.strangers: set[str] = set()
@@ -191,7 +194,8 @@ class Truth:
             GroupMember(ec2_instance_id=key, lifecycle_state=state, launched_ms=self.launched[key])
             for key, state in self.members.items()
         )
-        return a_group(*members, desired=self.desired, min_size=self.min_size, max_size=MAX_SIZE)
+        limits = {"desired": self.desired, "min_size": self.min_size, "max_size": MAX_SIZE}
+        return a_group(*members, **limits, has_warm_pool=self.has_warm_pool)
 
     def answer(self, call: Call) -> Answer:
         """The true answer, after the call's effect."""
@@ -262,6 +266,8 @@ class Truth:
                 return self._set_status(arns, "ACTIVE")
             case InspectInstance(arn=arn):
                 return self._inspected(arn)
+            case SaveConsole():
+                return ConsoleSaved(output="")
             case TerminateInstances(ec2_instance_ids=ids):
                 for each in ids:
                     self._note_harm("terminate", each)

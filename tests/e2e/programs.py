@@ -52,13 +52,15 @@ def run(
 class Program:
     """A command that runs until it is told to end; what it writes goes to a file."""
 
-    def __init__(self, directory: Path, *arguments: str, ready: str) -> None:
+    def __init__(
+        self, directory: Path, *arguments: str, ready: str, variables: Mapping[str, str] = _NOTHING_MORE
+    ) -> None:
         """Starts it and waits until its output matches `ready`."""
         self.output = directory / f"{arguments[0]}.log"
         self._start = self.output.stat().st_size if self.output.exists() else 0
         with self.output.open("ab") as sink:
             self._process = subprocess.Popen(
-                command(*arguments), cwd=directory, env=environment(), stdout=sink, stderr=sink
+                command(*arguments), cwd=directory, env=environment(variables), stdout=sink, stderr=sink
             )
         try:
             self.ready = self._wait_for(ready)
@@ -140,11 +142,13 @@ def simulated_account(directory: Path, *options: str) -> Iterator[SimulatedAccou
         account.program.end()
 
 
-def start_service(directory: Path, url: str, listen: str = "127.0.0.1:0") -> Program:
+def start_service(
+    directory: Path, url: str, listen: str = "127.0.0.1:0", variables: Mapping[str, str] = _NOTHING_MORE
+) -> Program:
     """A service on that AWS, with its store in `directory`; `ready` is its address."""
     store = str(directory / "store.sqlite3")
     options = ("--listen", listen, "--store", store, "--simulated-aws", url)
-    return Program(directory, "serve", *options, ready=LISTENING)
+    return Program(directory, "serve", *options, ready=LISTENING, variables=variables)
 
 
 @contextmanager

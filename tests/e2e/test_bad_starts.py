@@ -1,5 +1,6 @@
 """Starts that cannot succeed: one line that says why, and the exit code that says whose fault it is."""
 
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -7,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.programs import SimulatedAccount, run, service, simulated_account
+from tests.e2e.programs import ROOT, SimulatedAccount, run, service, simulated_account, start_service
 
 SETTINGS = {"ECS_ASG": "ci-agents", "ECS_CLUSTER": "ci", "ECS_TASK_DEF": "ci-agent"}
+AWS = {**SETTINGS, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
 REFUSED_CREDENTIALS = {
     "operation": "GetCallerIdentity",
     "kind": "error_before",
@@ -64,6 +66,18 @@ def test_aws_unreachable(tmp_path: Path) -> None:
     }
     ended = run("serve", directory=tmp_path, variables=variables)
     assert_one_line(ended, 1, "AWS cannot be reached", "eu-west-1")
+
+
+def test_doctor_before_the_first_start(tmp_path: Path) -> None:
+    """With the settings of `serve` and boto3's own AWS_ENDPOINT_URL: a line a check, and no file is made."""
+    with simulated_account(tmp_path, "--iam-policy", str(ROOT / "deploy" / "iam-policy.json")) as account:
+        found = run("doctor", directory=tmp_path, variables={**AWS, "AWS_ENDPOINT_URL": account.url})
+        start_service(tmp_path, account.url).end()
+        assert account.journal("AccessDenied") == []
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert found.stderr == ""
+    assert len(re.findall("^ok  ", found.stdout, re.MULTILINE)) == 12
+    assert not (tmp_path / "ecs-scheduler.sqlite3").exists()
 
 
 def test_credentials_refused(tmp_path: Path, account: SimulatedAccount) -> None:

@@ -23,7 +23,7 @@ def test_demo(tmp_path: Path) -> None:
     demo = run("demo", *BRIEFLY, directory=tmp_path, timeout_s=110, variables=FOREIGN)
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert demo.stderr == ""
-    assert demo.stdout.count("\nok  ") == 5
+    assert demo.stdout.count("\nok  ") == 7
     assert "each was started exactly once: 18 agents, 18 starts" in demo.stdout
     assert all(f" {head} " in demo.stdout for head in ("MISHAP", "ADOPTED", "LAUNCH_FAILED", "REMOVED"))
     assert len(demo.stdout.splitlines()) < 80

@@ -188,3 +188,20 @@ def test_a_broken_instance_does_not_use_up_a_task() -> None:
     assert service.finish()
     assert service.states() == {TaskState.SUCCEEDED: 1}
     assert desired(service) == 2
+
+
+def test_a_restart_right_after_a_growth_lowers_nothing() -> None:
+    """Readings show what the group was before, and less is wanted now: that would end what was launched."""
+    simulation = SimulationSettings(desired_capacity=1, max_size=10, group_read_lag_ms=60_000, run_ms=LONG)
+    service = VirtualService(simulation=simulation)
+    assert service.run_until(lambda: service.engine.loop.digest.idle == 1)
+    service.submit(4, NEARLY_ALL)
+    assert service.run_until(lambda: desired(service) > 1)
+    grown = desired(service)
+    service.driver.crash()
+    for task in service.tasks()[2:]:
+        service.cancel(task.task_id)
+    service.let_pass(5)
+    sets = [each["desiredCapacity"] for each in service.account.journal.of(Effect.SET_DESIRED_CAPACITY)]
+    assert grown == 4
+    assert sets == sorted(sets)

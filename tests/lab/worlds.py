@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from scheduler.adapters.aws.clients import AwsClients
 from scheduler.adapters.aws.cloud import AwsCloud
+from scheduler.adapters.aws.consoles import AwsConsoles
 from scheduler.adapters.memory.store import MemoryStore
 from scheduler.bootstrap import Engine, build_engine
 from scheduler.config import Settings
@@ -18,16 +19,20 @@ from scheduler.core.model.resources import Resources
 from scheduler.core.model.scaling import ScaleWish, ScalingEvent, ScalingKind, WishKind
 from scheduler.core.model.task import Container, ContainersSpec, Task, TaskRequest, TaskState
 from scheduler.lab.clock import VirtualClock
-from scheduler.lab.stand_ins import SeededIds, in_process_clients
+from scheduler.lab.stand_ins import SeededIds, in_process_clients, in_process_log_clients
 from scheduler.lab.virtual_driver import Latency, VirtualDriver
 from scheduler.ports.store import TaskFilter
 from scheduler.services.fingerprint import fingerprint
 from scheduler.simulated_aws.account import SimulatedAws
+from scheduler.simulated_aws.callers import Caller
 from scheduler.simulated_aws.faults import Fault
+from scheduler.simulated_aws.iam_policy import IamPolicy
 from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.settings import SimulationSettings
+from tests.policies import deployed
 
 CLUSTER, GROUP, FAMILY = "ci", "ci-agents", "agents"
+LOG_GROUP = "ci-agents"
 REGULAR = Resources(cpu=2048, memory_mib=8000)
 MOST = Resources(cpu=12_000, memory_mib=40_000)
 """Two of these fit on no instance."""
@@ -73,9 +78,19 @@ def let_pass_together(services: "Sequence[VirtualService]", minutes: float) -> N
         min(services, key=lambda each: each.driver.next_ms()).driver.advance()
 
 
+class Surroundings(Protocol):
+    """Where a service may be put: another service, or what was prepared for it."""
+
+    clock: VirtualClock
+    account: SimulatedAws
+
+
 @dataclass
 class VirtualService:
-    """A service, its account, and what a test asks of them. `beside`: on the clock and account of another."""
+    """A service, its account, and what a test asks of them. `beside`: on a clock and account that are there.
+
+    The service may do what `deploy/iam-policy.json` allows, if not `iam`, and nothing else.
+    """
 
     seed: int = 0
     simulation: SimulationSettings = field(default_factory=SimulationSettings)
@@ -84,7 +99,9 @@ class VirtualService:
     cluster: str = CLUSTER
     observe_only: bool = False
     latency: Latency = DEFAULT_LATENCY
-    beside: "VirtualService | None" = None
+    iam: IamPolicy | None = None
+    beside: "Surroundings | None" = None
+    agents: AgentSettings | None = None
 
     def __post_init__(self) -> None:
         """Builds everything on one clock."""
@@ -96,8 +113,12 @@ class VirtualService:
             if self.beside
             else SimulatedAws(self.clock, self.simulation, faults=self.faults)
         )
-        self.cloud = AwsCloud(clients_of(self.account), cluster=self.cluster)
+        named = replace(self.account.settings, cluster=self.cluster)
+        self.caller = Caller(self.account, self.iam or deployed(named, family=FAMILY))
+        self.cloud = AwsCloud(in_process_clients(self.caller, named.region), cluster=self.cluster)
         self.settings = settings(cluster=self.cluster, policy=self.policy, observe_only=self.observe_only)
+        if self.agents is not None:
+            self.settings = replace(self.settings, agents=self.agents)
         self.driver = VirtualDriver(self._engine, self.clock, seed=self.seed, latency=self.latency)
 
     def wipe(self) -> None:
@@ -138,7 +159,8 @@ class VirtualService:
     def starts(self) -> Counter[str]:
         """By task id, how many ECS tasks the account ever started for it."""
         entries = self.account.journal.of(Effect.START_TASK)
-        return Counter(entry["tags"]["ecs-scheduler:task"] for entry in entries)
+        tags = (entry["tags"].get("ecs-scheduler:task") for entry in entries)
+        return Counter(task_id for task_id in tags if task_id is not None)
 
     def ecs_tasks(self) -> list[dict[str, Any]]:
         """Every ECS task that the account still shows, oldest first."""
@@ -205,7 +227,15 @@ class VirtualService:
         return not any(self.store.load().live)
 
     def _engine(self) -> Engine:
-        return build_engine(self.settings, clock=self.clock, ids=self.ids, cloud=self.cloud, store=self.store)
+        clients = in_process_log_clients(self.caller, self.account.settings.region)
+        return build_engine(
+            self.settings,
+            clock=self.clock,
+            ids=self.ids,
+            cloud=self.cloud,
+            store=self.store,
+            consoles=AwsConsoles(clients, group=LOG_GROUP),
+        )
 
     def _record(self, ask: Resources, changes: dict[str, Any]) -> TaskSubmitted:
         spec = ContainersSpec(containers=(Container(name="agent", image="agent:1", resources=ask),))
@@ -218,7 +248,7 @@ class VirtualService:
             "spec": spec,
         }
         request = TaskRequest(**(known | changes))
-        expansion = expand(spec, self.settings.agents)
+        expansion = expand(request.spec, self.settings.agents)
         return TaskSubmitted(
             task_id=task_id,
             request=request,

@@ -37,7 +37,7 @@ from scheduler.core.model.calls import (
     TakeCensus,
 )
 from scheduler.core.model.mark import Mark
-from scheduler.core.model.task import Task
+from scheduler.core.model.task import Task, TaskState
 from scheduler.lab.stand_ins import SeededIds
 from scheduler.ports.store import StoreCorrupt, StoreError
 from scheduler.services.calls import Carrier
@@ -127,6 +127,14 @@ def shell() -> Shell:
 
 
 # ---- every kind of call
+
+
+def test_an_outcome_tells_how_many_requests_it_took(shell: Shell) -> None:
+    """One more than 100 ids is asked for in two batches, and AWS counts both; so it does a refused one."""
+    arns = tuple(f"arn:aws:ecs:eu-west-1:1:task/{CLUSTER}/{number:032x}" for number in range(101))
+    assert shell.carrier.carry_out(DescribeTasks(task_arns=arns)).requests == 2
+    shell.fault("DescribeTasks", "throttle")
+    assert shell.carrier.carry_out(DescribeTasks(task_arns=arns)).requests == 1
 
 
 def test_start_task_tells_ecs_whose_it_is(shell: Shell) -> None:
@@ -341,6 +349,13 @@ def test_a_task_that_is_not_in_the_store_is_not_started(shell: Shell) -> None:
     )
     assert task_id(9) in shell.ask(call, Failure).message
     assert shell.account.journal.calls["StartTask"] == 0
+
+
+def test_an_ended_tasks_definition_is_not_registered(shell: Shell) -> None:
+    """Its environment is dropped, and what is told there of the definition with it: others give it whole."""
+    shell.store.commit([[transitioned(1, state=TaskState.CANCELLED)]])
+    assert shell.ask(REGISTER, Failure).code == "SPEC_UNREADABLE"
+    assert shell.effects(Effect.REGISTER_TASK_DEFINITION) == []
 
 
 def test_a_task_accepted_under_other_settings_runs_under_those_of_now(shell: Shell) -> None:

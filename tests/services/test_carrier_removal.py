@@ -5,6 +5,7 @@ import pytest
 from scheduler.core.model.answers import (
     NOT_A_MEMBER,
     Accepted,
+    ConsoleSaved,
     FailedLaunchesSeen,
     Failure,
     GroupSeen,
@@ -22,6 +23,7 @@ from scheduler.core.model.calls import (
     DetachInstances,
     DrainInstances,
     InspectInstance,
+    SaveConsole,
     TerminateInstances,
 )
 from scheduler.core.model.container_instance import ContainerInstance
@@ -95,3 +97,10 @@ def test_what_goes_wrong_with_the_group_is_read(shell: Shell) -> None:
     """Nothing does: both readings say so."""
     assert shell.ask(DescribeHazards(group=GROUP), HazardsSeen).hazards == ()
     assert shell.ask(DescribeFailedLaunches(group=GROUP), FailedLaunchesSeen).launches == ()
+
+
+def test_a_console_is_saved_by_name(shell: Shell) -> None:
+    """Where nobody reads consoles the answer says so, and nothing fails."""
+    saved = shell.ask(SaveConsole(ec2_instance_id="i-1"), ConsoleSaved)
+    assert (saved.output, saved.stream) == ("", "")
+    assert "i-1" in saved.problem

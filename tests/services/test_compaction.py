@@ -9,7 +9,7 @@ from scheduler.core.model.records import ScalingRecorded
 from scheduler.core.model.task import TaskState
 from scheduler.ports.store import RevisionCompacted
 from scheduler.services import compaction as compaction_module
-from scheduler.services.compaction import FORGET_EVERY_MS, TASKS_PER_SLICE, Compaction
+from scheduler.services.compaction import FORGET_EVERY_MS, SCRUB_EVERY_MS, TASKS_PER_SLICE, Compaction
 from tests.builders import a_scaling_event, submitted, task_id, transitioned
 from tests.clocks import VirtualClock
 from tests.services.fakes import FULL
@@ -25,7 +25,9 @@ class Counted(MemoryStore):
         super().__init__(scaling_events_kept=5)
         self.compactions: list[int] = []
         self.forgotten: list[int] = []
+        self.scrubs: list[bool] = []
         self.failing = False
+        self.is_read = False
 
     def compact(self, before_revision: int) -> None:
         if self.failing:
@@ -38,6 +40,10 @@ class Counted(MemoryStore):
             raise FULL
         self.forgotten.append(super().forget_tasks(stopped_before_ms, limit))
         return self.forgotten[-1]
+
+    def scrub(self) -> bool:
+        self.scrubs.append(not self.is_read)
+        return not self.is_read
 
 
 class Kept:
@@ -143,6 +149,43 @@ def test_a_clock_that_is_set_back_stops_nothing() -> None:
     kept.go_on()
     kept.clock.jump_ms(-DAY_MS)
     assert kept.go_on(times=2) == [0]
+
+
+# --- secrets ---------------------------------------------------------------------------------------
+
+
+def test_what_has_ended_is_scrubbed_soon() -> None:
+    """Some seconds after a task event, not after each, and not again while nothing more happens."""
+    kept = Kept()
+    kept.go_on()
+    kept.clock.advance_ms(SCRUB_EVERY_MS)
+    kept.go_on(times=2)
+    kept.end([1])
+    kept.go_on(times=2)
+    kept.end([2])
+    kept.go_on(times=2)
+    assert kept.store.scrubs == [True, True]
+    kept.clock.advance_ms(SCRUB_EVERY_MS)
+    kept.go_on(times=2)
+    assert kept.store.scrubs == [True, True, True]
+
+
+def test_every_start_scrubs() -> None:
+    """The process before may have been killed between the end of a task and the scrub."""
+    kept = Kept()
+    kept.go_on()
+    assert kept.store.scrubs == [True]
+
+
+def test_a_scrub_that_a_reader_was_in_the_way_of_is_repeated() -> None:
+    """Until it goes well, with the pause between two."""
+    kept = Kept()
+    kept.store.is_read = True
+    kept.go_on(times=2)
+    kept.store.is_read = False
+    kept.clock.advance_ms(SCRUB_EVERY_MS)
+    kept.go_on(times=2)
+    assert kept.store.scrubs == [False, True]
 
 
 # --- failures --------------------------------------------------------------------------------------

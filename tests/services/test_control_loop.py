@@ -15,9 +15,10 @@ from scheduler.core.model.calls import (
     RegisterTaskDefinition,
     StartTask,
 )
-from scheduler.core.model.facts import definition_fact
+from scheduler.core.model.facts import definition_fact, revision_fact
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import IntentRecorded, IntentState, Record, TaskTransitioned
+from scheduler.core.model.revision import DAY_MS, Revision
 from scheduler.core.model.task import TaskState
 from scheduler.core.world.world import World
 from scheduler.services.control_loop import COALESCE_MS, EXPLAIN_PAUSE_MS, Step
@@ -122,8 +123,10 @@ def test_a_closed_intent_outlives_a_failed_commit(driver: HandDriver) -> None:
     """An act that is done is recorded as done, at the second attempt too, and then no more."""
     call = RegisterTaskDefinition(definition_key="definition-2", task_id=task_id(1))
     driver.step(answered(call, Registered(task_definition_arn="agents:2")))
+    revision = Revision(arn="agents:2", definition_key="definition-2", used_day=driver.now_ms // DAY_MS)
     assert driver.turn().records == (
         definition_fact("definition-2", "agents:2"),
+        revision_fact(revision),
         IntentRecorded(kind="register", key="definition-2", state=IntentState.DONE),
     )
     assert driver.turn().records == ()

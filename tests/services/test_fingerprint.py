@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.task import (
     BambooAgentSpec,
     Container,
@@ -17,13 +17,17 @@ from scheduler.core.model.task import (
     ContainersSpec,
     EnvironmentVariable,
     ExtraContainer,
+    HostFolderMapping,
+    Secret,
     TaskRequest,
+    Ulimit,
 )
 from scheduler.services.fingerprint import fingerprint
 from tests.builders import request
 from tests.strategies import MODEST
 
 VARIABLE = EnvironmentVariable(name="TOKEN", value="secret")
+SECRET = Secret(name="LICENCE", value_from="licence")
 
 CONTAINERS = request(
     labels={"branch": "main"},
@@ -35,6 +39,9 @@ CONTAINERS = request(
                 resources=Resources(cpu=1024, memory_mib=4000, gpus=1),
                 command=("run", "fast"),
                 environment=(VARIABLE,),
+                secrets=(SECRET,),
+                ulimits=(Ulimit(name="nofile", soft=1, hard=2),),
+                links=("other",),
             ),
         )
     ),
@@ -55,9 +62,14 @@ BAMBOO = request(
                 size=ContainerSize.SMALL,
                 commands=("-c", "fsync=off"),
                 environment=(VARIABLE,),
+                secrets=(SECRET,),
             ),
         ),
         queue_time_ms=1_790_000_000_000,
+        host_folder_mappings=(
+            HostFolderMapping(volume_name="v", source_path="/outside", container_path="/inside"),
+        ),
+        secrets=(SECRET,),
     ),
 )
 
@@ -107,6 +119,8 @@ def changed(value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, dict):
         yield "more", {**value, "more": ""}
         yield from (("fewer", {}), ("other", dict.fromkeys(value, "other"))) if value else ()
+    elif isinstance(value, Architecture):
+        yield "architecture", Architecture.ARM64
     elif isinstance(value, Enum):
         yield "size", ContainerSize.XLARGE
     elif isinstance(value, str):

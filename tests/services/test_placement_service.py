@@ -7,11 +7,12 @@ import pytest
 
 from scheduler.adapters.memory.store import MemoryStore
 from scheduler.core.agents import AgentSettings, expand
+from scheduler.core.model.allow_lists import DEFAULT_ALLOW_LISTS, AllowLists
 from scheduler.core.model.digest import ClusterDigest, empty_digest
 from scheduler.core.model.group import InstanceType
-from scheduler.core.model.resources import Resources
-from scheduler.core.model.task import Container, ContainersSpec, TaskRequest
-from scheduler.services.errors import InvalidRequest, NeverFits
+from scheduler.core.model.resources import Architecture, Resources
+from scheduler.core.model.task import Container, ContainersSpec, Secret, TaskRequest
+from scheduler.services.errors import InvalidRequest, NeverFits, NotAllowed
 from scheduler.services.fingerprint import fingerprint
 from scheduler.services.placement import PlacementService
 from scheduler.services.writer import Writer
@@ -28,6 +29,7 @@ class Cluster:
     """A service, and the cluster as the loop last saw it."""
 
     digest: ClusterDigest = field(default_factory=lambda: empty_digest("ci"))
+    allowed: AllowLists = DEFAULT_ALLOW_LISTS
 
     def __post_init__(self) -> None:
         self.store = MemoryStore()
@@ -44,6 +46,7 @@ class Cluster:
             ids=CountedIds(),
             agents=AGENTS,
             digest=lambda: self.digest,
+            allowed=self.allowed,
         )
 
     def launches(self, *types: InstanceType) -> "Cluster":
@@ -135,3 +138,57 @@ def test_an_accepted_request_stays_accepted() -> None:
     assert cluster.service.admit(asking()).request == asking()
     with pytest.raises(NeverFits):
         cluster.service.admit(asking(request_id=UUID.replace("3", "4")))
+
+
+def privileged(**changes: Any) -> TaskRequest:
+    dind = Container(name="agent", image="docker:dind", resources=REGULAR, privileged=True)
+    return request(request_id=UUID, spec=ContainersSpec(containers=(dind,)), **changes)
+
+
+def test_what_the_operator_has_not_allowed_is_refused() -> None:
+    """A privileged container, here to a tenant that may run none; the field is named."""
+    cluster = Cluster(allowed=AllowLists(privileged_tenants=("other",)))
+    with pytest.raises(NotAllowed) as caught:
+        cluster.service.admit(privileged())
+    assert [each.field_path for each in caught.value.violations] == ["containers.containers[0].privileged"]
+    assert Cluster().service.admit(privileged()).request == privileged()
+
+
+def test_an_accepted_request_outlives_the_right_to_make_it() -> None:
+    """The operator has changed the list since: the client that repeats its request learns of its task."""
+    cluster = Cluster(allowed=AllowLists(privileged_tenants=("other",)))
+    cluster.store.commit([[Cluster().service.admit(privileged())]])
+    assert cluster.service.admit(privileged()).request == privileged()
+
+
+def test_secrets_without_a_role_to_fetch_them_are_refused() -> None:
+    """ECS would refuse the definition for good."""
+    agent = Container(
+        name="agent", image="a:1", resources=REGULAR, secrets=(Secret(name="A", value_from="b"),)
+    )
+    with pytest.raises(InvalidRequest) as caught:
+        Cluster().service.admit(request(request_id=UUID, spec=ContainersSpec(containers=(agent,))))
+    assert [each.field_path for each in caught.value.violations] == ["containers.execution_role_arn"]
+
+
+def test_an_architecture_that_no_type_has_never_fits() -> None:
+    """It is one of the dimensions that are named, with the largest type for comparison."""
+    arm = a_type(allocatable=M4_4XLARGE.on(Architecture.ARM64))
+    x86 = ContainersSpec(
+        containers=(Container(name="agent", image="a:1", resources=REGULAR),),
+        architecture=Architecture.X86_64,
+    )
+    with pytest.raises(NeverFits) as caught:
+        Cluster().launches(arm).service.admit(request(request_id=UUID, spec=x86))
+    assert caught.value.lacking == ("architecture",)
+
+
+def test_the_largest_type_that_suits_is_named() -> None:
+    """Not a larger one of another architecture, which would hold it."""
+    small = a_type("m6g.large", allocatable=Resources(cpu=1024, memory_mib=1024).on(Architecture.ARM64))
+    large = a_type(allocatable=M4_4XLARGE.on(Architecture.X86_64))
+    agent = Container(name="agent", image="a:1", resources=REGULAR)
+    spec = ContainersSpec(containers=(agent,), architecture=Architecture.ARM64)
+    with pytest.raises(NeverFits) as caught:
+        Cluster().launches(small, large).service.admit(request(request_id=UUID, spec=spec))
+    assert (caught.value.largest.name, caught.value.lacking) == ("m6g.large", ("cpu", "memory_mib"))

@@ -156,7 +156,7 @@ def test_health_recovers_with_the_store() -> None:
 
 def test_a_store_that_recovers_is_found_out_without_callers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody asks a service that is NOT_SERVING: the writer itself tries until the disk has room again."""
-    monkeypatch.setattr(writer_module, "PROBE_S", 0.01)
+    monkeypatch.setattr(writer_module, "IDLE_S", 0.01)
     store, listener = GatedStore([FULL, FULL, FULL]), Listener()
     with writing(store, listener) as writer:
         assert taken(submit(writer, 1), 1) == [FULL]
@@ -168,7 +168,7 @@ def test_a_store_that_recovers_is_found_out_without_callers(monkeypatch: pytest.
 
 def test_a_writable_store_is_not_probed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What works is left alone: an idle service does not wear out its disk."""
-    monkeypatch.setattr(writer_module, "PROBE_S", 0.001)
+    monkeypatch.setattr(writer_module, "IDLE_S", 0.001)
     store, listener = GatedStore(), Listener()
     with writing(store, listener) as writer:
         taken(submit(writer, 1), 1)
@@ -227,8 +227,9 @@ def test_stopping_commits_what_was_handed_over() -> None:
     assert [answers.get_nowait() for _ in range(9)] == [Written(first_revision=each) for each in range(1, 10)]
 
 
-def test_what_is_old_is_forgotten_between_commits() -> None:
+def test_what_is_old_is_forgotten_between_commits(monkeypatch: pytest.MonkeyPatch) -> None:
     """After each commit, when its callers have their answers; never while the store cannot be written."""
+    monkeypatch.setattr(writer_module, "IDLE_S", WAIT_S)
     store, listener = GatedStore([None, FULL]), Listener()
     with writing(store, listener) as writer:
         seen: SimpleQueue[int] = SimpleQueue()
@@ -237,6 +238,17 @@ def test_what_is_old_is_forgotten_between_commits() -> None:
         assert taken(submit(writer, 2), 1) == [FULL]
         taken(submit(writer, 3), 1)
     assert listener.compactions == 2
+
+
+def test_what_is_old_is_forgotten_while_nobody_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secrets of the last task of the day do not wait on the disk for the first one of the next."""
+    monkeypatch.setattr(writer_module, "IDLE_S", 0.001)
+    looked: SimpleQueue[None] = SimpleQueue()
+    listener = Listener()
+    listener.compact = lambda: looked.put(None)  # type: ignore[method-assign]  # the test hears each look
+    with writing(GatedStore(), listener):
+        for _ in range(3):
+            looked.get(timeout=WAIT_S)
 
 
 def test_a_wish_enters_the_world_like_a_submission() -> None:

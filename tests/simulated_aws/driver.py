@@ -56,6 +56,9 @@ class Driver:
     def ec2(self, operation: str, /, **params: Any) -> Answer:
         return self.aws.call("ec2", operation, params)
 
+    def logs(self, operation: str, /, **params: Any) -> Answer:
+        return self.aws.call("logs", operation, {"logGroupName": "ci-agents", **params})
+
     def described_group(self) -> Answer:
         answer = self.aws.call("autoscaling", "DescribeAutoScalingGroups", {})
         group: Answer = answer["AutoScalingGroups"][0]

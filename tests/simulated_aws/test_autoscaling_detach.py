@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from scheduler.simulated_aws.journal import Effect
+from scheduler.simulated_aws.launches import GROUP_TAG, TEMPLATE_TAG
 from tests.simulated_aws.driver import BOOT_MS, DETACH_MS, HOUR_MS, Driver, make_account, refused
 
 NOBODY = "i-" + "0" * 17
@@ -58,9 +59,14 @@ def test_whether_detaching_takes_the_groups_tag_is_a_knob(removes: bool) -> None
     """The tag aws:autoscaling:groupName goes with the membership, or stays, as the knob says."""
     account, (leaving,) = group_of(1, detach_removes_group_tag=removes)
     account.detach(leaving)
-    assert account.ec2_instance(leaving)["Tags"] != []
+    assert GROUP_TAG in tag_keys(account, leaving)
     account.pass_ms(DETACH_MS)
-    assert (account.ec2_instance(leaving)["Tags"] == []) is removes
+    assert (GROUP_TAG in tag_keys(account, leaving)) is not removes
+    assert TEMPLATE_TAG in tag_keys(account, leaving)
+
+
+def tag_keys(account: Driver, ec2_id: str) -> set[str]:
+    return {tag["Key"] for tag in account.ec2_instance(ec2_id)["Tags"]}
 
 
 def test_each_instance_has_an_activity() -> None:

@@ -16,7 +16,7 @@ from scheduler.simulated_aws.group_features import (
 )
 from tests.simulated_aws.driver import Driver, container, environment, make_account
 
-SERVICES = ("ecs", "autoscaling", "ec2", "sts")
+SERVICES = ("ecs", "autoscaling", "ec2", "logs", "sts")
 MODELS: dict[str, ServiceModel] = {
     name: botocore.session.get_session().get_service_model(name) for name in SERVICES
 }
@@ -76,6 +76,7 @@ def exercise(account: Driver) -> None:
     account.ecs("ListTasks", desiredStatus="STOPPED")
     account.ecs("DescribeTasks", tasks=[*tasks, "0" * 32], include=["TAGS"])
     account.definitions("DescribeClusters", clusters=["ci", "other"])
+    account.ecs("DescribeServices", services=["router", "other"])
     account.definitions("DescribeCapacityProviders", include=["TAGS"])
     account.definitions("DescribeCapacityProviders", capacityProviders=["other"])
     for operation in ("DescribePolicies", "DescribeScheduledActions", "DescribeInstanceRefreshes"):
@@ -86,6 +87,8 @@ def exercise(account: Driver) -> None:
     if template:
         account.ec2("DescribeLaunchTemplateVersions", LaunchTemplateId=template["LaunchTemplateId"])
     account.ec2("DescribeInstanceTypes")
+    account.ec2("GetConsoleOutput", InstanceId=account.instance()["ec2InstanceId"])
+    write_logs(aws)
     account.ec2("TerminateInstances", InstanceIds=[account.instance()["ec2InstanceId"]])
     account.ec2("DescribeInstances")
     account.instances()
@@ -98,13 +101,27 @@ def exercise(account: Driver) -> None:
     aws.call("sts", "GetCallerIdentity", {})
 
 
+def write_logs(aws: SimulatedAws) -> None:
+    """Call every operation of CloudWatch Logs."""
+    stream = {"logGroupName": "builds", "logStreamName": "one"}
+    aws.call("logs", "CreateLogGroup", {"logGroupName": "builds"})
+    aws.call("logs", "CreateLogStream", stream)
+    old = {"timestamp": 0, "message": "x"}
+    aws.call("logs", "PutLogEvents", {**stream, "logEvents": [old]})
+    aws.call("logs", "GetLogEvents", stream)
+
+
 @pytest.mark.parametrize("launch_source", ["launch_template", "mixed_instances", "launch_configuration"])
 def test_answers_fit_botocores_models(launch_source: str) -> None:
     """No answer has a member that AWS's model does not have, nor one of another type."""
     types = ("g4dn.xlarge", "m4.4xlarge")
     weights = (1, 1) if launch_source == "mixed_instances" else ()
     plain = make_account(
-        launch_source=launch_source, instance_types=types, weighted_capacities=weights, **FEATURES
+        launch_source=launch_source,
+        instance_types=types,
+        weighted_capacities=weights,
+        daemon_services=("router",),
+        **FEATURES,
     )
     checked = Checked(plain.aws)
     exercise(Driver(plain.clock, checked))  # type: ignore[arg-type]  # it has all that the driver uses

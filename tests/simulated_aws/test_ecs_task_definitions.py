@@ -117,6 +117,10 @@ def test_inactive_definitions_are_listed_apart() -> None:
         ([container(links=["nobody"])], "links to an unknown"),
         ([container(volumesFrom=[{"sourceContainer": "nobody"}])], "Unknown source"),
         ([container(mountPoints=[{"sourceVolume": "nowhere"}])], "Unknown volume"),
+        ([container(secrets=[{"name": "A", "valueFrom": "a"}])], "executionRoleArn"),
+        ([container(repositoryCredentials={"credentialsParameter": "a"})], "executionRoleArn"),
+        ([container(ulimits=[{"name": "files", "softLimit": 1, "hardLimit": 1}])], "Invalid ulimit"),
+        ([container(ulimits=[{"name": "core", "softLimit": 2, "hardLimit": 1}])], "above hardLimit"),
     ],
 )
 def test_registration_refuses_what_ecs_refuses(containers: list[dict[str, Any]], match: str) -> None:
@@ -155,3 +159,68 @@ def test_task_level_sizes_replace_the_sum_of_the_containers(cpu: str, memory: st
     account.register(cpu=cpu, memory=memory)
     task = account.task(account.started())
     assert (task["cpu"], task["memory"]) == ("1024", "2048")
+
+
+def test_pages_of_a_family_lead_from_the_newest_to_the_oldest() -> None:
+    """Sorted DESC in pages of 100, every revision is listed once, the newest first."""
+    account = make_account()
+    account.aws.register_revisions("agents", 250)
+    listed: list[str] = []
+    page: dict[str, Any] = {}
+    while not listed or "nextToken" in page:
+        following = {"nextToken": page["nextToken"]} if page else {}
+        page = account.definitions("ListTaskDefinitions", familyPrefix="agents", sort="DESC", **following)
+        listed += page["taskDefinitionArns"]
+    assert [int(arn.rpartition(":")[2]) for arn in listed] == list(range(250, 0, -1))
+
+
+def test_revisions_of_others_have_no_tags() -> None:
+    """Somebody who tags nothing registers in the same family."""
+    account = make_account()
+    account.aws.register_revisions("agents", 1)
+    described = account.definitions("DescribeTaskDefinition", taskDefinition="agents", include=["TAGS"])
+    assert described["tags"] == []
+
+
+def test_a_deregistered_revision_is_listed_no_more() -> None:
+    """Nor does it become ACTIVE again; deregistering it twice is answered alike."""
+    account = make_account()
+    arn = account.register()["taskDefinitionArn"]
+    for _ in range(2):
+        answer = account.definitions("DeregisterTaskDefinition", taskDefinition=arn)
+        assert answer["taskDefinition"]["status"] == "INACTIVE"
+    assert account.definitions("ListTaskDefinitions", familyPrefix="agents")["taskDefinitionArns"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"volumes": [{"name": "a"}, {"name": "a"}]}, "Volume.name must be unique"),
+        (
+            {
+                "executionRoleArn": "arn:aws:iam::123456789012:role/r",
+                "containerDefinitions": [
+                    container(
+                        secrets=[{"name": "A", "valueFrom": "a"}], environment=[{"name": "A", "value": "1"}]
+                    )
+                ],
+            },
+            "secret name must be unique",
+        ),
+    ],
+)
+def test_registration_refuses_what_contradicts_itself(changes: dict[str, Any], match: str) -> None:
+    """Volumes, platforms and secrets that ECS would refuse."""
+    account = make_account()
+    definition = {"family": "agents", "containerDefinitions": [container()]} | changes
+    with refused("ClientException", match):
+        account.definitions("RegisterTaskDefinition", **definition)
+
+
+def test_registration_knows_the_architectures() -> None:
+    """Those of ECS API: RuntimePlatform."""
+    definition = {"family": "agents", "containerDefinitions": [container()]}
+    with refused("InvalidParameterException", "cpuArchitecture"):
+        make_account().definitions(
+            "RegisterTaskDefinition", **definition, runtimePlatform={"cpuArchitecture": "RISCV"}
+        )

@@ -66,6 +66,7 @@ def test_every_act_can_be_asked_for(site: Site) -> None:
     site.act("set_next_launches_never_join", count=1)
     site.act("set_group_limits", minSize=1, maxSize=5)
     site.act("set_desired", desiredCapacity=2)
+    site.act("register_revisions", family="agents", count=2)
     site.account.pass_ms(1_000)
     assert site.account.activities()[0]["StatusCode"] == "Failed"
     site.act("terminate_instance", ec2InstanceId=ec2_id, spot=True)

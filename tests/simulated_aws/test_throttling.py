@@ -103,9 +103,9 @@ def test_a_throttled_call_has_no_effect_and_is_counted() -> None:
     assert account.aws.journal.rejections["StartTask", "ThrottlingException"] == 1
 
 
-def test_every_operation_of_ecs_and_ec2_has_a_bucket() -> None:
+def test_every_operation_of_ecs_ec2_and_logs_has_a_bucket() -> None:
     """No operation is free of throttling by mistake, and each bucket names its source."""
     aws = make_account().aws
-    offered = {*aws.operations("ecs"), *aws.operations("ec2")}
+    offered = {name for service in ("ecs", "ec2", "logs") for name in aws.operations(service)}
     assert {operation for bucket in BUCKETS for operation in bucket.operations} == offered
     assert all(": " in bucket.source for bucket in BUCKETS)

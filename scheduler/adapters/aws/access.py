@@ -18,21 +18,26 @@ class AccessProblem(Exception):
 
 
 def check_access(clients: AwsClients, cluster: str) -> str:
-    """Who we are to AWS, once it has answered a first reading of the cluster.
-
-    A private network may have no way to STS: that alone is no problem, and the answer is empty.
-    """
-    try:
-        caller = clients.sts.get_caller_identity()["Arn"]
-    except NEVER_CONNECTED:
-        caller = ""
-    except (BotoCoreError, ClientError, ResponseParserError) as error:
-        raise _problem(error, cluster, clients.region) from error
+    """Who we are to AWS, once it has answered a first reading of the cluster; see `check_caller`."""
+    caller = check_caller(clients, cluster)
     try:
         clients.ecs.list_container_instances(cluster=cluster, maxResults=1)
     except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise _problem(error, cluster, clients.region) from error
-    return str(caller)
+    return caller
+
+
+def check_caller(clients: AwsClients, cluster: str) -> str:
+    """Who we are to AWS.
+
+    A private network may have no way to STS: that alone is no problem, and the answer is empty.
+    """
+    try:
+        return str(clients.sts.get_caller_identity()["Arn"])
+    except NEVER_CONNECTED:
+        return ""
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
+        raise _problem(error, cluster, clients.region) from error
 
 
 def _problem(error: Exception, cluster: str, region: str) -> AccessProblem:

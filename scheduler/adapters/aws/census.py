@@ -5,7 +5,8 @@ from dataclasses import replace
 from threading import Lock
 
 from scheduler.adapters.aws.cluster import Cluster
-from scheduler.adapters.aws.tasks import ecs_task, task_mark
+from scheduler.adapters.aws.daemons import DaemonServices
+from scheduler.adapters.aws.tasks import task_mark
 from scheduler.core.model.answers import EcsTask
 
 
@@ -17,8 +18,9 @@ class Census:
     status and version, is as it was then: later readings of the task are newer.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, daemons: DaemonServices) -> None:
         self._cluster = cluster
+        self._daemons = daemons
         self._lock = Lock()
         self._known: dict[str, EcsTask] = {}
 
@@ -36,8 +38,7 @@ class Census:
     def _described(self, arns: Sequence[str]) -> Iterator[EcsTask]:
         """What is listed and not described yet is as if it were not listed yet: reads lag behind starts."""
         shapes, _ = self._cluster.tasks(arns, include=["TAGS"])
-        for shape in shapes:
-            task = replace(ecs_task(shape), mark=task_mark(shape))
+        for task, shape in zip(self._daemons.marked(shapes), shapes, strict=True):
             # "Recently stopped tasks might appear in the returned results" (ECS API: ListTasks).
             if task.desired_status == "RUNNING":
-                yield task
+                yield replace(task, mark=task_mark(shape))

@@ -86,6 +86,11 @@ def make_clients(session: boto3.Session, settings: ClientSettings) -> AwsClients
     )
 
 
+def single_attempt(settings: ClientSettings) -> Config:
+    """For whoever decides by himself whether a call is worth another one."""
+    return _config(settings, 1)
+
+
 def _config(settings: ClientSettings, attempts: int) -> Config:
     return Config(
         connect_timeout=settings.connect_timeout_s,

@@ -9,6 +9,7 @@ from scheduler.adapters.aws.census import Census
 from scheduler.adapters.aws.clients import AwsClients
 from scheduler.adapters.aws.cluster import Cluster, incomplete, is_no_such_instance, refusals
 from scheduler.adapters.aws.container_instances import container_instance
+from scheduler.adapters.aws.daemons import DaemonServices
 from scheduler.adapters.aws.ec2_instances import is_ec2, states
 from scheduler.adapters.aws.failures import cloud_errors, failure_of, start_failure_of, start_refusal
 from scheduler.adapters.aws.features import FeatureReading
@@ -16,9 +17,18 @@ from scheduler.adapters.aws.groups import failed_launches, find_group, instance_
 from scheduler.adapters.aws.hazards import hazards_of
 from scheduler.adapters.aws.instance_types import launchable_types
 from scheduler.adapters.aws.launch_times import LaunchTimes
+from scheduler.adapters.aws.meter import Meter, metered
 from scheduler.adapters.aws.operations import Shape
+from scheduler.adapters.aws.paging import BATCH
 from scheduler.adapters.aws.tasks import ecs_task
-from scheduler.core.model.answers import ENDED_STATUSES, EcsTask, Failure, InstanceInspected
+from scheduler.core.model.answers import (
+    DEFINITION_GONE,
+    ENDED_STATUSES,
+    EcsTask,
+    Failure,
+    InstanceInspected,
+    RevisionsListed,
+)
 from scheduler.core.model.container_instance import ContainerInstance
 from scheduler.core.model.group import FailedLaunch, Hazard, InstanceGroup, InstanceType
 from scheduler.ports.cloud import CloudError, TaskLaunch
@@ -35,10 +45,16 @@ class AwsCloud:
     """One cluster, seen and acted on through `clients`; any thread may call."""
 
     def __init__(self, clients: AwsClients, *, cluster: str) -> None:
-        self._clients = clients
-        self._cluster = Cluster(clients.ecs, cluster)
-        self._census = Census(self._cluster)
-        self._launch_times = LaunchTimes(clients.ec2)
+        self._meter = Meter()
+        self._clients = metered(clients, self._meter)
+        self._cluster = Cluster(self._clients.ecs, cluster)
+        self._daemons = DaemonServices(self._clients.ecs, cluster)
+        self._census = Census(self._cluster, self._daemons)
+        self._launch_times = LaunchTimes(self._clients.ec2)
+
+    def requests_made(self) -> int:
+        """Pages, batches and what the SDK repeated, each counted."""
+        return self._meter.requests
 
     # ---- tasks
 
@@ -97,6 +113,35 @@ class AwsCloud:
         """`ecs:RegisterTaskDefinition`."""
         answer = self._clients.ecs_once.register_task_definition(**definition, tags=_tags(tags))
         return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+    @cloud_errors()
+    def deregister_task_definition(self, arn: str) -> None:
+        """`ecs:DeregisterTaskDefinition`, once: of an INACTIVE revision it is answered all the same."""
+        try:
+            self._clients.ecs_once.deregister_task_definition(taskDefinition=arn)
+        except ClientError as error:
+            if failure_of(error).code != DEFINITION_GONE:
+                raise
+
+    @cloud_errors()
+    def revisions(self, family: str, token: str) -> RevisionsListed:
+        """`ecs:ListTaskDefinitions`, one page; its familyPrefix is a whole family's name (ECS API)."""
+        following = {"nextToken": token} if token else {}
+        answer = self._clients.ecs.list_task_definitions(
+            familyPrefix=family, status="ACTIVE", sort="DESC", maxResults=BATCH, **following
+        )
+        return RevisionsListed(arns=tuple(answer["taskDefinitionArns"]), token=answer.get("nextToken") or "")
+
+    @cloud_errors()
+    def revision_tags(self, arn: str) -> dict[str, str]:
+        """`ecs:DescribeTaskDefinition` with its tags."""
+        try:
+            answer = self._clients.ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
+        except ClientError as error:
+            if failure_of(error).code == DEFINITION_GONE:
+                return {}
+            raise
+        return {tag["key"]: tag.get("value", "") for tag in answer.get("tags", ())}
 
     # ---- container instances
 
@@ -204,7 +249,7 @@ class AwsCloud:
         tasks, missing = self._cluster.tasks(list(dict.fromkeys(arns)))
         if missing:
             raise incomplete("DescribeTasks", missing)
-        return tuple(map(ecs_task, tasks))
+        return self._daemons.marked(tasks)
 
     def _instances(self, shapes: Sequence[Shape]) -> tuple[ContainerInstance, ...]:
         launched_ms = self._launch_times.of(_ec2_ids(shapes))

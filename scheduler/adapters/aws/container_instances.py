@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from scheduler.adapters.aws.operations import Shape
 from scheduler.adapters.aws.texts import milliseconds
 from scheduler.core.model.container_instance import ContainerInstance
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import Architecture, Resources
+
+_STORAGE_DRIVER = "pbc.dind.storage.driver"
+"""The attribute by which an operator says what docker-in-docker is to use on a container instance."""
+
+_ARCHITECTURES = {each.lower(): each for each in Architecture}
+"""By ECS's attribute, which is in lower case (ECS Developer Guide: container instance attributes)."""
 
 
 def container_instance(
@@ -28,7 +34,7 @@ def container_instance(
         ec2_instance_id=shape.get("ec2InstanceId", ""),
         status=shape["status"],
         agent_connected=shape.get("agentConnected", False),
-        registered=_resources(registered),
+        registered=_resources(registered).on(_architecture(attributes)),
         remaining=_resources(_amounts(shape.get("remainingResources", ()))),
         version=shape.get("version", 0),
         launched_ms=launched_ms,
@@ -36,7 +42,12 @@ def container_instance(
         availability_zone=attributes.get("ecs.availability-zone", ""),
         ec2_state=ec2_state,
         tasks=shape.get("runningTasksCount", 0) + shape.get("pendingTasksCount", 0),
+        storage_driver=attributes.get(_STORAGE_DRIVER, ""),
     )
+
+
+def _architecture(attributes: dict[str, str]) -> Architecture:
+    return _ARCHITECTURES.get(attributes.get("ecs.cpu-architecture", ""), Architecture.ANY)
 
 
 def _amounts(resources: Sequence[Shape]) -> dict[str, int]:

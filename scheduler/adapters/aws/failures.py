@@ -115,7 +115,7 @@ class Meaning:
 
 
 MEANINGS: tuple[Meaning, ...] = (
-    # StartTask, of a revision that somebody deregistered or deleted, or that is of another account.
+    # StartTask and its like, of a revision that somebody deregistered or deleted, or of another account.
     Meaning(
         code=DEFINITION_GONE,
         awss=("ClientException",),
@@ -123,6 +123,7 @@ MEANINGS: tuple[Meaning, ...] = (
             "TaskDefinition is inactive",
             "TaskDefinition not found",
             "Unable to describe task definition",
+            "The specified task definition does not exist",
         ),
     ),
     # DetachInstances: everything is a ValidationError (Auto Scaling API: Common errors); its sentences are

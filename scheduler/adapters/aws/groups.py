@@ -36,6 +36,7 @@ def instance_group(group: Shape, launched_ms: Mapping[str, int]) -> InstanceGrou
         desired=group["DesiredCapacity"],
         members={member.ec2_instance_id: member for member in members},
         suspended_processes=frozenset(each["ProcessName"] for each in group.get("SuspendedProcesses", ())),
+        has_warm_pool="WarmPoolConfiguration" in group,
     )
 
 

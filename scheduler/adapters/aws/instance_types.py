@@ -7,7 +7,7 @@ from scheduler.adapters.aws.operations import Shape
 from scheduler.adapters.aws.paging import batches, pages
 from scheduler.core.model.answers import Failure
 from scheduler.core.model.group import InstanceType
-from scheduler.core.model.resources import CPU_UNITS_PER_VCPU, Resources
+from scheduler.core.model.resources import CPU_UNITS_PER_VCPU, Architecture, Resources
 from scheduler.ports.cloud import CloudError
 
 
@@ -77,8 +77,15 @@ def _instance_type(declared: Shape) -> InstanceType:
             cpu=declared["VCpuInfo"]["DefaultVCpus"] * CPU_UNITS_PER_VCPU,
             memory_mib=declared["MemoryInfo"]["SizeInMiB"],
             gpus=sum(gpu["Count"] for gpu in declared.get("GpuInfo", {}).get("Gpus", ())),
+            architecture=_architecture(declared.get("ProcessorInfo", {}).get("SupportedArchitectures", ())),
         ),
     )
+
+
+def _architecture(supported: Sequence[str]) -> Architecture:
+    """The one that ECS knows: some types support `i386` beside `x86_64` (EC2 API: ProcessorInfo)."""
+    known = (each for each in Architecture if each and each.lower() in supported)
+    return next(known, Architecture.ANY)
 
 
 def _unnamed(group: Shape, why: str) -> CloudError:

@@ -6,7 +6,7 @@ boto3's clients have them, and so have the in-process clients of a simulated acc
 from typing import Any, Protocol
 
 Shape = dict[str, Any]
-"""A structure of AWS's API: camelCase keys in ECS, PascalCase in Auto Scaling, EC2 and STS."""
+"""A structure of AWS's API: camelCase keys in ECS and CloudWatch Logs, PascalCase in the others."""
 
 
 class Client(Protocol):
@@ -40,8 +40,20 @@ class EcsReads(Client, Protocol):
         """`ecs:DescribeClusters`."""
         ...
 
+    def describe_services(self, **params: Any) -> Shape:
+        """`ecs:DescribeServices`."""
+        ...
+
     def describe_capacity_providers(self, **params: Any) -> Shape:
         """`ecs:DescribeCapacityProviders`."""
+        ...
+
+    def list_task_definitions(self, **params: Any) -> Shape:
+        """`ecs:ListTaskDefinitions`."""
+        ...
+
+    def describe_task_definition(self, **params: Any) -> Shape:
+        """`ecs:DescribeTaskDefinition`."""
         ...
 
 
@@ -58,6 +70,10 @@ class EcsActs(Client, Protocol):
 
     def register_task_definition(self, **params: Any) -> Shape:
         """`ecs:RegisterTaskDefinition`, and `ecs:TagResource` for its tags."""
+        ...
+
+    def deregister_task_definition(self, **params: Any) -> Shape:
+        """`ecs:DeregisterTaskDefinition`."""
         ...
 
     def update_container_instances_state(self, **params: Any) -> Shape:
@@ -134,6 +150,38 @@ class Ec2Acts(Client, Protocol):
 
     def terminate_instances(self, **params: Any) -> Shape:
         """`ec2:TerminateInstances`."""
+        ...
+
+
+class DefinitionReads(Client, Protocol):
+    """ECS's task definitions, to see where containers log."""
+
+    def describe_task_definition(self, **params: Any) -> Shape:
+        """`ecs:DescribeTaskDefinition`."""
+        ...
+
+
+class ConsoleReads(Client, Protocol):
+    """EC2's consoles, to keep what an instance said that never joined."""
+
+    def get_console_output(self, **params: Any) -> Shape:
+        """`ec2:GetConsoleOutput`."""
+        ...
+
+
+class Logs(Client, Protocol):
+    """CloudWatch Logs of one region."""
+
+    def get_log_events(self, **params: Any) -> Shape:
+        """`logs:GetLogEvents`."""
+        ...
+
+    def create_log_stream(self, **params: Any) -> Shape:
+        """`logs:CreateLogStream`."""
+        ...
+
+    def put_log_events(self, **params: Any) -> Shape:
+        """`logs:PutLogEvents`."""
         ...
 
 

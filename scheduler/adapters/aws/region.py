@@ -1,6 +1,6 @@
 """The region: where the cluster is, found as AWS's own tools find it and in two more places."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import boto3
 from botocore.exceptions import BotoCoreError
@@ -24,17 +24,23 @@ def resolve_region(environment: Mapping[str, str], session: boto3.Session, clust
 
     boto3 alone ignores AWS_REGION, which is what ECS and Lambda set and what AWS's other SDKs read.
     """
-    region = (
-        environment.get("AWS_REGION", "").strip()
-        or environment.get("AWS_DEFAULT_REGION", "").strip()
-        or session.region_name
-        or _task_metadata_region(environment)
-        or _instance_metadata_region(environment)
-        or arn_region(cluster)
-    )
-    if not region:
-        raise RegionUnknown
-    return region
+    return locate_region(environment, session, cluster)[0]
+
+
+def locate_region(environment: Mapping[str, str], session: boto3.Session, cluster: str) -> tuple[str, str]:
+    """The same, and what names it. Raises RegionUnknown."""
+    sources: dict[str, Callable[[], str | None]] = {
+        "AWS_REGION": lambda: environment.get("AWS_REGION", "").strip(),
+        "AWS_DEFAULT_REGION": lambda: environment.get("AWS_DEFAULT_REGION", "").strip(),
+        "the profile": lambda: session.region_name,
+        "task metadata": lambda: _task_metadata_region(environment),
+        "instance metadata": lambda: _instance_metadata_region(environment),
+        "the ARN in ECS_CLUSTER": lambda: arn_region(cluster),
+    }
+    for source, named in sources.items():
+        if region := named():
+            return region, source
+    raise RegionUnknown
 
 
 def arn_region(name_or_arn: str) -> str:

@@ -25,6 +25,10 @@ class ScalingLog:
         first = sequence + 1 - oldest
         return self._events[first : first + limit]
 
+    def last(self, limit: int) -> tuple[ScalingEvent, ...]:
+        """The end of the log, in order."""
+        return tuple(each.event for each in self._events[-limit:])
+
     def compact(self) -> None:
         """Forgets all but the last ones."""
         del self._events[: -self._kept]

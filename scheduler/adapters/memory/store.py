@@ -22,6 +22,7 @@ from scheduler.core.model.records import (
     TaskSubmitted,
     TaskTransitioned,
 )
+from scheduler.core.model.reservation import reservation_prefix
 from scheduler.core.model.scaling import StoredScalingEvent
 from scheduler.core.model.task import (
     TERMINAL_STATES,
@@ -33,6 +34,7 @@ from scheduler.core.model.task import (
 )
 from scheduler.ports.store import (
     SCALING_EVENTS_KEPT,
+    SCALING_EVENTS_RECALLED,
     CommitResult,
     LiveTask,
     RequestTaken,
@@ -102,6 +104,7 @@ class MemoryStore:
                 intents=tuple(self._intents[key] for key in sorted(self._intents)),
                 facts=dict(self._facts),
                 wish=self._requests.last_wish(),
+                scaling=self._scaling.last(SCALING_EVENTS_RECALLED),
             )
 
     def revision(self) -> int:
@@ -172,6 +175,10 @@ class MemoryStore:
                 self._forget(task)
             return len(forgotten)
 
+    def scrub(self) -> bool:
+        """There are no files."""
+        return True
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -220,21 +227,9 @@ class MemoryStore:
         return Written(first_revision=first_revision)
 
     def _submit(self, record: TaskSubmitted) -> None:
-        request = record.request
         self._revision += 1
         self._requests.take(record)
-        self._queued[record.task_id] = QueuedTask(
-            task_id=record.task_id,
-            tenant=request.tenant,
-            priority=request.priority,
-            ask=record.ask,
-            definition_key=record.definition_key,
-            main_container=record.main_container,
-            enqueue_revision=self._revision,
-            submitted_ms=record.at_ms,
-            timeouts=request.timeouts,
-            may_run_again=request.may_run_again,
-        )
+        self._queued[record.task_id] = replace(record.queued(self._revision), image="")
         status = TaskStatus(state=TaskState.QUEUED, revision=self._revision, updated_ms=record.at_ms)
         self._keep(_new_task(record, status), None, None)
 
@@ -286,8 +281,12 @@ class MemoryStore:
 
     def _live(self, task_id: str) -> LiveTask:
         attempts, status = self._attempts_of(task_id), self._tasks[task_id].status
+        queued = self._queued[task_id]
+        prefix = reservation_prefix(queued.tenant, queued.build_key)
+        if not any(key.startswith(prefix) for key in self._facts):
+            queued = replace(queued, result_id="")
         return LiveTask(
-            queued=self._queued[task_id],
+            queued=queued,
             state=status.state,
             attempt=attempts[-1] if attempts and attempts[-1].holds_room else None,
             attempts_made=len(attempts),

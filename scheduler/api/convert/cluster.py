@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from ecs_scheduler.v1 import capacity_pb2, scaling_pb2
 from scheduler.api.convert.capacity import scale_wish
+from scheduler.api.convert.enums import ARCHITECTURES
 from scheduler.api.convert.render import resources, timestamp
+from scheduler.api.convert.reservations import reservations
 from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.digest import ClusterDigest, Unplaced
 from scheduler.core.model.group import InstanceGroup, InstanceType
@@ -32,6 +34,7 @@ def cluster(digest: ClusterDigest) -> scaling_pb2.Cluster:
         ],
         revision=digest.revision,
         wish=_present(digest.wish),
+        reservations=reservations(digest.reservations, digest.reservation_outcomes),
     )
 
 
@@ -44,7 +47,10 @@ def _group(group: InstanceGroup, in_flight: int, types: Sequence[InstanceType]) 
         in_flight=in_flight,
         instance_types=[
             scaling_pb2.InstanceType(
-                name=kind.name, allocatable=resources(kind.allocatable), learned=kind.learned
+                name=kind.name,
+                allocatable=resources(kind.allocatable),
+                learned=kind.learned,
+                architecture=ARCHITECTURES[kind.allocatable.architecture],
             )
             for kind in types
         ],
@@ -91,4 +97,5 @@ def _unplaced(shape: Unplaced) -> scaling_pb2.UnplacedShape:
             for reason, count in shape.rejects
         ],
         clamped=shape.clamped,
+        architecture=ARCHITECTURES[shape.ask.architecture],
     )

@@ -2,10 +2,11 @@
 
 from typing import cast
 
-from ecs_scheduler.v1 import capacity_pb2, container_instance_pb2, task_pb2, task_spec_pb2
+from ecs_scheduler.v1 import capacity_pb2, container_instance_pb2, resources_pb2, task_pb2, task_spec_pb2
 from scheduler.core.model.attempt import AttemptState, StopCategory
 from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.removal import RemovalCause, RemovalStep
+from scheduler.core.model.resources import Architecture
 from scheduler.core.model.scaling import ScalingKind
 from scheduler.core.model.task import ContainerSize, TaskState
 
@@ -24,6 +25,13 @@ STOP_CATEGORIES = {
 CONTAINER_SIZES = {
     size: cast("task_spec_pb2.ContainerSize", task_spec_pb2.ContainerSize.Value(f"CONTAINER_SIZE_{size}"))
     for size in ContainerSize
+}
+ARCHITECTURES = {
+    architecture: cast(
+        "resources_pb2.Architecture",
+        resources_pb2.Architecture.Value(f"ARCHITECTURE_{architecture or 'UNSPECIFIED'}"),
+    )
+    for architecture in Architecture
 }
 INSTANCE_HEALTHS = {
     # By name: the values are words for people.
@@ -53,5 +61,6 @@ SCALING_KINDS = {
 
 # The way back. A number that is not set, or a newer client's, is in neither.
 TASK_STATE_OF = {number: state for state, number in TASK_STATES.items()}
+ARCHITECTURE_OF = {number: architecture for architecture, number in ARCHITECTURES.items()}
 CONTAINER_SIZE_OF = {number: size for size, number in CONTAINER_SIZES.items()}
 INSTANCE_HEALTH_OF = {number: health for health, number in INSTANCE_HEALTHS.items()}

@@ -7,8 +7,8 @@ from typing import TypeAlias, TypeVar
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ecs_scheduler.v1 import resources_pb2, scheduler_pb2, task_spec_pb2
-from scheduler.api.convert.enums import CONTAINER_SIZE_OF, TASK_STATE_OF
+from ecs_scheduler.v1 import logs_pb2, resources_pb2, scheduler_pb2, task_spec_pb2
+from scheduler.api.convert.enums import ARCHITECTURE_OF, CONTAINER_SIZE_OF, TASK_STATE_OF
 from scheduler.core.model.errors import Violation
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import (
@@ -17,17 +17,21 @@ from scheduler.core.model.task import (
     ContainersSpec,
     EnvironmentVariable,
     ExtraContainer,
+    HostFolderMapping,
+    Secret,
     TaskRequest,
     TaskSpec,
     Timeouts,
+    Ulimit,
 )
+from scheduler.ports.logs import PAGE_LINES
 from scheduler.ports.store import TaskFilter
 from scheduler.services.errors import InvalidRequest
 
 T = TypeVar("T")
 Violations = tuple[Violation, ...]
 _Filtering: TypeAlias = scheduler_pb2.WatchTasksRequest | scheduler_pb2.ListTasksRequest
-_Naming: TypeAlias = scheduler_pb2.GetTaskRequest | scheduler_pb2.CancelTaskRequest
+_Naming: TypeAlias = scheduler_pb2.GetTaskRequest | scheduler_pb2.CancelTaskRequest | logs_pb2.TailLogsRequest
 
 MAX_WATCHED_TASKS = 1_000
 MAX_LABELS = 32
@@ -65,6 +69,11 @@ def name_violations(message: _Naming) -> Violations:
     return tuple(_name_violations(message))
 
 
+def tail_violations(message: logs_pb2.TailLogsRequest) -> Violations:
+    """What is wrong with a request for logs."""
+    return tuple(_tail_violations(message))
+
+
 def task_filter(message: scheduler_pb2.WatchTasksRequest) -> TaskFilter | Violations:
     """Which tasks the client watches."""
     violations = tuple(_watch_violations(message))
@@ -91,6 +100,11 @@ def duration_ms(message: Duration) -> int:
     if abs(message.nanos) >= _NANOS or message.seconds * message.nanos < 0:
         return 0
     return message.seconds * 1_000 + -(-message.nanos // 1_000_000)
+
+
+def resources(message: resources_pb2.Resources) -> Resources:
+    """An amount of any architecture."""
+    return Resources(cpu=message.cpu_units, memory_mib=message.memory_mib, gpus=message.gpus)
 
 
 def page_size_violations(page_size: int) -> Iterator[Violation]:
@@ -122,7 +136,7 @@ def _spec(message: scheduler_pb2.ScheduleRequest) -> TaskSpec | None:
     if kind == "bamboo_agent":
         return _bamboo_agent(message.bamboo_agent)
     if kind == "containers":
-        return ContainersSpec(containers=tuple(_container(one) for one in message.containers.containers))
+        return _containers(message.containers)
     return None
 
 
@@ -136,6 +150,12 @@ def _bamboo_agent(message: task_spec_pb2.BambooAgentSpec) -> BambooAgentSpec:
         size=CONTAINER_SIZE_OF.get(message.size),
         extra_containers=tuple(_extra_container(extra) for extra in message.extra_containers),
         queue_time_ms=milliseconds(message.queue_time) if message.HasField("queue_time") else None,
+        host_folder_mappings=tuple(_host_folder(each) for each in message.host_folder_mappings),
+        task_role_arn=message.task_role_arn,
+        execution_role_arn=message.execution_role_arn,
+        architecture=ARCHITECTURE_OF.get(message.architecture),
+        secrets=_secrets(message.secrets),
+        registry_credentials=message.registry_credentials,
     )
 
 
@@ -146,6 +166,25 @@ def _extra_container(message: task_spec_pb2.BambooExtraContainer) -> ExtraContai
         size=CONTAINER_SIZE_OF.get(message.size),
         commands=tuple(message.commands),
         environment=_environment(message.environment),
+        secrets=_secrets(message.secrets),
+        registry_credentials=message.registry_credentials,
+    )
+
+
+def _host_folder(message: task_spec_pb2.HostFolderMapping) -> HostFolderMapping:
+    return HostFolderMapping(
+        volume_name=message.volume_name,
+        source_path=message.source_path,
+        container_path=message.container_path,
+    )
+
+
+def _containers(message: task_spec_pb2.ContainersSpec) -> ContainersSpec:
+    return ContainersSpec(
+        containers=tuple(_container(one) for one in message.containers),
+        task_role_arn=message.task_role_arn,
+        execution_role_arn=message.execution_role_arn,
+        architecture=ARCHITECTURE_OF.get(message.architecture),
     )
 
 
@@ -153,15 +192,20 @@ def _container(message: task_spec_pb2.Container) -> Container:
     return Container(
         name=message.name,
         image=message.image,
-        resources=_resources(message.resources),
+        resources=resources(message.resources),
         command=tuple(message.command),
         environment=_environment(message.environment),
         essential=message.essential,
+        secrets=_secrets(message.secrets),
+        registry_credentials=message.registry_credentials,
+        privileged=message.privileged,
+        ulimits=tuple(Ulimit(name=each.name, soft=each.soft, hard=each.hard) for each in message.ulimits),
+        links=tuple(message.links),
     )
 
 
-def _resources(message: resources_pb2.Resources) -> Resources:
-    return Resources(cpu=message.cpu_units, memory_mib=message.memory_mib, gpus=message.gpus)
+def _secrets(messages: Iterable[task_spec_pb2.Secret]) -> tuple[Secret, ...]:
+    return tuple(Secret(name=secret.name, value_from=secret.value_from) for secret in messages)
 
 
 def _environment(messages: Iterable[task_spec_pb2.EnvironmentVariable]) -> tuple[EnvironmentVariable, ...]:
@@ -173,6 +217,12 @@ def _name_violations(message: _Naming) -> Iterator[Violation]:
         yield Violation(field_path="tenant", expected=_TENANT_EXPECTED)
     if not message.task_id:
         yield Violation(field_path="task_id", expected="the id of a task")
+
+
+def _tail_violations(message: logs_pb2.TailLogsRequest) -> Iterator[Violation]:
+    yield from _name_violations(message)
+    if not 0 <= message.tail <= PAGE_LINES:
+        yield Violation(field_path="tail", expected=f"0 to {PAGE_LINES}")
 
 
 def _watch_violations(message: scheduler_pb2.WatchTasksRequest) -> Iterator[Violation]:

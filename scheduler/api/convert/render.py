@@ -6,16 +6,23 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ecs_scheduler.v1 import resources_pb2, task_pb2, task_spec_pb2
-from scheduler.api.convert.enums import ATTEMPT_STATES, CONTAINER_SIZES, STOP_CATEGORIES, TASK_STATES
+from scheduler.api.convert.enums import (
+    ARCHITECTURES,
+    ATTEMPT_STATES,
+    CONTAINER_SIZES,
+    STOP_CATEGORIES,
+    TASK_STATES,
+)
 from scheduler.core.model.attempt import Attempt, ContainerExit, StopReason
 from scheduler.core.model.records import TaskSubmitted
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.task import (
     BambooAgentSpec,
     Container,
     ContainersSpec,
     EnvironmentVariable,
     ExtraContainer,
+    Secret,
     Task,
     TaskState,
     TaskStatus,
@@ -116,7 +123,16 @@ def _bamboo_agent(spec: BambooAgentSpec) -> task_spec_pb2.BambooAgentSpec:
         image=spec.image,
         size=CONTAINER_SIZES[spec.size] if spec.size else None,
         queue_time=timestamp(spec.queue_time_ms),
+        task_role_arn=spec.task_role_arn,
+        execution_role_arn=spec.execution_role_arn,
+        architecture=ARCHITECTURES[spec.architecture or Architecture.ANY],
+        registry_credentials=spec.registry_credentials,
     )
+    for each in spec.host_folder_mappings:
+        message.host_folder_mappings.add(
+            volume_name=each.volume_name, source_path=each.source_path, container_path=each.container_path
+        )
+    _add_secrets(message, spec.secrets)
     for extra in spec.extra_containers:
         _add_extra_container(message, extra)
     return message
@@ -129,12 +145,19 @@ def _add_extra_container(agent: task_spec_pb2.BambooAgentSpec, extra: ExtraConta
         image=extra.image,
         size=CONTAINER_SIZES[extra.size] if extra.size else None,
         commands=extra.commands,
+        registry_credentials=extra.registry_credentials,
     )
     _add_masked(message, extra.environment)
+    _add_secrets(message, extra.secrets)
 
 
 def _containers(spec: ContainersSpec) -> task_spec_pb2.ContainersSpec:
-    return task_spec_pb2.ContainersSpec(containers=[_container(container) for container in spec.containers])
+    return task_spec_pb2.ContainersSpec(
+        containers=[_container(container) for container in spec.containers],
+        task_role_arn=spec.task_role_arn,
+        execution_role_arn=spec.execution_role_arn,
+        architecture=ARCHITECTURES[spec.architecture or Architecture.ANY],
+    )
 
 
 def _container(container: Container) -> task_spec_pb2.Container:
@@ -144,9 +167,24 @@ def _container(container: Container) -> task_spec_pb2.Container:
         resources=resources(container.resources),
         command=container.command,
         essential=container.essential,
+        registry_credentials=container.registry_credentials,
+        privileged=container.privileged,
+        links=container.links,
     )
+    for limit in container.ulimits:
+        message.ulimits.add(name=limit.name, soft=limit.soft, hard=limit.hard)
     _add_masked(message, container.environment)
+    _add_secrets(message, container.secrets)
     return message
+
+
+def _add_secrets(
+    message: task_spec_pb2.BambooAgentSpec | task_spec_pb2.BambooExtraContainer | task_spec_pb2.Container,
+    secrets: Iterable[Secret],
+) -> None:
+    # Where a value is kept is no secret.
+    for secret in secrets:
+        message.secrets.add(name=secret.name, value_from=secret.value_from)
 
 
 def _add_masked(

@@ -1,4 +1,4 @@
-"""`demo`: the service and a simulated AWS as two processes, sixty agents, and three mishaps.
+"""`demo`: the service and a simulated AWS as two processes, sixty agents, and four mishaps.
 
 What lives here: the child processes, the cast and the plot, the story (what was heard so far), two ways to
 show it, and the verdict from the simulation's journal.

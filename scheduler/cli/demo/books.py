@@ -4,10 +4,10 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from scheduler.adapters.aws.consoles import STREAM_PREFIX
 from scheduler.simulated_aws.journal import Effect
 
 TASK_TAG = "ecs-scheduler:task"
@@ -56,6 +56,10 @@ class Books:
         self.lost_answers = self.failed_launches = 0
         self.lost_agents: set[str] = set()
         """Of container instances whose agent disconnected."""
+        self.denied: set[str] = set()
+        """Actions that IAM did not allow."""
+        self.consoles: set[str] = set()
+        """EC2 ids of instances whose console was written to the log group."""
         self._ec2_ids: dict[str, str] = {}
         for line in lines:
             if entered := _ENTERED.get(line["effect"]):
@@ -76,12 +80,11 @@ class Books:
         """Instances that were launched and that nobody has ended."""
         return sum(not each.ending for each in self.instances.values())
 
-    def peak(self, from_ms: int, until_ms: int) -> int:
-        """The most instances that ran at one time."""
-        within = (each.within(from_ms, until_ms) for each in self.instances.values())
-        lives = [(begin_ms, end_ms) for begin_ms, end_ms in within if begin_ms < end_ms]
-        steps = [(begin_ms, 1) for begin_ms, _ in lives] + [(end_ms, -1) for _, end_ms in lives]
-        return max(accumulate(step for _, step in sorted(steps)), default=0)
+    @property
+    def never_joined(self) -> set[str]:
+        """Instances that ran, never registered in the cluster, and were ended."""
+        ended = {ec2_id for ec2_id, each in self.instances.items() if each.ending and each.running_ms}
+        return ended - set(self._ec2_ids.values())
 
     def _set_desired(self, line: Line) -> None:
         self.desired = line["desiredCapacity"]
@@ -128,6 +131,14 @@ class Books:
     def _launch_failed(self, _: Line) -> None:
         self.failed_launches += 1
 
+    def _denied(self, line: Line) -> None:
+        self.denied.add(line["action"])
+
+    def _stream_created(self, line: Line) -> None:
+        prefix, _, ec2_id = line["logStreamName"].partition("/")
+        if prefix == STREAM_PREFIX:
+            self.consoles.add(ec2_id)
+
     def _agent(self, line: Line) -> None:
         if not line["agentConnected"]:
             self.lost_agents.add(line["containerInstanceArn"])
@@ -147,6 +158,8 @@ _ENTERED: Mapping[str, Callable[[Books, Line], None]] = {
     Effect.FAULT_INJECTED: Books._fault,
     Effect.LAUNCH_FAILED: Books._launch_failed,
     Effect.AGENT_CONNECTION_CHANGE: Books._agent,
+    Effect.ACCESS_DENIED: Books._denied,
+    Effect.CREATE_LOG_STREAM: Books._stream_created,
 }
 
 

@@ -45,7 +45,7 @@ def demo(
         typer.Option(metavar="SECONDS", min=1, callback=finite, help="Real time after which it is given up."),
     ] = 90.0,
 ) -> None:
-    """Play the service against a simulated AWS: sixty agents, a group that grows and shrinks, three mishaps.
+    """Play the service against a simulated AWS: sixty agents, a group that grows and shrinks, four mishaps.
 
     Needs no account and no credentials. On the way the answer of a StartTask is lost, a launch fails, and an
     agent disconnects. Exits with 0 only if every agent succeeded and, by the journal of the simulated AWS,

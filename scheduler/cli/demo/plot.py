@@ -38,7 +38,7 @@ NO_CAPACITY = (
 
 
 class Plot:
-    """Two pushes and three mishaps, told to the teller as they come."""
+    """Two pushes and four mishaps, told to the teller as they come."""
 
     def __init__(self, stage: Stage, story: Story, teller: Teller, clock: Clock) -> None:
         self._address, self._simulation = stage.address, stage.simulation
@@ -72,6 +72,7 @@ class Plot:
         await self._push(connection, requests[:first])
         await self._disconnect_an_agent(first)
         await self._fail_a_launch()
+        await self._keep_one_from_joining()
         await self._push(connection, requests[first:])
         await _until(lambda: self._story.over)
         await _until(lambda: self._story.settled)
@@ -90,6 +91,10 @@ class Plot:
     async def _fail_a_launch(self) -> None:
         await self._simulation.act("fail_launches", count=1, message=NO_CAPACITY)
         self._tell(MISHAP, "the next launch will fail for want of capacity")
+
+    async def _keep_one_from_joining(self) -> None:
+        await self._simulation.act("set_next_launches_never_join", count=1)
+        self._tell(MISHAP, "one instance will boot and never register in the cluster")
 
     async def _disconnect_an_agent(self, asked: int) -> None:
         """Of an instance without tasks: those of an agent that stays away end with its instance.

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 from scheduler.cli.demo.children import Children
+from scheduler.cli.iam import proposed_policy
 from scheduler.cli.simulation import SimulationUnreachable
 
 MIN_SIZE = 1
@@ -17,6 +18,17 @@ RUN_S = "60:150"
 
 DISCONNECTED_AFTER_MS = 180_000
 """The service waits for 20 minutes by itself, for most agents come back; nobody would look on for so long."""
+
+NEVER_JOINED_AFTER_MS = 200_000
+"""And for 5 minutes for a member to register. EC2 posts its console 3 minutes after the launch here."""
+
+LOGS = {
+    "ECS_LOGDRIVER": "awslogs",
+    "ECS_LOGOPTIONS": "awslogs-group,awslogs-stream-prefix",
+    "awslogs-group": "ci-agents",
+    "awslogs-stream-prefix": "agents",
+}
+"""Where containers log to, and the consoles of instances that never joined are kept."""
 
 _ANSWER_TIMEOUT_S = 5.0
 # A proxy for the web is no way to a process on loopback.
@@ -67,10 +79,12 @@ class Stage:
 
 def set_stage(children: Children, directory: Path, rate: float) -> Stage:
     """Starts both, and waits until they are ready. Raises ChildFailed."""
-    journal = directory / "journal.jsonl"
+    journal, policy = directory / "journal.jsonl", directory / "iam-policy.json"
+    policy.write_text(proposed_policy(), "utf-8")
     url = children.start(
         "aws-sim", "--listen", "127.0.0.1:0", "--rate", str(rate), "--journal", str(journal),
         "--min", str(MIN_SIZE), "--desired", str(MIN_SIZE), "--max", str(MAX_SIZE), "--run-s", RUN_S,
+        "--iam-policy", str(policy),
         ready=r"http://\S+",
     )  # fmt: skip
     address = children.start(
@@ -80,6 +94,8 @@ def set_stage(children: Children, directory: Path, rate: float) -> Stage:
         environment={
             "ECS_SCHEDULER_DRAIN_DELAY_S": "0",
             "ECS_SCHEDULER_DISCONNECTED_AFTER_MS": str(DISCONNECTED_AFTER_MS),
+            "ECS_SCHEDULER_NEVER_JOINED_AFTER_MS": str(NEVER_JOINED_AFTER_MS),
+            **LOGS,
         },
     )  # fmt: skip
     return Stage(simulation=Simulation(url), address=address, journal=journal)

@@ -114,6 +114,11 @@ class Story:
         return len(states) == self.expected and words.TERMINAL.issuperset(states)
 
     @property
+    def peak(self) -> int:
+        """The most container instances that were there at one reading."""
+        return max((each.instances for each in self.samples), default=0)
+
+    @property
     def placed(self) -> int:
         """How many tasks ECS has, or had."""
         states = self.by_state()

@@ -46,14 +46,13 @@ def _shown(waits_s: Collection[float]) -> Iterator[str]:
 
 
 def usage(story: Story, books: Books, now_ms: int) -> str:
-    """Peak, instance-minutes and utilisation, from the first request on."""
+    """Peak, as the picture has it, instance-minutes and utilisation, from the first request on."""
     from_ms = story.beginning_ms() or now_ms
     lives = [each.within(from_ms, now_ms) for each in books.instances.values()]
     minutes = sum(end_ms - begin_ms for begin_ms, end_ms in lives) / _MINUTE_MS
     share = utilisation(story, books, from_ms, now_ms)
     return (
-        f"container instances: {books.peak(from_ms, now_ms)} at the peak, {minutes:.0f} instance-minutes, "
-        f"{share:.0%} utilised"
+        f"container instances: {story.peak} at the peak, {minutes:.0f} instance-minutes, {share:.0%} utilised"
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from ecs_scheduler.v1.task_pb2 import Task
+from scheduler.adapters.aws.consoles import STREAM_PREFIX
 from scheduler.cli import words
 from scheduler.cli.demo.books import Books
 
@@ -23,6 +24,8 @@ def findings(tasks: Collection[Task], expected: int, books: Books, min_size: int
     yield _started_once(tasks, books)
     yield _none_busy(books)
     yield _back_at_min(books, min_size)
+    yield _allowed(books)
+    yield _consoles(books)
     yield _mishaps(books)
 
 
@@ -74,12 +77,29 @@ def _back_at_min(books: Books, min_size: int) -> Finding:
     return Finding(good=False, text=f"the group is not back at its min size of {min_size}: {size}")
 
 
+def _allowed(books: Books) -> Finding:
+    """The account is as strict as the policy that the project proposes."""
+    if books.denied:
+        return Finding(good=False, text=f"IAM did not allow {', '.join(sorted(books.denied))}")
+    return Finding(good=True, text="all of it within deploy/iam-policy.json: IAM refused nothing")
+
+
+def _consoles(books: Books) -> Finding:
+    """What an instance said that never joined goes with it, unless it was saved."""
+    lost = books.never_joined - books.consoles
+    if lost:
+        return Finding(good=False, text=f"the console output is lost of {', '.join(sorted(lost))}")
+    streams = ", ".join(f"{STREAM_PREFIX}/{each}" for each in sorted(books.never_joined))
+    return Finding(good=True, text=f"replaced, with its console output saved: {streams or 'none'}")
+
+
 def _mishaps(books: Books) -> Finding:
     """A demo without them would prove less than it says."""
     came = {
         "lost answers of StartTask": books.lost_answers,
         "failed launches": books.failed_launches,
         "lost agents": len(books.lost_agents),
+        "instances that never joined": len(books.never_joined),
     }
     text = "on the way: " + ", ".join(f"{name} {count}" for name, count in came.items())
     return Finding(good=all(came.values()), text=text if all(came.values()) else f"not all came {text}")

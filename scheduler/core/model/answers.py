@@ -8,6 +8,7 @@ from scheduler.core.model.container_instance import ContainerInstance
 from scheduler.core.model.group import FailedLaunch, Hazard, InstanceGroup, InstanceType
 from scheduler.core.model.mark import Mark
 from scheduler.core.model.records import StoredRecord
+from scheduler.core.model.resources import NOTHING, Resources
 
 STARTING_STATUSES = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
 """Statuses before RUNNING (ECS Developer Guide: Task lifecycle)."""
@@ -21,7 +22,8 @@ class EcsTask:
     """An ECS task at one reading. `stop` is ECS's account of its end, once it has one.
 
     `ran`: ECS knows a time at which it was RUNNING, even if no reading showed it so. `service` is the ECS
-    service it belongs to, if any; `mark` is a scheduler's, and read by a census alone.
+    service it belongs to, if any, `daemon` whether that runs one on each instance, and `ask` what it takes
+    there then; `mark` is a scheduler's, and read by a census alone.
     """
 
     arn: str
@@ -31,6 +33,8 @@ class EcsTask:
     desired_status: str
     version: int
     ran: bool = False
+    daemon: bool = False
+    ask: Resources = NOTHING
     stop: StopReason | None = None
     created_ms: int | None = None
     service: str = ""
@@ -93,6 +97,21 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionsListed:
+    """Some revisions of the family, newest first; `token` leads to the older ones, empty without any."""
+
+    arns: tuple[str, ...]
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionDescribed:
+    """The content hash of a revision of ours; empty for one that is somebody else's."""
+
+    definition_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TasksSeen:
     """Some ECS tasks; `missing` are those that ECS does not know."""
 
@@ -129,11 +148,24 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSaved:
+    """What an instance's console said, the log stream that has it, and what is missing, if something is."""
+
+    output: str
+    stream: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceInspected:
-    """One container instance, None when ECS does not know it, and then its tasks that have not stopped."""
+    """One container instance, None when ECS does not know it, and then its tasks that have not stopped.
+
+    `daemons` is how many of its tasks are left out, because they make it no less empty.
+    """
 
     instance: ContainerInstance | None
     tasks: tuple[EcsTask, ...] = ()
+    daemons: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,11 +186,14 @@ Answer = (
     Started
     | Stopping
     | Registered
+    | RevisionsListed
+    | RevisionDescribed
     | TasksSeen
     | InstancesSeen
     | GroupSeen
     | TypesSeen
     | Accepted
+    | ConsoleSaved
     | InstanceInspected
     | HazardsSeen
     | FailedLaunchesSeen
@@ -168,11 +203,15 @@ Answer = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a call. `sent_ms` is when it was sent: a reading is true as of then, not later."""
+    """What came of a call. `sent_ms` is when it was sent: a reading is true as of then, not later.
+
+    `requests` is how many requests of AWS it took.
+    """
 
     call: Call
     answer: Answer
     sent_ms: int
+    requests: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,17 @@ class BacklogGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestingGroup:
+    """Waiting tasks of one tenant, priority and shape that nothing is looked for, and why."""
+
+    tenant: str
+    priority: int
+    ask: Resources
+    count: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WantedDefinition:
     """A definition that waiting tasks need and that is not registered; `task_id` is the first of them."""
 

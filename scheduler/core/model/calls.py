@@ -11,19 +11,25 @@ class Lane(StrEnum):
 
     TASK_MODIFY = "task_modify"
     READ = "read"
+    SWEEP = "sweep"
     DEFINITIONS = "definitions"
+    DEFINITION_READ = "definition_read"
     GROUP = "group"
     EC2 = "ec2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartTask:
-    """Act: `ecs:StartTask` of one attempt, sent once; again only after a throttle, which had no effect."""
+    """Act: `ecs:StartTask` of one attempt, sent once; again only after a throttle, which had no effect.
+
+    `storage_driver` is what the container instance names for docker-in-docker; empty for nothing.
+    """
 
     attempt_id: str
     task_id: str
     container_instance_arn: str
     task_definition_arn: str
+    storage_driver: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,14 @@ class RegisterTaskDefinition:
 
     definition_key: str
     task_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeregisterTaskDefinition:
+    """Act: make a revision of ours INACTIVE that was of no use for long. Harmless to repeat."""
+
+    task_definition_arn: str
+    definition_key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +108,13 @@ class TerminateInstances:
     """Act: EC2 ends these instances. Harmless to repeat."""
 
     ec2_instance_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveConsole:
+    """Act: an instance's console output is written to the log group. Repeated, it is there twice."""
+
+    ec2_instance_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,16 +184,32 @@ class DescribeInstanceTypes:
     group: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRevisions:
+    """Read: a page of the family's revisions, newest first; `token` is the last page's, or empty."""
+
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeRevision:
+    """Read: whether a revision is ours, by its tags, and of which configuration."""
+
+    arn: str
+
+
 Act = (
     StartTask
     | StopTask
     | RegisterTaskDefinition
+    | DeregisterTaskDefinition
     | SetDesiredCapacity
     | SuspendAZRebalance
     | DrainInstances
     | ActivateInstances
     | DetachInstances
     | TerminateInstances
+    | SaveConsole
     | DeregisterInstance
 )
 Read = (
@@ -185,6 +222,8 @@ Read = (
     | TakeCensus
     | DescribeHazards
     | DescribeFailedLaunches
+    | ListRevisions
+    | DescribeRevision
 )
 Call = Act | Read
 
@@ -195,32 +234,37 @@ CAPACITY_ACTS = (
     ActivateInstances,
     DetachInstances,
     TerminateInstances,
+    SaveConsole,
     DeregisterInstance,
 )
 """Acts on instances and their group."""
 
-ACTS = (StartTask, StopTask, RegisterTaskDefinition, *CAPACITY_ACTS)
+ACTS = (StartTask, StopTask, RegisterTaskDefinition, DeregisterTaskDefinition, *CAPACITY_ACTS)
 """Every act."""
 
 LANE_OF: dict[type, Lane] = {
     StartTask: Lane.TASK_MODIFY,
     StopTask: Lane.TASK_MODIFY,
     RegisterTaskDefinition: Lane.DEFINITIONS,
+    DeregisterTaskDefinition: Lane.DEFINITIONS,
     SetDesiredCapacity: Lane.GROUP,
     SuspendAZRebalance: Lane.GROUP,
     DrainInstances: Lane.TASK_MODIFY,
     ActivateInstances: Lane.TASK_MODIFY,
     DetachInstances: Lane.GROUP,
     TerminateInstances: Lane.EC2,
+    SaveConsole: Lane.EC2,
     DeregisterInstance: Lane.TASK_MODIFY,
     FindAttempt: Lane.READ,
     DescribeTasks: Lane.READ,
-    DescribeContainerInstances: Lane.READ,
+    DescribeContainerInstances: Lane.SWEEP,
     DescribeGroup: Lane.GROUP,
     DescribeInstanceTypes: Lane.GROUP,
     InspectInstance: Lane.READ,
-    TakeCensus: Lane.READ,
+    TakeCensus: Lane.SWEEP,
     DescribeHazards: Lane.GROUP,
     DescribeFailedLaunches: Lane.GROUP,
+    ListRevisions: Lane.DEFINITION_READ,
+    DescribeRevision: Lane.DEFINITION_READ,
 }
 """Which lane a call takes."""

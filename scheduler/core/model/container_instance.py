@@ -16,7 +16,8 @@ class ContainerInstance:
     `version` grows with every event on it (ECS API, ContainerInstance): an older reading is dropped.
     `launched_ms` is EC2's launch time, by AWS's clock. `ec2_state` is EC2's word on an instance whose agent
     is disconnected: its state, or GONE when EC2 does not know it (any more); empty while nobody asked.
-    `tasks` counts those that ECS has on it, whoever's, running or about to.
+    `tasks` counts those that ECS has on it, whoever's, running or about to. `storage_driver` is what an
+    operator says docker-in-docker is to use there; empty for nothing.
     """
 
     arn: str
@@ -31,6 +32,7 @@ class ContainerInstance:
     availability_zone: str = ""
     ec2_state: str = ""
     tasks: int = 0
+    storage_driver: str = ""
 
 
 class InstanceHealth(StrEnum):
@@ -46,4 +48,5 @@ class InstanceHealth(StrEnum):
     DRAINING = "draining"
     DISCONNECTED = "agent disconnected"
     LEAVING = "being removed"
+    SUSPECT = "what starts there fails"
     STALE = "too old"

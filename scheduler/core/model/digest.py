@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from scheduler.core.model.container_instance import ContainerInstance, InstanceHealth
 from scheduler.core.model.group import InstanceGroup, InstanceType
 from scheduler.core.model.removal import Removal
+from scheduler.core.model.reservation import ReservationOutcomes, StandingReservation
 from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.model.scaling import ScaleWish
 from scheduler.core.model.task import TaskState
@@ -56,6 +57,9 @@ class InstanceDigest:
     removal: Removal | None = None
 
 
+_NO_OUTCOMES = ReservationOutcomes()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterDigest:
     """The cluster as the last step saw it. `observed_ms` is None until AWS was read completely once."""
@@ -75,6 +79,8 @@ class ClusterDigest:
     conditions: tuple[Condition, ...]
     revision: int
     wish: ScaleWish | None = None
+    reservations: tuple[StandingReservation, ...] = ()
+    reservation_outcomes: ReservationOutcomes = _NO_OUTCOMES
 
 
 def empty_digest(cluster: str) -> ClusterDigest:

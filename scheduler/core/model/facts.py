@@ -2,17 +2,43 @@
 
 from scheduler.core.model.records import FactRecorded
 from scheduler.core.model.resources import Resources
+from scheduler.core.model.revision import Revision
 
 DEFINITION_PREFIX = "definition/"
 INSTANCE_TYPE_PREFIX = "instance_type/"
 DISCONNECTED_PREFIX = "disconnected/"
 PAIR_PREFIX = "pair/"
+MEMBER_PREFIX = "member/"
+REVISION_PREFIX = "revision/"
 LAUNCH_FAILURE = "launch_failure"
+FAMILY_SCANNED = "family_scanned"
 
 
 def definition_fact(definition_key: str, arn: str) -> FactRecorded:
     """The ARN of the revision registered for a content hash."""
     return FactRecorded(key=DEFINITION_PREFIX + definition_key, value=arn)
+
+
+def revision_fact(revision: Revision) -> FactRecorded:
+    """A revision of ours with the last day on which it was used, as `day key`."""
+    value = f"{revision.used_day} {revision.definition_key}"
+    return FactRecorded(key=REVISION_PREFIX + revision.arn, value=value)
+
+
+def forgotten_revision_fact(arn: str) -> FactRecorded:
+    """A revision is deregistered, and nothing more is to be done about it."""
+    return FactRecorded(key=REVISION_PREFIX + arn, value="")
+
+
+def read_revision(arn: str, value: str) -> Revision:
+    """The revision that `revision_fact` wrote."""
+    day, _, definition_key = value.partition(" ")
+    return Revision(arn=arn, definition_key=definition_key, used_day=int(day))
+
+
+def family_scanned_fact() -> FactRecorded:
+    """The family was looked through for revisions of ours: this store knows what there is."""
+    return FactRecorded(key=FAMILY_SCANNED, value="done")
 
 
 def instance_type_fact(name: str, registered: Resources) -> FactRecorded:
@@ -30,6 +56,11 @@ def disconnected_fact(ec2_instance_id: str, since_ms: int | None) -> FactRecorde
 def pair_fact(cluster: str, group: str) -> FactRecorded:
     """A member of this group was seen in this cluster: they belong together."""
     return FactRecorded(key=f"{PAIR_PREFIX}{cluster}/{group}", value="seen")
+
+
+def member_fact(ec2_instance_id: str, group: str) -> FactRecorded:
+    """The group that an instance was last seen to be a member of; empty: the instance is gone."""
+    return FactRecorded(key=MEMBER_PREFIX + ec2_instance_id, value=group)
 
 
 def launch_failure_fact(at_ms: int) -> FactRecorded:

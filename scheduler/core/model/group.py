@@ -18,7 +18,7 @@ class GroupMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceGroup:
-    """An Auto Scaling group at one reading; `members` by EC2 instance id."""
+    """An Auto Scaling group at one reading; `members` by EC2 instance id, without those of its warm pool."""
 
     name: str
     min_size: int
@@ -26,6 +26,7 @@ class InstanceGroup:
     desired: int
     members: Mapping[str, GroupMember]
     suspended_processes: frozenset[str] = frozenset()
+    has_warm_pool: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +74,14 @@ class SilentInstance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A member that could be removed. `idle_ms`: for how long it has had nothing to do; None: it is busy."""
+    """A member that could be removed. `idle_since_ms`: since when it has nothing to do; None: it is busy."""
 
     arn: str
     ec2_instance_id: str
     availability_zone: str
     launched_ms: int
     too_old: bool
-    idle_ms: int | None
+    idle_since_ms: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

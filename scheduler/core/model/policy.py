@@ -1,11 +1,45 @@
 """Every number that steers a decision, each with its unit and its reason."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from scheduler.core.model.reservation import Pieces
+
+Share = Annotated[float, "from 0 to 1"]
+"""A share that may be nothing or all."""
+
+
+class Placement(StrEnum):
+    """Which of the instances that hold a task gets it."""
+
+    BEST_FIT = "best_fit"
+    SPREAD = "spread"
+    SEED = "seed"
+
+
+class ScaleDown(StrEnum):
+    """When an idle instance may go."""
+
+    IDLE = "idle"
+    BILLING_HOUR = "billing_hour"
+
+
+class ForeignInstances(StrEnum):
+    """What becomes of idle container instances outside the group that never were members of it."""
+
+    REPORT = "report"
+    TERMINATE = "terminate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Settings of the thinking part. Defaults are the product's; `docs/configuration.md` lists them."""
+
+    placement: Placement = Placement.BEST_FIT
+    """Which of the instances that hold a task gets it: the fullest, so that others empty out and can go; the
+    emptiest; or, as the system before this one did, the one with the least memory left, and with the most for
+    a task behind one that fits nowhere."""
 
     max_starting_per_instance: int = 4
     """Tasks that may start on one instance at a time. More of them pull images at once and all start late."""
@@ -97,6 +131,19 @@ class Policy:
     idle_timeout_ms: int = 120_000
     """How long an instance is idle before it is removed. Demand comes in bursts, and a boot takes as long."""
 
+    scale_down: ScaleDown = ScaleDown.IDLE
+    """Whether an idle instance goes at any time, or only in the last ten minutes of an hour of its life, for
+    who pays by the hour."""
+
+    free_ratio: Share = 0.0
+    """Share of CPU and of memory that must be free on the schedulable instances that stay for an idle one to
+    go. None by default: on a CI's own load 0.30, with the ends of hours, cost 14 to 22 % more instance hours
+    and no build waited less."""
+
+    headroom: tuple[Pieces, ...] = ()
+    """Room that is kept free beside all that waits and is reserved, and bought where it is missing: agents of
+    a size and how many (`LARGE:2,SMALL:5`), or CPU units, MiB and how many (`4096:16000:2`)."""
+
     keep_last_instance: bool = True
     """Whether one instance stays when the group's min size and the operator's floor would let the last go."""
 
@@ -130,6 +177,10 @@ class Policy:
     mass_failure_least: int = 2
     """... but never fewer than this."""
 
+    drain_disconnected: bool = False
+    """Whether an instance whose agent is lost is only drained while tasks are on it, so that no build of one
+    that works on without its agent is ended. It may then stay for as long as its tasks do."""
+
     never_joined_after_ms: int = 300_000
     """How long a member may take to join the cluster, at least; twice the slowest boots if that is more."""
 
@@ -145,6 +196,44 @@ class Policy:
     absence_share: float = 0.1
     """Share of the group that these may touch in that time; one always."""
 
+    daemon_grace_ms: int = 60_000
+    """How long a fresh instance, or one that is taken back, waits for the daemon tasks that run on others."""
+
+    daemon_services: tuple[str, ...] = ()
+    """Names of ECS services whose tasks make no instance busy, beside those that ECS shows as daemons: for
+    roles that may not call DescribeServices."""
+
+    console_timeout_ms: int = 30_000
+    """How long the end of an instance that never joined waits for its console output to be saved."""
+
+    start_window_ms: int = 3_600_000
+    """Over how long starts that failed are counted. One that hangs takes a quarter of an hour to fail."""
+
+    black_hole_failures: int = 3
+    """Starts in a row that fail on an instance before it is taken for a black hole..."""
+
+    black_hole_configurations: int = 2
+    """... of so many images, and of so many builds, at least: one bad build is no instance's fault."""
+
+    quarantine_share: float = 0.1
+    """Share of the group that may be in quarantine; one always. More at a time are no instances' fault."""
+
+    quarantine_pause_ms: int = 600_000
+    """Pause between two removals of instances in quarantine: a wrong judgement is to cost little."""
+
+    breaker_failures: int = 3
+    """Starts of a configuration in a row, on as many instances, that fail before its tasks rest."""
+
+    breaker_pauses_ms: tuple[int, ...] = (60_000, 300_000, 900_000)
+    """How long they rest, by how often that was so; the last one repeats."""
+
+    breaker_trial_ms: int = 120_000
+    """How long after the rest the first of them tries alone: an image is pulled and started by then."""
+
+    foreign_instances: ForeignInstances = ForeignInstances.REPORT
+    """What becomes of idle container instances that are in the cluster, not in the group, and never were seen
+    to be. Told by default: they may be anybody's. Those that were members are terminated in any case."""
+
     rival_window_ms: int = 120_000
     """How old the newest mark of a second scheduler must be before we act: a living one makes more."""
 
@@ -157,6 +246,9 @@ class Policy:
     launches_poll_ms: int = 10_000
     """Pause between two readings of failed launches while instances are in flight."""
 
+    max_removals: int = 200
+    """Removals under way beyond which no idle or old instance goes: a thousand cost 29 ms a step."""
+
     removal_repeat_ms: int = 5_000
     """Pause before the act of a removal's step is sent again."""
 
@@ -165,6 +257,24 @@ class Policy:
 
     registration_pauses_ms: tuple[int, ...] = (1_000, 2_000, 5_000, 10_000)
     """Rest after RegisterTaskDefinition was throttled or collided, by consecutive failures."""
+
+    scanned_revisions_max: int = 2_000
+    """Revisions of the family that a start without an index looks at, newest first, one request each. At our
+    share of AWS's reads that takes 7 minutes; what is older is registered anew when it is needed."""
+
+    revision_unused_ms: int = 2_592_000_000
+    """How long a revision of ours must have been of no use before it is deregistered: 30 days. A family holds
+    a million revisions for good, so this is tidiness, and the cost of a mistake one registration."""
+
+    revision_pause_ms: int = 10_000
+    """Pause between two deregistrations. They share a budget with registrations, which refills 5 tokens in
+    that time at our share of AWS's rate, and leave 4 of them."""
+
+    reservation_ms: int = 2_400_000
+    """How long a reservation lasts unless it asks otherwise: 40 minutes, in which a stage of builds ends."""
+
+    max_reserved_tasks: int = 500
+    """Tasks that a tenant may have reserved room for at a time: a decision looks for room for each."""
 
     max_placements_per_decision: int = 100
     """Upper bound of StartTask calls that one decision sends: a crash leaves tens of unknown intents."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 from scheduler.core.model.attempt import Attempt, StopReason
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.scaling import ScaleWish, ScalingEvent
-from scheduler.core.model.task import TaskRequest, TaskState
+from scheduler.core.model.task import QueuedTask, TaskRequest, TaskState, main_image, result_id_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,25 @@ class TaskSubmitted:
     definition_key: str
     main_container: str
     at_ms: int
+
+    def queued(self, revision: int) -> QueuedTask:
+        """The task as it waits; `revision` has accepted it."""
+        request = self.request
+        return QueuedTask(
+            task_id=self.task_id,
+            tenant=request.tenant,
+            priority=request.priority,
+            ask=self.ask,
+            definition_key=self.definition_key,
+            main_container=self.main_container,
+            timeouts=request.timeouts,
+            may_run_again=request.may_run_again,
+            enqueue_revision=revision,
+            submitted_ms=self.at_ms,
+            image=main_image(request.spec),
+            build_key=self.build_key,
+            result_id=result_id_of(request.spec),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ class RemovalCause(StrEnum):
     STALE = "STALE"
     DISCONNECTED = "DISCONNECTED"
     NEVER_JOINED = "NEVER_JOINED"
+    NOT_IN_GROUP = "NOT_IN_GROUP"
+    BLACK_HOLE = "BLACK_HOLE"
 
 
 class RemovalStep(StrEnum):
@@ -33,8 +35,8 @@ class RemovalStep(StrEnum):
 class Removal:
     """One instance's removal; at most one an EC2 instance.
 
-    `decrement`: the group is to be one smaller afterwards, else it launches a replacement. `since_ms` is when
-    the removal began. `arn` is empty for an instance that never joined the cluster.
+    `decrement`: the group is to be one smaller afterwards. `since_ms` is when the removal began. `arn` is
+    empty for an instance that never joined the cluster.
     """
 
     ec2_instance_id: str
@@ -43,6 +45,11 @@ class Removal:
     step: RemovalStep
     decrement: bool
     since_ms: int
+
+    @property
+    def replaced(self) -> bool:
+        """True if the group launches another one in its place: it keeps its size, and this was of it."""
+        return not self.decrement and self.cause is not RemovalCause.NOT_IN_GROUP
 
     @property
     def returnable(self) -> bool:

@@ -61,6 +61,10 @@ class Agenda:
         """An ECS task is to be read until it is forgotten."""
         self._watched.setdefault(task_arn, now_ms)
 
+    def is_watched(self, task_arn: str) -> bool:
+        """Whether an ECS task is still to be read."""
+        return task_arn in self._watched
+
     def forget(self, attempt: Attempt) -> None:
         """An attempt is closed: nothing is read or repeated for it any more."""
         self._watched.pop(attempt.ecs_task_arn, None)

@@ -72,6 +72,7 @@ class Attempts:
         """No tasks."""
         self.tracks: dict[str, Track] = {}
         self.counts: Counter[TaskState] = Counter()
+        self._definitions: Counter[str] = Counter()
         self._task_of: dict[str, str] = {}
         self._attempt_of: dict[str, str] = {}
         self._heard: dict[str, _Heard] = {}
@@ -81,6 +82,7 @@ class Attempts:
         """A task is accepted, or was read from the store."""
         self.tracks[track.task.task_id] = track
         self.counts[track.state] += 1
+        self._definitions[track.task.definition_key] += 1
         if track.attempt is not None:
             self._follow(track.attempt)
 
@@ -91,11 +93,16 @@ class Attempts:
         track.state = state
         if state in TERMINAL_STATES:
             del self.tracks[task_id]
+            self._release(track.task.definition_key)
         else:
             self.counts[state] += 1
         if attempt is not None:
             self.record(attempt)
         return track
+
+    def need(self, definition_key: str) -> bool:
+        """Whether a task that is not terminal, in whatever state, is of this configuration."""
+        return definition_key in self._definitions
 
     def record(self, attempt: Attempt) -> Track | None:
         """What is known of an attempt changed."""
@@ -187,6 +194,11 @@ class Attempts:
             self._attempt_of[attempt.ecs_task_arn] = attempt.attempt_id
         if attempt.state not in _LOOKED_FOR:
             heard.failure = None
+
+    def _release(self, definition_key: str) -> None:
+        self._definitions[definition_key] -= 1
+        if not self._definitions[definition_key]:
+            del self._definitions[definition_key]
 
     def _drop(self, attempt: Attempt) -> None:
         self._task_of.pop(attempt.attempt_id, None)

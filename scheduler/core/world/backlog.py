@@ -16,8 +16,9 @@ from scheduler.core.model.task import QueuedTask
 LineKey = tuple[str, int, Resources]
 
 
-def _revision(task: QueuedTask) -> int:
-    return task.enqueue_revision
+def _place(task: QueuedTask) -> tuple[int, str]:
+    """Tasks that had a place reserved may stand at the same revision."""
+    return (task.enqueue_revision, task.task_id)
 
 
 class Line:
@@ -29,7 +30,7 @@ class Line:
         """An empty line."""
         self._fresh: deque[QueuedTask] = deque()
         self._returned: list[QueuedTask] = []
-        self._gone: set[int] = set()
+        self._gone: set[str] = set()
         self.count = 0
 
     def enter(self, task: QueuedTask) -> None:
@@ -37,22 +38,22 @@ class Line:
         if not self._fresh or task.enqueue_revision > self._fresh[-1].enqueue_revision:
             self._fresh.append(task)
         else:
-            insort(self._returned, task, key=_revision)
+            insort(self._returned, task, key=_place)
 
     def leave(self, task: QueuedTask) -> None:
         """Lets the task out, from wherever in the line it stands."""
-        at = bisect_left(self._returned, task.enqueue_revision, key=_revision)
+        at = bisect_left(self._returned, _place(task), key=_place)
         if self._returned[at : at + 1] == [task]:
             del self._returned[at]
             return
-        self._gone.add(task.enqueue_revision)
-        while self._fresh and self._fresh[0].enqueue_revision in self._gone:
-            self._gone.remove(self._fresh.popleft().enqueue_revision)
+        self._gone.add(task.task_id)
+        while self._fresh and self._fresh[0].task_id in self._gone:
+            self._gone.remove(self._fresh.popleft().task_id)
 
     def __iter__(self) -> Iterator[QueuedTask]:
         """The tasks in queue order, lazily; the line must not change meanwhile."""
-        fresh = (task for task in self._fresh if task.enqueue_revision not in self._gone)
-        return merge(self._returned, fresh, key=_revision) if self._returned else fresh
+        fresh = (task for task in self._fresh if task.task_id not in self._gone)
+        return merge(self._returned, fresh, key=_place) if self._returned else fresh
 
 
 class Backlog:

@@ -137,6 +137,7 @@ class GrowthBook:
     def _sized(self, declared: InstanceType) -> InstanceType:
         learned = self._learned.get(declared.name)
         if learned is not None:
-            return InstanceType(name=declared.name, allocatable=learned, learned=True)
+            allocatable = learned.on(declared.allocatable.architecture)
+            return InstanceType(name=declared.name, allocatable=allocatable, learned=True)
         factor = self._policy.declared_size_factor
         return InstanceType(name=declared.name, allocatable=declared.allocatable.scaled(factor))

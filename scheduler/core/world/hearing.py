@@ -5,14 +5,12 @@ teaches whether it may have had its effect.
 """
 
 from scheduler.core.model.answers import (
-    DEFINITION_GONE,
     ENDED_STATUSES,
     EcsTask,
     Failure,
     GroupSeen,
     InstancesSeen,
     Outcome,
-    Registered,
     Started,
     TasksSeen,
     TypesSeen,
@@ -21,17 +19,21 @@ from scheduler.core.model.attempt import StopCategory
 from scheduler.core.model.calls import (
     ActivateInstances,
     DeregisterInstance,
+    DeregisterTaskDefinition,
     DescribeContainerInstances,
     DescribeFailedLaunches,
     DescribeGroup,
     DescribeHazards,
     DescribeInstanceTypes,
+    DescribeRevision,
     DescribeTasks,
     DetachInstances,
     DrainInstances,
     FindAttempt,
     InspectInstance,
+    ListRevisions,
     RegisterTaskDefinition,
+    SaveConsole,
     SetDesiredCapacity,
     StartTask,
     StopTask,
@@ -39,11 +41,13 @@ from scheduler.core.model.calls import (
     TakeCensus,
     TerminateInstances,
 )
-from scheduler.core.model.facts import definition_fact
 from scheduler.core.model.records import IntentRecorded, IntentState
 from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.model.task import TaskState
 from scheduler.core.world import hearing_capacity as capacity
+from scheduler.core.world import hearing_definitions as definitions
+from scheduler.core.world.failing_calls import forget_gone, note_failures, overcome
+from scheduler.core.world.hearing_starts import judge_starts
 from scheduler.core.world.parts import Parts
 
 AZ_REBALANCE = "AZRebalance"
@@ -53,35 +57,18 @@ AZ_REBALANCE = "AZRebalance"
 STRAY = "its start was given up as lost and its work given to another"
 """The stoppedReason of a task that shows up under an abandoned attempt."""
 
-_READINGS: dict[type, str] = {
-    DescribeContainerInstances: "CONTAINER_INSTANCES_UNREADABLE",
-    DescribeGroup: "GROUP_UNREADABLE",
-    DescribeInstanceTypes: "INSTANCE_TYPES_UNREADABLE",
-    DescribeTasks: "TASKS_UNREADABLE",
-    SetDesiredCapacity: "GROUP_NOT_GROWN",
-    SuspendAZRebalance: "AZ_REBALANCE_NOT_SUSPENDED",
-    TakeCensus: "TASKS_UNLISTED",
-    DescribeHazards: "HAZARDS_UNREADABLE",
-    DescribeFailedLaunches: "LAUNCHES_UNREADABLE",
-    DrainInstances: "INSTANCES_NOT_DRAINED",
-    ActivateInstances: "INSTANCES_NOT_ACTIVATED",
-    DetachInstances: "INSTANCES_NOT_DETACHED",
-    TerminateInstances: "INSTANCES_NOT_TERMINATED",
-    DeregisterInstance: capacity.NOT_DEREGISTERED,
-    InspectInstance: "INSTANCES_NOT_INSPECTED",
-}
-"""The trouble that stands while a kind of call fails."""
-
-_OF_REMOVALS = (DrainInstances, ActivateInstances, DetachInstances, TerminateInstances, InspectInstance)
-"""What only removals call: once none is under way, nothing can succeed that would end their troubles."""
-
 _DISAPPOINTING = "SHAPE_NOT_HELD"
 """The trouble that stands while nothing is bought for a shape, because what was bought did not hold it."""
 
 
 def hear(parts: Parts, outcome: Outcome, now_ms: int) -> None:
     """Folds one outcome into the World."""
-    _note_trouble(parts, outcome)
+    note_failures(parts, outcome)
+    _learn(parts, outcome, now_ms)
+    forget_gone(parts, now_ms)
+
+
+def _learn(parts: Parts, outcome: Outcome, now_ms: int) -> None:
     match outcome.call:
         case StartTask() as call:
             _start(parts, call, outcome, now_ms)
@@ -99,7 +86,11 @@ def hear(parts: Parts, outcome: Outcome, now_ms: int) -> None:
         case SetDesiredCapacity() as call:
             _desired(parts, call, outcome, now_ms)
         case RegisterTaskDefinition() as call:
-            _registration(parts, call, outcome, now_ms)
+            definitions.registration(parts, call, outcome, now_ms)
+        case DeregisterTaskDefinition() as call:
+            definitions.deregistration(parts, call, outcome, now_ms)
+        case (ListRevisions() | DescribeRevision()) as call:
+            definitions.scan(parts, call, outcome, now_ms)
         case SuspendAZRebalance():
             _group(parts, outcome, now_ms)
         case TakeCensus():
@@ -113,24 +104,9 @@ def hear(parts: Parts, outcome: Outcome, now_ms: int) -> None:
         case DrainInstances() | ActivateInstances() | DetachInstances() | TerminateInstances():
             capacity.removal(parts, outcome, now_ms)
         case InspectInstance():
-            parts.removals.heard(outcome, now_ms)
-
-
-def forget_removals(parts: Parts) -> None:
-    """No removal is under way any more: what failed on the way has been overcome, or came to nothing."""
-    for kind in _OF_REMOVALS:
-        parts.troubles.pop(_READINGS[kind], None)
-
-
-def _note_trouble(parts: Parts, outcome: Outcome) -> None:
-    """A failure stands as a condition until the same kind of call succeeds."""
-    trouble = _READINGS.get(type(outcome.call))
-    if trouble is None:
-        return
-    if isinstance(outcome.answer, Failure):
-        parts.troubles[trouble] = f"{outcome.answer.code}: {outcome.answer.message}"
-    else:
-        parts.troubles.pop(trouble, None)
+            parts.removals.heard(capacity.without_daemons(parts, outcome), now_ms)
+        case SaveConsole() as call:
+            capacity.console(parts, call, outcome, now_ms)
 
 
 def _start(parts: Parts, call: StartTask, outcome: Outcome, now_ms: int) -> None:
@@ -141,18 +117,9 @@ def _start(parts: Parts, call: StartTask, outcome: Outcome, now_ms: int) -> None
             _throttled_start(parts, call, failure, now_ms)
         case Failure() as failure:
             parts.attempts.fail(call.attempt_id, failure, now_ms)
-            _withdraw_definition(parts, call, failure)
+            definitions.withdraw(parts, call, failure)
             if _is_for_want_of_room(failure):
                 parts.agenda.hurry(now_ms)
-
-
-def _withdraw_definition(parts: Parts, call: StartTask, failure: Failure) -> None:
-    """Somebody deregistered the revision: its configuration is registered anew."""
-    track = parts.attempts.track_of(call.attempt_id)
-    if failure.code == DEFINITION_GONE and track is not None:
-        key = track.task.definition_key
-        if parts.definitions.registered.get(key) == call.task_definition_arn:
-            parts.settled.append(definition_fact(key, ""))
 
 
 def _throttled_start(parts: Parts, call: StartTask, failure: Failure, now_ms: int) -> None:
@@ -204,6 +171,8 @@ def _instances(parts: Parts, outcome: Outcome, now_ms: int) -> None:
     parts.settled += parts.fleet.see_instances(seen, outcome.sent_ms)
     parts.instances_read_ms = outcome.sent_ms
     capacity.compare(parts, now_ms, instances_anew=True)
+    parts.starts.forget(parts.fleet.group.members if parts.fleet.group else (), now_ms)
+    judge_starts(parts)
     _judge_arrivals(parts, now_ms)
     # A refusal is believed until the instance has been read again, a failed start for a while longer.
     parts.suspects = {pair: until for pair, until in parts.suspects.items() if until > outcome.sent_ms}
@@ -216,11 +185,11 @@ def _group(parts: Parts, outcome: Outcome, now_ms: int) -> None:
         capacity.compare(parts, now_ms, instances_anew=False)
         _judge_arrivals(parts, now_ms)
         if parts.growth.has_grown(group.desired):
-            parts.troubles.pop(_READINGS[SetDesiredCapacity], None)
+            overcome(parts, SetDesiredCapacity)
         parts.group_read_ms = outcome.sent_ms
         suspended = AZ_REBALANCE in group.suspended_processes
         if suspended:
-            parts.troubles.pop(_READINGS[SuspendAZRebalance], None)
+            overcome(parts, SuspendAZRebalance)
         parts.agenda.want_az_rebalance_suspended(now_ms, suspended=suspended)
 
 
@@ -265,26 +234,3 @@ def _desired(parts: Parts, call: SetDesiredCapacity, outcome: Outcome, now_ms: i
         parts.growth.fail(call, now_ms)
         parts.agenda.hurry(now_ms)
     parts.settled.append(IntentRecorded(kind="set_desired", key=call.group, state=state))
-
-
-def _registration(parts: Parts, call: RegisterTaskDefinition, outcome: Outcome, now_ms: int) -> None:
-    state = IntentState.DONE
-    if isinstance(outcome.answer, Registered):
-        fact = definition_fact(call.definition_key, outcome.answer.task_definition_arn)
-        parts.settled.append(fact)
-    elif isinstance(outcome.answer, Failure):
-        state = _refusal(parts, call, outcome.answer)
-    intent = IntentRecorded(kind="register", key=call.definition_key, state=state)
-    parts.settled.append(intent)
-
-
-def _refusal(parts: Parts, call: RegisterTaskDefinition, failure: Failure) -> IntentState:
-    """Refused for good: its tasks fail. Throttled, collided, lost, never sent: again after a rest."""
-    if not failure.blames_request:
-        return IntentState.ABANDONED
-    if failure.reason is not None:
-        # Not AWS's word on the definition: the task that was to give it cannot be read.
-        parts.definitions.reject_task(call.definition_key, call.task_id, failure)
-        return IntentState.ABANDONED
-    parts.definitions.reject(call.definition_key, failure)
-    return IntentState.FAILED_DEFINITE

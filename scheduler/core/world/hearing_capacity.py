@@ -1,30 +1,34 @@
 """Hearing of capacity: what readings of the fleet and outcomes of removals teach the World."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
+from dataclasses import replace
 
 from scheduler.core.model.answers import (
+    ConsoleSaved,
     EcsTask,
     FailedLaunchesSeen,
     Failure,
     GroupSeen,
     HazardsSeen,
+    InstanceInspected,
     Outcome,
     TasksSeen,
 )
-from scheduler.core.model.calls import DeregisterInstance, DetachInstances
+from scheduler.core.model.calls import DeregisterInstance, DetachInstances, SaveConsole
 from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.facts import launch_failure_fact, pair_fact
 from scheduler.core.model.group import FailedLaunch, GroupMember
 from scheduler.core.model.records import IntentRecorded, IntentState, ScalingRecorded
+from scheduler.core.model.removal import Removal, RemovalCause, RemovalStep
 from scheduler.core.model.scaling import ScalingEvent, ScalingKind
 from scheduler.core.world.parts import Parts
 
 _DEREGISTER_REST_MS = 600_000
 """Rest before ECS is asked again to forget an instance; it does no harm meanwhile."""
 
-NOT_DEREGISTERED = "INSTANCES_NOT_DEREGISTERED"
-"""The trouble that stands while ECS does not forget an instance."""
+_CONSOLE_LENGTH = 4_000
+"""Of a console that could not be written to the log group, so many characters are kept."""
 
 _LAUNCHES_FAIL = "LAUNCHES_FAIL"
 _MASS_DISCONNECT = "MASS_DISCONNECT"
@@ -44,29 +48,29 @@ def compare(parts: Parts, now_ms: int, *, instances_anew: bool) -> None:
     if parts.pair.see(fleet.group, listed, again=instances_anew):
         parts.settled.append(pair_fact(parts.cluster, fleet.group.name))
     _forget_deregistered(parts)
+    parts.settled += parts.membership.see(members, listed, now_ms)
     _note_strangers(parts, members, now_ms)
     parts.arrivals.see(members, listed, now_ms, anew=instances_anew)
-    _judge_mass_failure(parts, members, now_ms)
-    _note(parts, _NEVER_JOINED, _never_join(parts, now_ms))
+    _judge_mass_failure(parts, members, listed, now_ms)
+    _note(parts, _NEVER_JOINED, _never_join(parts, members, now_ms))
 
 
 def _note_strangers(parts: Parts, members: Mapping[str, GroupMember], now_ms: int) -> None:
-    """Instances that are there for long and are not ours to use: of another group, or drained by others."""
+    """Instances that are there for long and are not ours to use: outside the group, or drained by others."""
     fleet = parts.fleet
-    ours = [arn for arn, ec2_id in fleet.ec2_ids.items() if parts.removals.of(ec2_id) is None]
-    outside = {arn for arn in ours if fleet.ec2_ids[arn] not in members}
-    drained = {arn for arn in ours if fleet.health[arn] is InstanceHealth.DRAINING}
-    parts.strange_since_ms = {arn: parts.strange_since_ms.get(arn, now_ms) for arn in outside | drained}
+    outside = {
+        arn
+        for arn, ec2_id in fleet.ec2_ids.items()
+        if ec2_id not in members and _is_left_to_itself(parts.removals.of(ec2_id))
+    }
+    drained = {arn for arn, health in fleet.health.items() if health is InstanceHealth.DRAINING}
+    strange = outside | drained
+    parts.strange_since_ms = {
+        arn: parts.strange_since_ms.get(arn, now_ms) for arn in fleet.instances if arn in strange
+    }
     patience_ms = parts.policy.never_joined_after_ms
     long = {arn for arn, at_ms in parts.strange_since_ms.items() if now_ms - at_ms >= patience_ms}
-    _note(
-        parts,
-        _FOREIGN_INSTANCES,
-        f"{len(outside & long)} container instances are in the cluster and not in the group; nothing is "
-        "placed on them, and they are not ours to end"
-        if outside & long
-        else "",
-    )
+    _note(parts, _FOREIGN_INSTANCES, _outside(parts, outside & long))
     _note(
         parts,
         _DRAINED_BY_OTHERS,
@@ -77,6 +81,29 @@ def _note_strangers(parts: Parts, members: Mapping[str, GroupMember], now_ms: in
     )
 
 
+def _is_left_to_itself(removal: Removal | None) -> bool:
+    """Nobody is at it, or it is waited for until nothing runs on it, which may be for good."""
+    return removal is None or removal.step is RemovalStep.DRAINING
+
+
+def _outside(parts: Parts, arns: Collection[str]) -> str:
+    """What becomes of instances that are outside the group for long."""
+    if not arns:
+        return ""
+    ours = sum(parts.is_ours_to_end(parts.fleet.ec2_ids[arn]) for arn in arns)
+    others = len(arns) - ours
+    words = [
+        f"{len(arns)} container instances are in the cluster and not in the group; nothing is placed on them"
+    ]
+    if ours:
+        words.append(f"{ours} are terminated once nothing runs on them")
+    if others:
+        words.append(
+            f"{others} never were seen to be members or may be in a warm pool, and are not ours to end"
+        )
+    return "; ".join(words)
+
+
 def census(parts: Parts, outcome: Outcome) -> None:
     """Every task of the cluster: whose are those that are not ours?"""
     if not isinstance(outcome.answer, TasksSeen):
@@ -84,10 +111,25 @@ def census(parts: Parts, outcome: Outcome) -> None:
     parts.census_read_ms = outcome.sent_ms
     parts.rivals.see(outcome.answer.tasks)
     unknown = [each for each in outcome.answer.tasks if parts.attempts.track_of(each.started_by) is None]
-    foreign = Counter(each.container_instance_arn for each in unknown if not _ended_meanwhile(parts, each))
+    foreign = Counter(
+        each.container_instance_arn
+        for each in unknown
+        if not _ended_meanwhile(parts, each) and not parts.fleet.daemons.is_daemon(each)
+    )
     parts.unknown_tasks = frozenset(each.arn for each in unknown)
+    parts.fleet.daemons.see(unknown)
     parts.fleet.see_foreign(foreign)
     _note(parts, _FOREIGN_TASKS, _foreign_tasks(foreign))
+
+
+def without_daemons(parts: Parts, outcome: Outcome) -> Outcome:
+    """A look at an instance, with daemon tasks counted and not listed: ECS ends them last, if at all."""
+    seen = outcome.answer
+    if not isinstance(seen, InstanceInspected):
+        return outcome
+    others = tuple(each for each in seen.tasks if not parts.fleet.daemons.is_daemon(each))
+    daemons = len(seen.tasks) - len(others)
+    return replace(outcome, answer=replace(seen, tasks=others, daemons=daemons))
 
 
 def hazards(parts: Parts, outcome: Outcome) -> None:
@@ -133,6 +175,28 @@ def _detached(parts: Parts, call: DetachInstances, outcome: Outcome) -> None:
             parts.fleet.claim(ec2_id, replaced=not isinstance(outcome.answer, Failure))
 
 
+def console(parts: Parts, call: SaveConsole, outcome: Outcome, now_ms: int) -> None:
+    """What an instance said that never joined; where it could not be written, the log keeps the end of it."""
+    parts.removals.console_heard(call, now_ms)
+    saved = outcome.answer
+    if not isinstance(saved, ConsoleSaved):
+        return
+    message = f"its console output is in the log stream {saved.stream}"
+    if not saved.stream:
+        message = f"its console output is not in the log group: {saved.problem}"
+    if saved.output and not saved.stream:
+        message += f"; it ends: {saved.output[-_CONSOLE_LENGTH:].strip()}"
+    event = ScalingEvent(
+        kind=ScalingKind.EVIDENCE,
+        group=parts.agenda.group,
+        at_ms=now_ms,
+        code=RemovalCause.NEVER_JOINED.value,
+        message=message,
+        ec2_instance_id=call.ec2_instance_id,
+    )
+    parts.settled.append(ScalingRecorded(event=event))
+
+
 def deregistration(parts: Parts, call: DeregisterInstance, outcome: Outcome, now_ms: int) -> None:
     """A leftover in ECS, or the last of an instance that was removed."""
     parts.removals.heard(outcome, now_ms)
@@ -163,8 +227,6 @@ def _forget_deregistered(parts: Parts) -> None:
     """What ECS does not list any more it has forgotten, whatever it answered."""
     for arn in parts.deregister_again_ms.keys() - parts.fleet.instances.keys():
         del parts.deregister_again_ms[arn]
-    if not parts.deregister_again_ms:
-        parts.troubles.pop(NOT_DEREGISTERED, None)
 
 
 def _foreign_tasks(by_arn: Mapping[str, int]) -> str:
@@ -176,9 +238,12 @@ def _foreign_tasks(by_arn: Mapping[str, int]) -> str:
     )
 
 
-def _judge_mass_failure(parts: Parts, members: Mapping[str, object], now_ms: int) -> None:
+def _judge_mass_failure(
+    parts: Parts, members: Mapping[str, GroupMember], listed: Set[str], now_ms: int
+) -> None:
+    """By the members that the cluster lists: where the agents of others are is not known."""
     fleet = parts.fleet
-    burst = fleet.disconnections.largest_burst(members)
+    burst = fleet.disconnections.largest_burst(members.keys() & listed)
     befallen = fleet.mass_failure.see(burst, len(members), now_ms)
     fleet.frozen = fleet.mass_failure.frozen(now_ms)
     message = (
@@ -193,19 +258,20 @@ def _judge_mass_failure(parts: Parts, members: Mapping[str, object], now_ms: int
     _note(parts, _MASS_DISCONNECT, (message if befallen else back) if fleet.frozen else "")
 
 
-def _never_join(parts: Parts, now_ms: int) -> str:
-    """Why members that never joined are not replaced, if they are not."""
-    overdue = sum(1 for _ in parts.arrivals.overdue())
-    if overdue and not parts.pair.agreed:
+def _never_join(parts: Parts, members: Mapping[str, GroupMember], now_ms: int) -> str:
+    """Why members that are not in the cluster are not replaced, if they are not."""
+    if parts.replacements.too_many_never_joined(now_ms):
         return (
-            f"{overdue} members have not registered in the cluster, and no other member is in it either, so "
-            "it may be the wrong one and none is replaced; if it is the right one, terminate them"
+            f"{parts.policy.max_replacements_per_hour} members were replaced within an hour because they "
+            "never registered in the cluster; no more are; look at the image, its user data and its role"
         )
-    if not parts.replacements.too_many_never_joined(now_ms):
+    arrivals = parts.arrivals
+    old = sum(not arrivals.was_young(ec2_id, members[ec2_id]) for ec2_id in arrivals.overdue())
+    if not old:
         return ""
     return (
-        f"{parts.policy.max_replacements_per_hour} members were replaced within an hour because they never "
-        "registered in the cluster; no more are; look at the image, its user data and its role"
+        f"{old} members are not in the cluster and are so old that they may have been, so none of these is "
+        "replaced; if they never registered, terminate them"
     )
 
 

@@ -4,7 +4,7 @@ Two ways in: `apply` for committed records (what is true for good) and `hear` fo
 AWS said). Nothing else changes it, and it never asks for the time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from scheduler.core.autoscaling.changes import held_key, wished
@@ -13,15 +13,7 @@ from scheduler.core.lifecycle.wishes import REASONS
 from scheduler.core.model.answers import Failure, Outcome
 from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory
 from scheduler.core.model.calls import Call, Lane, StopTask
-from scheduler.core.model.evidence import StopWish
-from scheduler.core.model.facts import (
-    DEFINITION_PREFIX,
-    DISCONNECTED_PREFIX,
-    INSTANCE_TYPE_PREFIX,
-    LAUNCH_FAILURE,
-    pair_fact,
-    read_resources,
-)
+from scheduler.core.model.facts import DEFINITION_PREFIX
 from scheduler.core.model.records import (
     AttemptRecorded,
     CancelRequested,
@@ -36,13 +28,18 @@ from scheduler.core.model.records import (
 )
 from scheduler.core.model.removal import REMOVE, RemovalCause, RemovalStep, read_removal
 from scheduler.core.model.resources import Resources
+from scheduler.core.model.revision import DEREGISTER_DEFINITION
 from scheduler.core.model.scaling import ScalingEvent, ScalingKind
 from scheduler.core.model.task import TERMINAL_STATES, QueuedTask, TaskState
 from scheduler.core.view import ClusterView
 from scheduler.core.world.attempts import Track
-from scheduler.core.world.hearing import forget_removals, hear
+from scheduler.core.world.failing_calls import forget_gone
+from scheduler.core.world.hearing import hear
+from scheduler.core.world.hearing_starts import line_up, note_start, tell_of_starts
 from scheduler.core.world.parts import Parts
-from scheduler.core.world.upkeep import removal_calls, returnable, returning, shrinking, upkeep_of
+from scheduler.core.world.remembering import note_absence, remember
+from scheduler.core.world.timeouts import set_deadline, wishes_of
+from scheduler.core.world.upkeep import removals_of, returnable, returning, shrinking, upkeep_of
 
 
 class World(Parts):
@@ -56,7 +53,7 @@ class World(Parts):
             self.revision = max(self.revision, each.revision)
             match each.record:
                 case TaskSubmitted() as submitted:
-                    self._accept(_queued(submitted, each.revision))
+                    self._accept(submitted.queued(each.revision))
                 case TaskTransitioned() as moved:
                     self._move(moved, now_ms)
                 case AttemptRecorded(attempt=attempt):
@@ -72,14 +69,16 @@ class World(Parts):
                     self.settled.append(ScalingRecorded(event=wished(wish)))
                 case ScalingRecorded(event=event):
                     self._tell(event)
+                    note_absence(self, event, now_ms)
 
     def resume(self, track: Track, now_ms: int, *, since_ms: int, cancelled: bool) -> None:
         """Takes in a task that the store kept, in its state since `since_ms`.
 
         An attempt without an outcome is looked for from now on, never repeated.
         """
+        track.task = self.reservations.claim(track.task)
         self.attempts.begin(track)
-        self._set_deadline(track, since_ms)
+        set_deadline(self, track, since_ms)
         if cancelled:
             self.cancel(track.task.task_id)
         if track.attempt is None:
@@ -100,6 +99,10 @@ class World(Parts):
         """An act that was under way when the last process ended: it is decided anew from fresh readings."""
         self.settled.append(replace(intent, state=IntentState.ABANDONED))
 
+    def recall(self, event: ScalingEvent, now_ms: int) -> None:
+        """Takes in what the scaling log tells of an earlier life, whose clock may have been ahead."""
+        note_absence(self, event, min(event.at_ms, now_ms))
+
     def resume_removal(self, intent: IntentRecorded, now_ms: int) -> None:
         """A removal that was under way when the last process ended: it goes on with the same step."""
         self._settle(intent, now_ms)
@@ -108,14 +111,8 @@ class World(Parts):
         """Takes in a fact."""
         if key.startswith(DEFINITION_PREFIX):
             self._define(key.removeprefix(DEFINITION_PREFIX), value)
-        elif key.startswith(INSTANCE_TYPE_PREFIX):
-            self.growth.learn(key.removeprefix(INSTANCE_TYPE_PREFIX), read_resources(value))
-        elif key.startswith(DISCONNECTED_PREFIX) and value:
-            self.fleet.disconnections.remember(key.removeprefix(DISCONNECTED_PREFIX), int(value))
-        elif key == pair_fact(self.cluster, self.agenda.group).key:
-            self.pair.proven = True
-        elif key == LAUNCH_FAILURE:
-            self.launch_failure_ms = int(value)
+        else:
+            remember(self, key, value)
 
     def _define(self, definition_key: str, arn: str) -> None:
         """A definition is registered, or (without an ARN) not any more: who needs it waits for it again."""
@@ -124,9 +121,11 @@ class World(Parts):
                 self.backlog.offer(task.task_id)
             return
         self.definitions.withdraw(definition_key)
+        if not self.attempts.need(definition_key):
+            return
         for track in self.attempts.tracks.values():
             if track.state is TaskState.QUEUED and track.task.definition_key == definition_key:
-                self.backlog.remove(track.task)
+                self._leave(track.task)
                 self._wait(track.task)
 
     # ---- what AWS said
@@ -135,6 +134,7 @@ class World(Parts):
         """A call is under way."""
         self.agenda.sent(call, now_ms)
         self.removals.sent(call, now_ms)
+        self.family_scan.sent(call)
 
     def hear(self, outcome: Outcome, now_ms: int) -> None:
         """Folds the outcome of a call in (`hearing.py` has one rule a kind of call)."""
@@ -146,10 +146,13 @@ class World(Parts):
     def view(self, now_ms: int, slots: Mapping[Lane, int], *, explain: bool) -> ClusterView:
         """The view at `now_ms`. It stays valid until the next `apply` or `hear`."""
         self.backlog.wake(now_ms)
+        self._try_again(now_ms)
+        self.settled += self.reservations.tend(now_ms)
         supply = self.fleet.supply(now_ms)
         supply = replace(supply, silent=(*supply.silent, *returning(self)))
         self.agenda.look_for_failed_launches(now_ms, awaited=supply.in_flight > 0)
-        if supply.in_flight or len(self.removals):
+        removals = removals_of(self)
+        if supply.in_flight or removals:
             self.agenda.hurry(now_ms)
         return ClusterView(
             now_ms=now_ms,
@@ -162,27 +165,35 @@ class World(Parts):
             suspects=frozenset(self.suspects),
             definitions=self.definitions.registered,
             wanted_definitions=self.definitions.wanted(now_ms),
+            stale_revision=self.revisions.stale(now_ms, self.attempts.need),
             rejected=self.definitions.rejected(self.policy.max_placements_per_decision),
             evidence=self.attempts.evidence(),
-            wishes=tuple(self._wishes(now_ms)),
+            resting=tuple(self.breakers.resting()) if explain else (),
+            wishes=tuple(wishes_of(self, now_ms)),
             lost_attempts=self.agenda.searches.lost(),
+            reserved=self.reservations.reserved(self.attempts.tracks),
             capacity=self.growth.capacity(
                 supply,
                 now_ms,
                 suspects=self._failed_starts(now_ms),
-                returnable=returnable(self),
+                returnable=returnable(self, removals),
                 shrinking=shrinking(self),
             ),
             registered_by_type=self.fleet.registered_by_type,
             settled=tuple(self.settled),
-            upkeep=upkeep_of(self, supply, now_ms),
-            due=(*self.agenda.due(now_ms), *removal_calls(self, now_ms)),
+            upkeep=upkeep_of(self, supply, removals, now_ms),
+            due=(
+                *self.agenda.due(now_ms),
+                *self.removals.due(removals, now_ms, frozen=self.fleet.frozen),
+                *self.family_scan.due(now_ms),
+            ),
             slots=slots,
         )
 
     def looked_at(self, view: ClusterView) -> None:
         """What the view led to is committed: its news are old now."""
         self.attempts.looked_at(view.evidence)
+        self.revisions.looked(view.now_ms, view.stale_revision)
         del self.settled[: len(view.settled)]
 
     def next_ms(self) -> int:
@@ -194,6 +205,10 @@ class World(Parts):
             self.deadlines.next_ms(),
             self.growth.next_ms(),
             self.removals.next_ms(),
+            self.revisions.next_ms(),
+            self.family_scan.next_ms(),
+            self.breakers.next_ms(),
+            self.reservations.next_ms(),
         ]
         return min(each for each in times if each is not None)
 
@@ -204,48 +219,37 @@ class World(Parts):
     # ---- records, one by one
 
     def _accept(self, task: QueuedTask) -> None:
+        task = self.reservations.claim(task)
         track = Track(task=task, state=TaskState.QUEUED)
         self.attempts.begin(track)
         self._wait(task)
-        self._set_deadline(track, task.submitted_ms)
+        set_deadline(self, track, task.submitted_ms)
 
     def _wait(self, task: QueuedTask) -> None:
-        known = task.definition_key in self.definitions.registered
-        self.backlog.add(task, aside=not known)
-        if not known:
-            self.definitions.wait(task)
+        key = task.definition_key
+        if key in self.definitions.registered and self.breakers.rests(key):
+            self.breakers.shelve(task)
+        else:
+            line_up(self, task)
 
-    def _wishes(self, now_ms: int) -> Iterator[StopWish]:
-        """Cancelled tasks, then those whose deadline has passed; not more than a decision can act on."""
-        wanted = [(task_id, StopCategory.CANCELLED) for task_id in self.cancelled]
-        for task_id in self.deadlines.due(now_ms):
-            if task_id not in self.cancelled:
-                wanted.append((task_id, _TIMEOUTS[self.attempts.tracks[task_id].state]))
-        for task_id, category in wanted[: self.policy.max_placements_per_decision]:
-            track = self.attempts.tracks[task_id]
-            yield StopWish(task=track.task, state=track.state, attempt=track.attempt, category=category)
+    def _leave(self, task: QueuedTask) -> None:
+        """It waits no longer, wherever it waited."""
+        if not self.breakers.leave(task):
+            self.backlog.remove(task)
+        self.definitions.leave(task)
 
-    def _set_deadline(self, track: Track, since_ms: int) -> None:
-        """The deadline of the state that the task is in since `since_ms`."""
-        wanted, policy = track.task.timeouts, self.policy
-        at_ms: int | None = None
-        if track.state is TaskState.QUEUED:
-            at_ms = track.task.submitted_ms + (wanted.queue_ms or policy.queue_timeout_ms)
-            if track.attempts_made:
-                at_ms = max(at_ms, since_ms + policy.requeue_grace_ms)
-        elif track.state is TaskState.STARTING:
-            at_ms = since_ms + (wanted.start_ms or policy.start_timeout_ms)
-        elif track.state is TaskState.RUNNING and wanted.run_ms is not None:
-            at_ms = since_ms + wanted.run_ms
-        self.deadlines.set(track.task.task_id, at_ms)
+    def _try_again(self, now_ms: int) -> None:
+        """Tasks of a configuration that failed everywhere, when their rest is over."""
+        for task in self.breakers.release(now_ms):
+            line_up(self, task)
+        tell_of_starts(self)
 
     def _move(self, moved: TaskTransitioned, now_ms: int) -> None:
         check_edge(self.attempts.tracks[moved.task_id].state, moved.state)
         track = self.attempts.move(moved.task_id, moved.state, moved.attempt)
         if moved.previous is TaskState.QUEUED:
-            self.backlog.remove(track.task)
-            self.definitions.leave(track.task)
-        self._set_deadline(track, moved.at_ms)
+            self._leave(track.task)
+        set_deadline(self, track, moved.at_ms)
         if moved.state in TERMINAL_STATES or moved.state is TaskState.STOPPING:
             self.cancelled.pop(moved.task_id, None)
         if moved.attempt is not None:
@@ -254,6 +258,8 @@ class World(Parts):
             self._requeue(track, moved.attempt, now_ms)
         elif moved.state is not TaskState.ASSIGNED:
             track.refusals = 0
+        if moved.attempt is not None:
+            note_start(self, moved.attempt, track.task, now_ms)
 
     def _record(self, attempt: Attempt, now_ms: int) -> None:
         track = self.attempts.record(attempt)
@@ -262,8 +268,9 @@ class World(Parts):
 
     def _account(self, attempt: Attempt, track: Track, now_ms: int) -> None:
         """Room, readings and searches follow what is known of the attempt."""
+        self.settled += self.revisions.use(attempt.task_definition_arn, now_ms)
         self.ledger.record(attempt, track.task.ask, track.state)
-        self.fleet.refresh(attempt.container_instance_arn)
+        self.fleet.refresh(attempt.ec2_instance_id)
         if not attempt.holds_room:
             self.agenda.forget(attempt)
             if attempt.state is AttemptState.ABANDONED:
@@ -296,7 +303,8 @@ class World(Parts):
             track.refusals += 1
             if attempt is not None and attempt.state is AttemptState.DEFINITE_FAILURE:
                 self._suspect(track, attempt, now_ms)
-        if track.task.definition_key in self.definitions.registered:
+        key = track.task.definition_key
+        if key in self.definitions.registered and not self.breakers.rests(key):
             self.backlog.rest(track.task, now_ms + pause)
         else:
             self._wait(track.task)
@@ -312,7 +320,10 @@ class World(Parts):
         if intent.kind == REMOVE:
             self._remove(intent, now_ms)
         elif intent.kind == "deregister":
-            self._deregister(intent.key, now_ms, under_way=under_way)
+            change = self.deregistering.add if under_way else self.deregistering.discard
+            change(intent.key)
+        elif intent.kind == DEREGISTER_DEFINITION:
+            self.revisions.settle(intent.key, now_ms, under_way=under_way)
         elif intent.kind == "set_desired":
             self.growth.growing = under_way
         elif under_way:
@@ -325,27 +336,17 @@ class World(Parts):
     def _remove(self, intent: IntentRecorded, now_ms: int) -> None:
         """A removal began, took its next step, or is over."""
         if intent.state is not IntentState.OPEN:
-            self.removals.end(intent.key)
+            self.removals.end(intent.key, now_ms)
             self.fleet.release(intent.key)
-            if not len(self.removals):
-                forget_removals(self)
+            forget_gone(self, now_ms)
             return
         removal = read_removal(intent.key, intent.payload)
         is_new = self.removals.of(intent.key) is None
         self.removals.record(removal, now_ms)
-        replaced = not removal.decrement and removal.step is not RemovalStep.DRAINING
+        replaced = removal.replaced and removal.step is not RemovalStep.DRAINING
         self.fleet.claim(removal.ec2_instance_id, replaced=replaced)
-        if is_new and removal.cause is RemovalCause.NEVER_JOINED:
-            self.replacements.note(now_ms, never_joined=True)
-
-    def _deregister(self, arn: str, now_ms: int, *, under_way: bool) -> None:
-        """ECS is asked to forget an instance, or has answered."""
-        if not under_way:
-            self.deregistering.discard(arn)
-            return
-        self.deregistering.add(arn)
-        if arn in self.fleet.instances and not self.fleet.is_replaced(arn):
-            self.replacements.note(now_ms, never_joined=False)
+        if is_new and removal.cause is RemovalCause.BLACK_HOLE:
+            self.quarantine.drained(removal.since_ms)
 
     def _tell(self, event: ScalingEvent) -> None:
         """What is held is told once; once something is done again, it may be told anew."""
@@ -360,32 +361,11 @@ _NOT_DONE = frozenset(
         ScalingKind.CONDITION_BEGAN,
         ScalingKind.CONDITION_ENDED,
         ScalingKind.LAUNCH_FAILED,
+        ScalingKind.EVIDENCE,
         ScalingKind.WISHED,
     }
 )
 """Scaling events that tell of no act of ours."""
-
-_TIMEOUTS = {
-    TaskState.QUEUED: StopCategory.EXPIRED,
-    TaskState.STARTING: StopCategory.START_TIMEOUT,
-    TaskState.RUNNING: StopCategory.RUN_TIMEOUT,
-}
-"""Which timeout a task uses up in which state."""
-
-
-def _queued(submitted: TaskSubmitted, revision: int) -> QueuedTask:
-    return QueuedTask(
-        task_id=submitted.task_id,
-        tenant=submitted.request.tenant,
-        priority=submitted.request.priority,
-        ask=submitted.ask,
-        definition_key=submitted.definition_key,
-        main_container=submitted.main_container,
-        timeouts=submitted.request.timeouts,
-        may_run_again=submitted.request.may_run_again,
-        enqueue_revision=revision,
-        submitted_ms=submitted.at_ms,
-    )
 
 
 def _step(pauses: tuple[int, ...], failures: int) -> int:
