@@ -32,7 +32,7 @@ DEVIATIONS: dict[str, str] = {
     "test_a_group_does_not_shrink_below_its_min_size": _DETACHES_ALL,
     "test_all_go_or_none": _DETACHES_ALL,
     "test_more_than_20_at_once_are_refused": _DETACHES_ALL,
-    "test_a_family_is_listed_from_its_newest_revision": "ListTaskDefinitions ignores sort",
+    "test_a_family_is_listed_from_its_newest_revision": "ListTaskDefinitions ignores the sort order",
     "test_a_group_of_its_own_has_none": "it has no DescribeInstanceRefreshes",
 }
 """Claims that moto 5.2.5 does not keep, and what it does instead. They hold in the simulated account."""

@@ -105,6 +105,7 @@ class VirtualService:
 
     def __post_init__(self) -> None:
         """Builds everything on one clock."""
+        self._all_ended: tuple[tuple[str, int], bool] | None = None
         self.clock: VirtualClock = self.beside.clock if self.beside else VirtualClock()
         self.ids = SeededIds(self.seed)
         self.store = MemoryStore(epoch=f"{self.seed:016x}")
@@ -224,7 +225,11 @@ class VirtualService:
         return self.driver.engine
 
     def _all_terminal(self) -> bool:
-        return not any(self.store.load().live)
+        """Looks anew only after something was committed: it is asked at every step."""
+        seen = (self.store.epoch, self.store.revision())
+        if self._all_ended is None or self._all_ended[0] != seen:
+            self._all_ended = (seen, not any(self.store.load().live))
+        return self._all_ended[1]
 
     def _engine(self) -> Engine:
         clients = in_process_log_clients(self.caller, self.account.settings.region)
