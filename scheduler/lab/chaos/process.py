@@ -70,7 +70,7 @@ class MortalStore:
         self._committed = committed
         self.history: list[Sequence[Sequence[Record]]] = []
         self._refusals = 0
-        self._kill_in: int | None = None
+        self._fuse = Fuse()
         self._kill_after = False
 
     def __getattr__(self, name: str) -> Any:
@@ -83,18 +83,18 @@ class MortalStore:
 
     def kill_at(self, commits: int, *, after: bool) -> None:
         """The process dies at the commit after so many, before or after it is durable."""
-        self._kill_in, self._kill_after = commits, after
+        self._fuse.left, self._kill_after = commits, after
 
     def heal(self) -> None:
         """Nothing of the sort any more."""
-        self._refusals, self._kill_in = 0, None
+        self._refusals, self._fuse.left = 0, None
 
     def commit(self, batches: Sequence[Sequence[Record]]) -> list[CommitResult]:
         """The store's own commit, unless it is told otherwise."""
         if self._refusals:
             self._refusals -= 1
             raise StoreError("no space left on device")
-        dies = self._counts_down()
+        dies = self._fuse.burns_down()
         if dies and not self._kill_after:
             raise Killed
         results = self.inner.commit(batches)
@@ -104,13 +104,22 @@ class MortalStore:
             raise Killed
         return results
 
-    def _counts_down(self) -> bool:
-        if self._kill_in is None:
+
+class Fuse:
+    """What the process dies of: burns down by one at each commit or act, once it is lit."""
+
+    def __init__(self) -> None:
+        """Not lit."""
+        self.left: int | None = None
+
+    def burns_down(self) -> bool:
+        """Whether it is at its end, and out with that."""
+        if self.left is None:
             return False
-        self._kill_in -= 1
-        if self._kill_in >= 0:
+        self.left -= 1
+        if self.left >= 0:
             return False
-        self._kill_in = None
+        self.left = None
         return True
 
 

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any, Protocol
 
 from scheduler.lab.chaos.draw import ACTS
-from scheduler.lab.chaos.process import Killed, Later
+from scheduler.lab.chaos.process import Fuse, Killed, Later
 from scheduler.lab.chaos.truth import Entry, Origin, Truth
 from scheduler.lab.clock import VirtualClock
 from scheduler.simulated_aws.account import SimulatedAws
@@ -35,7 +35,7 @@ class Wire:
         self._random = random
         self._taken = 0
         self._late: list[tuple[str, int]] = []
-        self._kill_in: int | None = None
+        self._fuse = Fuse()
         self._kill_after = False
         self.later: Later = lambda at_ms, act: None
         self.truth.limits.append((0, account.settings.min_size, account.settings.max_size))
@@ -67,12 +67,12 @@ class Wire:
 
     def kill_at(self, acts: int, *, after: bool) -> None:
         """The process dies at the act after so many, before or after its effect."""
-        self._kill_in, self._kill_after = acts, after
+        self._fuse.left, self._kill_after = acts, after
 
     def heal(self) -> None:
         """Nothing of the sort any more."""
         self._late.clear()
-        self._kill_in = None
+        self._fuse.left = None
 
     def leaves(self, *, alive: bool) -> bool:
         """Whether a call is made at all: of a process that is dead by then half never left it."""
@@ -80,7 +80,7 @@ class Wire:
 
     def carry(self, service: str, operation: str, params: dict[str, Any], by: Origin) -> dict[str, Any]:
         """One call. Only the service itself is killed at a call, never its rival."""
-        dies = by is Origin.SERVICE and operation in ACTS_OF_AWS and self._counts_down()
+        dies = by is Origin.SERVICE and operation in ACTS_OF_AWS and self._fuse.burns_down()
         if dies and not self._kill_after:
             raise Killed
         self._postpone(service, operation, params, by)
@@ -109,15 +109,6 @@ class Wire:
 
         self.later(self._clock.now_ms() + late[1], effect)
         raise ConnectionDropped(f"{operation}: no answer in time")
-
-    def _counts_down(self) -> bool:
-        if self._kill_in is None:
-            return False
-        self._kill_in -= 1
-        if self._kill_in >= 0:
-            return False
-        self._kill_in = None
-        return True
 
 
 class Line:
