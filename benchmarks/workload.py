@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-from scheduler.core.model.backlog import BacklogGroup
+from scheduler.core.model.backlog import BacklogGroup, place_of
 from scheduler.core.model.container_instance import ContainerInstance
 from scheduler.core.model.group import GroupMember, InstanceGroup
 from scheduler.core.model.resources import Resources
@@ -129,7 +129,7 @@ def grouped(queue: list[QueuedTask]) -> list[BacklogGroup]:
             priority=0,
             ask=ask,
             count=len(line),
-            oldest_revision=line[0].enqueue_revision,
+            first=place_of(line[0]),
             heads=line,
         )
         for (tenant, ask), line in lines.items()

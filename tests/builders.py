@@ -15,7 +15,7 @@ from scheduler.core.model.answers import (
     TypesSeen,
 )
 from scheduler.core.model.attempt import Attempt, AttemptState, ContainerExit, StopCategory, StopReason
-from scheduler.core.model.backlog import BacklogGroup
+from scheduler.core.model.backlog import BacklogGroup, place_of
 from scheduler.core.model.calls import (
     Call,
     DescribeContainerInstances,
@@ -213,7 +213,7 @@ def a_backlog(*tasks: QueuedTask) -> tuple[BacklogGroup, ...]:
             priority=priority,
             ask=ask,
             count=len(line),
-            oldest_revision=line[0].enqueue_revision,
+            first=place_of(line[0]),
             heads=tuple(line),
         )
         for (tenant, priority, ask), line in lines.items()

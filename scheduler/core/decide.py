@@ -262,7 +262,7 @@ def _hopeless(view: ClusterView, packing: PackingResult, growth: Growth, policy:
     placed = {task.task_id for task, _ in packing.placed}
     never = (
         _failed(task, _never_fits(view, group.ask))
-        for group, _ in packing.left
+        for group, _ in (packing.left if growth.never else ())
         if group.ask in growth.never
         for task in group.heads
         if task.task_id not in placed
@@ -321,17 +321,19 @@ def _unplaced(view: ClusterView, packing: PackingResult, growth: Growth) -> tupl
         for health, count in sorted(view.health.items())
         if count and health is not InstanceHealth.SCHEDULABLE
     ]
-    return tuple(
+    rejects = {ask: (*counter.count(ask), *others) for ask in packing.blocked}  # tenants ask for the same
+    unplaced = [
         Unplaced(
-            tenant=group.tenant,
-            priority=group.priority,
-            ask=group.ask,
-            count=count,
-            rejects=(*counter.count(group.ask), *others) if group.ask in packing.blocked else (),
-            clamped=group.ask in growth.clamped,
+            group.tenant,
+            group.priority,
+            ask := group.ask,
+            count,
+            rejects.get(ask, ()),
+            ask in growth.clamped,
         )
         for group, count in packing.left
-    ) + _resting(view)
+    ]
+    return (*unplaced, *_resting(view))
 
 
 def _resting(view: ClusterView) -> tuple[Unplaced, ...]:
@@ -342,7 +344,7 @@ def _resting(view: ClusterView) -> tuple[Unplaced, ...]:
             tenant=each.tenant,
             priority=each.priority,
             ask=each.ask,
-            count=each.count,
+            waiting=each.count,
             rejects=((each.why, able),),
         )
         for each in view.resting

@@ -399,7 +399,7 @@ def test_cluster_is_rendered_whole() -> None:
                 tenant="bamboo",
                 priority=1,
                 ask=Resources(cpu=1),
-                count=5,
+                waiting=5,
                 rejects=(("cpu", 3),),
                 clamped=True,
             ),

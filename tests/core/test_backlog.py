@@ -100,7 +100,7 @@ def test_a_view_of_a_long_line_holds_none_of_its_tasks() -> None:
     backlog = a_backlog_of(*(a_task(number) for number in range(MANY)))
     (group,) = backlog.groups()
     assert isinstance(group.heads, Line)
-    assert (group.count, group.oldest_revision) == (MANY, 0)
+    assert (group.count, group.first[1]) == (MANY, 0)
     assert [task.enqueue_revision for task in islice(group.heads, 3)] == [0, 1, 2]
 
 

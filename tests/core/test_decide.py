@@ -155,7 +155,7 @@ def test_a_task_is_in_a_plan_once(view: ClusterView) -> None:
     named = [each.task.task_id for each in plan.placements] + [each.task_id for each in plan.transitions]
     assert len(set(named)) == len(named)
     waiting = sum(group.count for group in view.backlog)
-    assert sum(each.count for each in plan.unplaced) + len(plan.placements) == waiting
+    assert sum(each.waiting for each in plan.unplaced) + len(plan.placements) == waiting
 
 
 def test_a_task_is_placed_under_its_definition() -> None:
@@ -259,7 +259,7 @@ def test_rejects_tell_of_the_instances_that_were_tried() -> None:
     )
     (unplaced,) = decide(view, POLICY).unplaced
     rejects = (("too many tasks starting", 1), ("draining", 2))
-    assert unplaced == Unplaced(tenant="bamboo", priority=0, ask=tasks[0].ask, count=4, rejects=rejects)
+    assert unplaced == Unplaced(tenant="bamboo", priority=0, ask=tasks[0].ask, waiting=4, rejects=rejects)
 
 
 def test_who_waits_only_for_a_call_slot_has_no_reject() -> None:

@@ -102,7 +102,7 @@ def test_a_condition_that_comes_back_begins_anew() -> None:
 
 def test_a_clamp_is_a_condition_with_its_remedy() -> None:
     """Tasks that wait for more than the max size allows make a condition that says what to raise."""
-    shape = Unplaced(tenant="bamboo", priority=0, ask=REGULAR, count=1, clamped=True)
+    shape = Unplaced(tenant="bamboo", priority=0, ask=REGULAR, waiting=1, clamped=True)
     seen = digest_of(a_world(group=a_group(max_size=3)), (shape,), START_MS, NOBODY)
     assert [each.reason for each in seen.conditions] == ["GROUP_AT_MAX_SIZE"]
     assert "more than the 3 instances" in seen.conditions[0].message
@@ -110,7 +110,7 @@ def test_a_clamp_is_a_condition_with_its_remedy() -> None:
 
 def test_a_wait_without_a_clamp_is_no_condition() -> None:
     """Tasks that wait for instances in flight are nobody's trouble."""
-    shape = Unplaced(tenant="bamboo", priority=0, ask=REGULAR, count=1)
+    shape = Unplaced(tenant="bamboo", priority=0, ask=REGULAR, waiting=1)
     assert digest_of(a_world(), (shape,), START_MS, NOBODY).conditions == ()
 
 

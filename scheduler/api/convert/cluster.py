@@ -91,7 +91,7 @@ def _unplaced(shape: Unplaced) -> scaling_pb2.UnplacedShape:
         tenant=shape.tenant,
         priority=shape.priority,
         resources=resources(shape.ask),
-        count=shape.count,
+        count=shape.waiting,
         rejects=[
             scaling_pb2.RejectCount(reason=reason, container_instances=count)
             for reason, count in shape.rejects

@@ -7,7 +7,7 @@ of 51 % of an instance need ten instances, and sixteen of 1/16 need one.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from scheduler.core.model.backlog import BacklogGroup
+from scheduler.core.model.backlog import Place
 from scheduler.core.model.group import Capacity, InstanceType
 from scheduler.core.model.reservation import Pieces
 from scheduler.core.model.resources import NOTHING, Resources
@@ -94,6 +94,14 @@ class _Supplies:
     def taken_back(self) -> list[str]:
         """EC2 ids of the instances that are wanted back."""
         return [each.ec2_instance_id for each in self.returnable if each.touched and each.ec2_instance_id]
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """How often a shape is asked for, and by whom first."""
+
+    first: Place
+    count: int
 
 
 def scale_up(
@@ -185,15 +193,17 @@ def _demand(packing: PackingResult) -> list[tuple[Resources, int]]:
 
     A task for which room is held already needs no other.
     """
-    counts: dict[Resources, int] = {}
-    for group, count in sorted(packing.left, key=_rank):
-        counts[group.ask] = counts.get(group.ask, 0) + count
-    counts = {ask: count - packing.awaited[ask] for ask, count in counts.items()}
-    return [(ask, count) for ask, count in counts.items() if count > 0]
-
-
-def _rank(left: tuple[BacklogGroup, int]) -> tuple[int, int]:
-    return (-left[0].priority, left[0].oldest_revision)
+    shapes: dict[Resources, _Wanted] = {}
+    for group, count in packing.left:
+        shape = shapes.get(group.ask)
+        if shape is None:
+            shapes[group.ask] = _Wanted(group.first, count)
+        else:
+            shape.count += count
+            shape.first = min(shape.first, group.first)
+    ranked = sorted(shapes.items(), key=lambda each: each[1].first)
+    lacking = [(ask, wanted.count - packing.awaited[ask]) for ask, wanted in ranked]
+    return [(ask, count) for ask, count in lacking if count > 0]
 
 
 def _in_flight(capacity: Capacity) -> list[_Bin]:

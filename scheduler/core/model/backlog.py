@@ -6,20 +6,34 @@ from dataclasses import dataclass
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import QueuedTask
 
+Place = tuple[int, int, str]
+"""A task's place in the queue's total order: priority (negated), time of acceptance, then the id."""
+
+
+def place_of(task: QueuedTask) -> Place:
+    """Higher priority first, then the older."""
+    return (-task.priority, task.enqueue_revision, task.task_id)
+
+
+def place_of_nobody(priority: int) -> Place:
+    """Where a line ranks that has nobody to place now."""
+    return (-priority, 1 << 62, "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacklogGroup:
     """Waiting tasks of one tenant, priority and shape.
 
     `heads` yields those that may be placed now, in queue order, lazily: a window onto the World that
-    is only valid during the decision. `count` also counts those that rest or wait for a registration.
+    is only valid during the decision. `first` is the place of the first of them, or a place behind all
+    others of the priority if there is none. `count` also counts those that rest or wait for a registration.
     """
 
     tenant: str
     priority: int
     ask: Resources
     count: int
-    oldest_revision: int
+    first: Place
     heads: Iterable[QueuedTask]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from scheduler.core.model.container_instance import ContainerInstance, InstanceHealth
 from scheduler.core.model.group import InstanceGroup, InstanceType
@@ -12,8 +13,7 @@ from scheduler.core.model.scaling import ScaleWish
 from scheduler.core.model.task import TaskState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unplaced:
+class Unplaced(NamedTuple):
     """Tasks of one tenant, priority and shape that found no room, and per reason how many instances said no.
 
     `clamped`: the group's max size stops it from growing for them.
@@ -22,7 +22,7 @@ class Unplaced:
     tenant: str
     priority: int
     ask: Resources
-    count: int
+    waiting: int
     rejects: tuple[tuple[str, int], ...] = ()
     clamped: bool = False
 

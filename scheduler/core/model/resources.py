@@ -15,8 +15,16 @@ class Architecture(StrEnum):
     ARM64 = "ARM64"
 
 
+class _Hashed:
+    """Keeps a hash beside the value, where neither comparison nor serialisation sees it."""
+
+    __slots__ = ("_hash",)
+
+    _hash: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Resources:
+class Resources(_Hashed):
     """An amount, compared dimension by dimension and never as one number.
 
     `cpu` in CPU units, `memory_mib` in MiB, `gpus` whole. `architecture` is not counted but matched: an ask
@@ -29,6 +37,15 @@ class Resources:
     memory_mib: int = 0
     gpus: int = 0
     architecture: Architecture = Architecture.ANY
+
+    def __hash__(self) -> int:
+        """Calculated once: a decision looks every waiting shape up in several tables."""
+        try:
+            return self._hash
+        except AttributeError:
+            amount = hash((self.cpu, self.memory_mib, self.gpus, self.architecture))
+            object.__setattr__(self, "_hash", amount)
+            return amount
 
     def __add__(self, other: "Resources") -> "Resources":
         """Sum by dimension."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple
 
-from scheduler.core.model.backlog import BacklogGroup
+from scheduler.core.model.backlog import BacklogGroup, Place, place_of
 from scheduler.core.model.reservation import Pieces, Reserved
 from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.task import QueuedTask
@@ -38,7 +38,7 @@ class PackingResult:
 class _Ranked:
     """Something with a place in the merge: higher priority first, then the older."""
 
-    key: tuple[int, int, str]
+    key: Place
 
     def __lt__(self, other: "_Ranked") -> bool:
         return self.key < other.key
@@ -64,7 +64,7 @@ class _Turn(_Ranked):
         task = next(self.rest, None)
         if task is None:
             return False
-        self.task, self.key = task, _order(task)
+        self.task, self.key = task, place_of(task)
         return True
 
 
@@ -74,7 +74,7 @@ class _Tally:
 
     placed: list[tuple[QueuedTask, str]] = field(default_factory=list)
     blocked: set[Resources] = field(default_factory=set)
-    overflows_from: tuple[int, int, str] | None = None
+    overflows_from: Place | None = None
     unheld: list[Pieces] = field(default_factory=list)
     awaited: Counter[Resources] = field(default_factory=Counter)
     holding: set[str] = field(default_factory=set)
@@ -95,10 +95,8 @@ def pack(
     its turn comes: tasks that stand behind it do not get that room.
     """
     fork = index.fork()
-    tally = _Tally(blocked={ask for ask in {each.ask for each in backlog} if not fork.may_hold(ask)})
-    firsts = [turn for group in backlog if (turn := _first_turn(group, unwanted))]
-    turns = [turn for turn in firsts if turn.group.ask not in tally.blocked]
-    tally.overflows_from = min((turn.key for turn in firsts if turn.group.ask in tally.blocked), default=None)
+    tally = _Tally()
+    turns = _turns(backlog, fork, unwanted, tally)
     queue: list[_Ranked] = [*turns, *(_Hold(each.rank, each) for each in reserved)]
     heapify(queue)
     avoid, waiting = _avoided(suspects), len(turns)
@@ -116,10 +114,11 @@ def pack(
     rest = (each.room for each in sorted(queue) if isinstance(each, _Hold))
     tally.unheld += [Pieces(ask=each.ask, count=each.count) for each in rest if not each.task_id]
     placed_of = {id(turn.group): turn.placed for turn in turns}
-    left = ((group, group.count - placed_of.get(id(group), 0)) for group in backlog)
     return PackingResult(
         placed=tuple(tally.placed),
-        left=tuple((group, count) for group, count in left if count > 0),
+        left=tuple(
+            [(group, count) for group in backlog if (count := group.count - placed_of.get(id(group), 0)) > 0]
+        ),
         blocked=frozenset(tally.blocked),
         index=fork,
         unheld=tuple(tally.unheld),
@@ -163,16 +162,36 @@ def _hold(reserved: Reserved, fork: FreeIndex, tally: _Tally) -> None:
 _NOBODY: frozenset[str] = frozenset()
 
 
-def _first_turn(group: BacklogGroup, unwanted: frozenset[str]) -> _Turn | None:
+def _turns(
+    backlog: Sequence[BacklogGroup], fork: FreeIndex, unwanted: frozenset[str], tally: _Tally
+) -> list[_Turn]:
+    """Whose heads may find room. The others' shapes are blocked from the start, whoever asks for them."""
+    holds: dict[Resources, bool] = {}
+    turns: list[_Turn] = []
+    overflowing: list[Place] = []
+    for group in backlog:
+        ask = group.ask
+        held = holds.get(ask)
+        if held is None:
+            held = holds[ask] = fork.may_hold(ask)
+        if held:
+            turns += _first_turn(group, unwanted)
+        elif unwanted:
+            overflowing += (turn.key for turn in _first_turn(group, unwanted))
+        else:
+            overflowing.append(group.first)
+    tally.blocked.update(ask for ask, held in holds.items() if not held)
+    tally.overflows_from = min(overflowing, default=None)
+    return turns
+
+
+def _first_turn(group: BacklogGroup, unwanted: frozenset[str]) -> Iterator[_Turn]:
+    """The turn of its first task that is wanted, if there is one."""
     heads = iter(group.heads)
     rest = (task for task in heads if task.task_id not in unwanted) if unwanted else heads
-    task = next(rest, None)
-    return _Turn(_order(task), group, task, rest) if task is not None else None
-
-
-def _order(task: QueuedTask) -> tuple[int, int, str]:
-    """The queue's total order: priority, then time of acceptance, then the id."""
-    return (-task.priority, task.enqueue_revision, task.task_id)
+    for task in rest:
+        yield _Turn(place_of(task), group, task, rest)
+        return
 
 
 def _avoided(suspects: frozenset[tuple[str, Resources]]) -> dict[Resources, frozenset[str]]:
@@ -192,16 +211,9 @@ class RejectCounter:
         """Reads `index` once; later changes of it are not seen."""
         self._spots = list(index.spots())
         self._sorted: dict[Architecture, _Rooms] = {}
-        self._counted: dict[Resources, list[tuple[str, int]]] = {}
 
     def count(self, ask: Resources) -> list[tuple[str, int]]:
         """Per reason the number of instances, largest dimension of doubt first; zeros are left out."""
-        counted = self._counted.get(ask)
-        if counted is None:  # tenants ask for the same shapes
-            counted = self._counted[ask] = self._count(ask)
-        return counted
-
-    def _count(self, ask: Resources) -> list[tuple[str, int]]:
         suited = self._suited(ask)
         others = len(self._spots) - len(suited.rooms)
         counts = [("not the architecture", others), *_lacks(ask, suited)]

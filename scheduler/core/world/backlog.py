@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from heapq import heappop, heappush, merge
 
-from scheduler.core.model.backlog import BacklogGroup
+from scheduler.core.model.backlog import BacklogGroup, place_of, place_of_nobody
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import QueuedTask
 
@@ -143,7 +143,6 @@ def _group(key: LineKey, line: Line) -> BacklogGroup:
         priority=priority,
         ask=ask,
         count=line.count,
-        # Nobody to place now: the line ranks behind those that have a head.
-        oldest_revision=head.enqueue_revision if head else 1 << 62,
+        first=place_of(head) if head else place_of_nobody(priority),
         heads=line,
     )
