@@ -25,9 +25,13 @@ LISTENING = r"(?<=listening on )\S+"
 
 def environment(more: Mapping[str, str] = _NOTHING_MORE) -> dict[str, str]:
     """What a process gets: nothing of the developer's own AWS or scheduler."""
+    return {**bare_environment(), "ECS_SCHEDULER_DRAIN_DELAY_S": "0", **more}
+
+
+def bare_environment() -> dict[str, str]:
+    """What a process needs to run at all: not one variable of ours."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "generated")])
-    return {**kept, "PYTHONPATH": paths, "ECS_SCHEDULER_DRAIN_DELAY_S": "0", **more}
+    return {**kept, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "generated")])}
 
 
 def command(*arguments: str) -> list[str]:
@@ -53,14 +57,20 @@ class Program:
     """A command that runs until it is told to end; what it writes goes to a file."""
 
     def __init__(
-        self, directory: Path, *arguments: str, ready: str, variables: Mapping[str, str] = _NOTHING_MORE
+        self,
+        directory: Path,
+        *arguments: str,
+        ready: str,
+        variables: Mapping[str, str] = _NOTHING_MORE,
+        only: Mapping[str, str] | None = None,
     ) -> None:
-        """Starts it and waits until its output matches `ready`."""
+        """Starts it and waits until its output matches `ready`; with `only` it gets these variables alone."""
         self.output = directory / f"{arguments[0]}.log"
         self._start = self.output.stat().st_size if self.output.exists() else 0
+        given = environment(variables) if only is None else {**bare_environment(), **only}
         with self.output.open("ab") as sink:
             self._process = subprocess.Popen(
-                command(*arguments), cwd=directory, env=environment(variables), stdout=sink, stderr=sink
+                command(*arguments), cwd=directory, env=given, stdout=sink, stderr=sink
             )
         try:
             self.ready = self._wait_for(ready)

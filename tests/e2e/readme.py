@@ -1,11 +1,14 @@
-"""The README's console sessions: commands, and what the README says they print."""
+"""Console sessions of a page: commands, and what the page says they print."""
 
 import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.e2e.programs import ROOT
+
+README = ROOT / "README.md"
 
 _CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ANY_LINES = r"(?:.*\n)*?"
@@ -37,7 +40,7 @@ class Entry:
         return shlex.split(self.command)
 
     def agrees(self, printed: str) -> bool:
-        """Whether it printed what the README shows; a line `...` stands for any number of lines."""
+        """Whether it printed what the page shows; a line `...` stands for any number of lines."""
         lines = elided(self.shown).splitlines()
         pattern = "".join(_ANY_LINES if line.strip() == "..." else re.escape(line) + r"\n" for line in lines)
         return re.fullmatch(pattern, elided(printed).rstrip("\n") + "\n") is not None
@@ -49,9 +52,9 @@ def elided(text: str) -> str:
     return text
 
 
-def entries() -> Iterator[Entry]:
-    """Every command that the README shows with its output, in order."""
-    for block in _CONSOLE.findall((ROOT / "README.md").read_text()):
+def entries(page: Path = README) -> Iterator[Entry]:
+    """Every command that the page shows with its output, in order."""
+    for block in _CONSOLE.findall(page.read_text()):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, shown = _cut(part.splitlines())
             yield Entry(command=command.replace("\\\n", " "), shown=shown)
