@@ -19,6 +19,7 @@ from scheduler.core.model.answers import Committed, Message, Outcome
 from scheduler.core.model.calls import Call
 from scheduler.lab.clock import VirtualClock
 from scheduler.ports.store import CommitResult, StoreError, Written
+from scheduler.services.asking import Ask
 from scheduler.services.control_loop import COALESCE_MS
 from scheduler.services.writer import Submitted, number
 
@@ -44,7 +45,7 @@ class VirtualDriver:
         self._latency = latency or Latency()
         self._order = count()
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
-        self._inbox: list[Message] = []
+        self._inbox: list[Message | Ask] = []
         self._life = 0
         self._wake_ms: int | None = None
         self.engine = self._begin()
@@ -55,6 +56,10 @@ class VirtualDriver:
         if isinstance(result, Written):
             self._deliver(Committed(records=number((record,), result.first_revision)))
         return result
+
+    def ask(self, question: Ask) -> None:
+        """Asks the loop, which answers in its next step."""
+        self._deliver(question)
 
     def at(self, at_ms: int, act: Callable[[], None]) -> None:
         """Does something at a point in time."""
@@ -133,7 +138,7 @@ class VirtualDriver:
         if life == self._life:
             self._deliver(outcome)
 
-    def _deliver(self, message: Message) -> None:
+    def _deliver(self, message: Message | Ask) -> None:
         if not self._inbox:
             self._wake(self._clock.now_ms() + COALESCE_MS)
         self._inbox.append(message)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from scheduler.core.model.attempt import Attempt, AttemptState
-from scheduler.core.model.facts import PAIR_PREFIX
+from scheduler.core.model.facts import DEFINITION_PREFIX, PAIR_PREFIX
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import (
     AttemptRecorded,
@@ -17,6 +17,7 @@ from scheduler.core.model.records import (
     TaskTransitioned,
 )
 from scheduler.core.model.removal import REMOVE, Removal, RemovalCause, read_removal
+from scheduler.core.model.reservation import RESERVATION_PREFIX, Reservation, read_reservation
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import TERMINAL_STATES, TaskState
 from scheduler.lab.chaos.process import written
@@ -61,6 +62,21 @@ class Book:
     never_joined: list[int] = field(default_factory=list)
     """When removals of instances that never joined began, in the present life of the service."""
 
+    definitions: dict[str, str] = field(default_factory=dict)
+    """ARNs of the revisions that are registered, by configuration."""
+
+    configurations: dict[str, str] = field(default_factory=dict)
+    """What each task runs."""
+
+    owners: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Whose each task is: tenant and build key."""
+
+    reservations: dict[str, Reservation] = field(default_factory=dict)
+    """What stands and what clients have just asked for, by the keys of their facts."""
+
+    black_holes: list[int] = field(default_factory=list)
+    """When removals of black holes began, by true time."""
+
     entered: list[str] = field(default_factory=list)
     """Task states and removal steps that the last commit entered, in order."""
 
@@ -71,9 +87,9 @@ class Book:
             for record in batch if written(result) else ():
                 self._note(record, now_ms)
 
-    def all_ended(self) -> bool:
-        """Whether every task is in a state that it never leaves."""
-        return TERMINAL_STATES.issuperset(self.states.values())
+    def all_is_over(self) -> bool:
+        """Whether every task is in a state that it never leaves, and nothing is reserved."""
+        return not self.reservations and TERMINAL_STATES.issuperset(self.states.values())
 
     def met(self) -> set[str]:
         """Names of all task states and removal steps there are at present."""
@@ -84,6 +100,8 @@ class Book:
             case TaskSubmitted(task_id=task_id, ask=ask, request=request):
                 self.states[task_id], self.asks[task_id] = TaskState.QUEUED, ask
                 self.fingerprints[request.tenant, request.request_id] = record.fingerprint
+                self.configurations[task_id] = record.definition_key
+                self.owners[task_id] = (request.tenant, record.build_key)
                 self.entered.append(TaskState.QUEUED)
                 if request.may_run_again:
                     self.may_run_again.add(task_id)
@@ -98,12 +116,22 @@ class Book:
                     self._attempt(attempt, now_ms)
             case AttemptRecorded(attempt=attempt):
                 self._attempt(attempt, now_ms)
-            case FactRecorded(key=key) if key.startswith(PAIR_PREFIX):
-                self.proven = True
+            case FactRecorded(key=key, value=value):
+                self._learn(key, value)
             case IntentRecorded() as intent if intent.kind == REMOVE:
                 self._remove(intent, now_ms)
             case _:
                 return
+
+    def _learn(self, key: str, value: str) -> None:
+        if key.startswith(PAIR_PREFIX):
+            self.proven = True
+        elif key.startswith(DEFINITION_PREFIX):
+            self.definitions[key.removeprefix(DEFINITION_PREFIX)] = value
+        elif key.startswith(RESERVATION_PREFIX) and value:
+            self.reservations[key] = read_reservation(value)
+        else:
+            self.reservations.pop(key, None)
 
     def _attempt(self, attempt: Attempt, now_ms: int) -> None:
         waited_ms = now_ms - self.opened.setdefault(attempt.attempt_id, now_ms)
@@ -119,3 +147,5 @@ class Book:
             self.entered.append(after.step)
         if before is None and after.cause is RemovalCause.NEVER_JOINED:
             self.never_joined.append(now_ms)
+        if before is None and after.cause is RemovalCause.BLACK_HOLE:
+            self.black_holes.append(now_ms)

@@ -6,7 +6,7 @@ from scheduler.core.model.task import TaskEvent, TaskState
 from scheduler.core.world.interlocks import likely_failures
 from scheduler.lab.chaos.plan import MishapKind
 from scheduler.lab.chaos.scene import Ending, Scene
-from scheduler.lab.chaos.truth import EcsTask, Entry, Origin, configuration_of
+from scheduler.lab.chaos.truth import EcsTask, Entry, Origin
 from scheduler.ports.store import TaskFilter
 from scheduler.simulated_aws.instance_types import INSTANCE_TYPES
 from scheduler.simulated_aws.journal import Effect
@@ -14,27 +14,6 @@ from scheduler.simulated_aws.journal import Effect
 _EVERYTHING = 1_000_000
 _CANCEL_MS = 60_000
 """How long a start that was sent before its task was cancelled may take to have its effect."""
-
-_CALM = frozenset(
-    {
-        MishapKind.THROTTLE,
-        MishapKind.ERROR_BEFORE,
-        MishapKind.PARTIAL_READ,
-        MishapKind.AGENT_AWAY,
-        MishapKind.MASS_DISCONNECT,
-        MishapKind.REREGISTRATION,
-        MishapKind.SPOT_KILL,
-        MishapKind.TERMINATION,
-        MishapKind.FAILED_LAUNCHES,
-        MishapKind.NEVER_JOINS,
-        MishapKind.TASKS_NEVER_START,
-        MishapKind.GROUP_LIMITS,
-        MishapKind.DESIRED_CHANGED,
-        MishapKind.FOREIGN_TASK,
-        MishapKind.WISH,
-    }
-)
-"""Mishaps by which no answer is lost, and nothing that the service knows."""
 
 
 # ---- at each effect
@@ -119,17 +98,6 @@ def a_mass_failure_ends_nobody(scene: Scene, entry: Entry) -> str | None:
     if len(since) <= likely_failures(len(members), policy) or max(since) - min(since) > window_ms:
         return None
     return f"{away} are replaced while {len(since)} of {len(members)} agents are away" if away else None
-
-
-def a_configuration_is_registered_once(scene: Scene, entry: Entry) -> str | None:
-    """Where no answer is lost and no life, each configuration is registered once."""
-    if entry.effect != Effect.REGISTER_TASK_DEFINITION or entry.origin is not Origin.SERVICE:
-        return None
-    configuration = configuration_of(entry.fields)
-    again = configuration in scene.truth.configurations
-    if not again or not all(each.kind in _CALM for each in scene.plan.mishaps):
-        return None
-    return f"{configuration} is registered again"
 
 
 # ---- at the end

@@ -3,25 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from random import Random
 
-from scheduler.core.agents import AgentSettings
 from scheduler.core.model.records import CancelRequested, TaskSubmitted
-from scheduler.core.model.resources import Resources
-from scheduler.core.model.task import (
-    BambooAgentSpec,
-    Container,
-    ContainerSize,
-    ContainersSpec,
-    EnvironmentVariable,
-    ExtraContainer,
-    TaskRequest,
-    Timeouts,
-)
+from scheduler.core.model.task import TaskRequest
 from scheduler.lab.chaos.plan import Job
 from scheduler.lab.chaos.process import Killed
+from scheduler.lab.chaos.requests import request_of
 from scheduler.lab.chaos.service import Service
-from scheduler.lab.chaos.stage import CLUSTER, FAMILY, Broken
+from scheduler.lab.chaos.stage import Broken
 from scheduler.lab.chaos.world import World
 from scheduler.ports.store import CommitResult, RequestTaken, StoreError, TaskFilter
 from scheduler.services.errors import InvalidRequest, NeverFits
@@ -41,7 +30,7 @@ class Client:
         self._service = service
         self._job = job
         self._number = number
-        self._request = self._request_of(job)
+        self._request = request_of(world.plan, number, job)
         self._wants_cancel = job.cancel_after_s is not None
 
     def begin(self) -> None:
@@ -54,7 +43,7 @@ class Client:
         for pause_s in job.repeats_s:
             self._world.after(job.at_s + pause_s, self._ask_for(self._request))
         if job.changed_s is not None:
-            other = self._request_of(replace(job, image=job.image + 1))
+            other = request_of(self._world.plan, self._number, replace(job, image=job.image + 1))
             self._world.after(job.at_s + job.changed_s, self._ask_for(other))
 
     def cancel(self, task_id: str) -> None:
@@ -63,9 +52,6 @@ class Client:
             wish = CancelRequested(task_id=task_id, at_ms=self._service.clock.now_ms())
             if self._committed(wish, lambda: self.cancel(task_id)) is not None:
                 self._world.tell("client", f"cancels {task_id}")
-
-    def _request_of(self, job: Job) -> TaskRequest:
-        return request_of(job, Random(f"{self._world.plan.seed}/{self._number}"))
 
     def _ask_for(self, request: TaskRequest) -> Callable[[], None]:
         return lambda: self._ask(request)
@@ -143,66 +129,6 @@ def read_back(service: Service, task_id: str) -> None:
             raise Broken("readers_see_what_is_durable", f"{task_id} is {wanted} and {name} as {seen}")
 
 
-def request_of(job: Job, random: Random) -> TaskRequest:
-    """The request that a job sends, each time the same."""
-    text = f"{random.getrandbits(128):032x}"
-    return TaskRequest(
-        request_id="-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:])),
-        tenant="" if job.invalid else job.tenant,
-        priority=job.priority,
-        labels={},
-        spec=_containers(job) if job.size is None else _bamboo_agent(job, job.size),
-        timeouts=Timeouts(
-            queue_ms=_ms(job.queue_s), start_ms=_ms(job.start_s), run_ms=_ms(job.run_timeout_s)
-        ),
-        may_run_again=job.may_run_again,
-    )
-
-
-def _containers(job: Job) -> ContainersSpec:
-    main = Container(
-        name="agent",
-        image=f"agent:{job.image}",
-        resources=Resources(cpu=job.cpu, memory_mib=job.memory_mib),
-        environment=_simulated(job),
-    )
-    beside = (
-        Container(name=f"extra-{each}", image="extra:1", resources=Resources(cpu=64, memory_mib=64))
-        for each in range(job.extras)
-    )
-    return ContainersSpec(containers=(main, *beside))
-
-
-def _bamboo_agent(job: Job, size: ContainerSize) -> BambooAgentSpec:
-    """Only extra containers have an environment of the client's: without them its work is drawn."""
-    return BambooAgentSpec(
-        result_id=f"CHAOS-JOB-{job.image}",
-        build_key="CHAOS-JOB",
-        server_url="https://bamboo.example.com",
-        sidekick_image="sidekick:1",
-        image=f"agent:{job.image}",
-        size=size,
-        extra_containers=tuple(
-            ExtraContainer(
-                name=f"extra-{each}", image="extra:1", size=ContainerSize.SMALL, environment=_simulated(job)
-            )
-            for each in range(job.extras)
-        ),
-    )
-
-
-def _simulated(job: Job) -> tuple[EnvironmentVariable, ...]:
-    """What the simulated AWS reads of its work."""
-    return (
-        EnvironmentVariable(name="SIMULATED_RUN_MS", value=str(job.run_s * 1_000)),
-        EnvironmentVariable(name="SIMULATED_EXIT_CODE", value=str(job.exit_code)),
-    )
-
-
-def _ms(seconds: int | None) -> int | None:
-    return None if seconds is None else seconds * 1_000
-
-
 def _placement(service: Service) -> PlacementService:
     """The service as the API has it. Its writer is not started: what is admitted the driver commits."""
     store = service.driver.engine.store
@@ -212,6 +138,6 @@ def _placement(service: Service) -> PlacementService:
         store=store,
         clock=service.clock,
         ids=service.ids,
-        agents=AgentSettings(family=FAMILY, cluster=CLUSTER),
+        agents=service.driver.engine.settings.agents,
         digest=lambda: service.driver.engine.loop.digest,
     )

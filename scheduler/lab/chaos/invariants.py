@@ -14,7 +14,6 @@ from scheduler.core.model.calls import ACTS, CAPACITY_ACTS
 from scheduler.core.model.resources import NOTHING
 from scheduler.core.model.task import TERMINAL_STATES, TaskEvent, TaskState
 from scheduler.lab.chaos.causes import (
-    a_configuration_is_registered_once,
     a_mass_failure_ends_nobody,
     no_fresh_instance_goes,
     no_timeout_comes_early,
@@ -30,6 +29,26 @@ from scheduler.lab.chaos.manners import (
     the_books_are_closed,
     the_later_scheduler_waits,
     zones_are_left_alone,
+)
+from scheduler.lab.chaos.rules_of_definitions import (
+    a_configuration_is_registered_once,
+    nothing_of_use_is_deregistered,
+    nothing_wanted_is_deregistered,
+    only_ours_is_deregistered,
+    what_is_of_no_use_goes,
+)
+from scheduler.lab.chaos.rules_of_neighbours import nobody_shares_with_an_exclusive_task
+from scheduler.lab.chaos.rules_of_reservations import (
+    a_place_is_used_once,
+    a_reservation_ends_in_time,
+    held_room_is_not_given_away,
+    nothing_is_held_in_the_end,
+    tenants_reserve_within_their_cap,
+)
+from scheduler.lab.chaos.rules_of_starts import (
+    a_black_hole_is_found,
+    few_are_taken_for_black_holes,
+    no_black_hole_without_failures,
 )
 from scheduler.lab.chaos.scene import Ending, Scene
 from scheduler.lab.chaos.truth import Entry, Origin
@@ -86,9 +105,10 @@ def no_busy_instance_goes(scene: Scene, entry: Entry) -> str | None:
 
 
 def _is_lost(scene: Scene, ec2_id: str, now_ms: int) -> bool:
-    """Away for as long as the settings say, or for most of the last hour."""
+    """Away for as long as the settings say, by clocks that may be set, or for most of the last hour."""
     piece_ms, hour_ms = scene.truth.away_ms(ec2_id, now_ms, window_ms=_HOUR_MS, blind_ms=scene.blind_ms())
-    return piece_ms >= 1_000 * scene.plan.tuning.disconnected_after_s or hour_ms >= _HOUR_MS // 2
+    patience_ms = 1_000 * scene.plan.tuning.disconnected_after_s - scene.spread_ms()
+    return piece_ms >= patience_ms or hour_ms >= _HOUR_MS // 2
 
 
 def only_lost_agents_are_deregistered(scene: Scene, entry: Entry) -> str | None:
@@ -227,15 +247,17 @@ def every_intent_is_resolved(scene: Scene, ending: Ending) -> str | None:
     return f"{len(intents)} are open: {intents[0]}" if intents else None
 
 
+def has_joined(scene: Scene, instances: list[dict[str, Any]]) -> bool:
+    """Whether a member of the group was ever in the cluster, in this store's life; by the account's rows."""
+    return scene.book.proven or any(each["groupState"] and each["containerInstances"] for each in instances)
+
+
 def the_group_comes_down(scene: Scene, ending: Ending) -> str | None:
     """An idle group comes to its floor, all of it at work, and no instance is left running outside it.
 
     Unless no member ever joined the cluster in this store's life: the settings may be wrong, nothing is done.
     """
-    joined = scene.book.proven or any(
-        each["groupState"] and each["containerInstances"] for each in ending.instances
-    )
-    if ending.settled or scene.plan.tuning.observe_only or not joined:
+    if ending.settled or scene.plan.tuning.observe_only or not has_joined(scene, ending.instances):
         return None
     rows = [
         f"{each['ec2InstanceId']} {each['groupState']} connected={each['agentConnected']}"
@@ -290,6 +312,7 @@ AtEnd = Callable[[Scene, Ending], str | None]
 ON_EFFECT: tuple[OnEffect, ...] = (
     a_task_is_started_once,
     room_is_never_given_twice,
+    nobody_shares_with_an_exclusive_task,
     no_busy_instance_goes,
     only_lost_agents_are_deregistered,
     nothing_foreign_is_stopped,
@@ -300,6 +323,9 @@ ON_EFFECT: tuple[OnEffect, ...] = (
     no_fresh_instance_goes,
     a_mass_failure_ends_nobody,
     a_configuration_is_registered_once,
+    only_ours_is_deregistered,
+    nothing_of_use_is_deregistered,
+    a_black_hole_is_found,
 )
 ON_CALL: tuple[OnCall, ...] = (
     limits_are_kept,
@@ -307,7 +333,17 @@ ON_CALL: tuple[OnCall, ...] = (
     budgets_are_kept,
     the_later_scheduler_waits,
 )
-ON_STEP: tuple[OnStep, ...] = (what_is_held_is_left_alone, absence_proves_little)
+ON_STEP: tuple[OnStep, ...] = (
+    what_is_held_is_left_alone,
+    absence_proves_little,
+    nothing_wanted_is_deregistered,
+    a_place_is_used_once,
+    a_reservation_ends_in_time,
+    tenants_reserve_within_their_cap,
+    held_room_is_not_given_away,
+    few_are_taken_for_black_holes,
+    no_black_hole_without_failures,
+)
 AT_END: tuple[AtEnd, ...] = (
     every_task_ends,
     every_intent_is_resolved,
@@ -321,6 +357,8 @@ AT_END: tuple[AtEnd, ...] = (
     every_event_is_told_in_order,
     the_scaling_log_is_dense,
     zones_are_left_alone,
+    what_is_of_no_use_goes,
+    nothing_is_held_in_the_end,
 )
 AFTERWARDS: tuple[AtEnd, ...] = (the_books_are_closed, facts_are_about_what_is)
 
@@ -332,6 +370,8 @@ OF_CLIENTS = {
     "a_changed_request_is_refused": "Another request under a taken id is told what it stands for.",
     "readers_see_what_is_durable": "GetTask and ListTasks show every accepted task in its present state.",
     "a_watch_sees_every_event_once": "A watch that breaks and is resumed sees every event once, in order.",
+    "tails_show_every_line_once": "Who follows a task's logs gets every line once, in order, and an end.",
+    "tails_leave_nothing": "When all tails have ended nothing of them is left.",
     "the_service_never_fails": "No exception leaves the service.",
 }
 """Invariants that are judged where clients are answered, and where the run is played."""

@@ -14,7 +14,8 @@ from scheduler.lab.chaos.scene import Ending, Scene
 from scheduler.services.control_loop import Step
 
 _READS = ("Describe", "List", "Get")
-_CENSUS_MS = 2 * Policy().census_poll_ms
+_POLICY = Policy()
+_CENSUS_MS = 2 * _POLICY.census_poll_ms
 
 _LIES = {
     MishapKind.THROTTLE,
@@ -44,7 +45,7 @@ def the_later_scheduler_waits(
         return None
     for each in scene.truth.tasks.values():
         age_ms = now_ms - each.started_ms
-        shows = scene.blind_ms() + _CENSUS_MS < age_ms < Policy().rival_window_ms - 5_000
+        shows = scene.blind_ms() + _CENSUS_MS < age_ms < _POLICY.rival_window_ms - 5_000
         theirs = each.epoch not in ("", scene.book.epoch) and each.since_ms < scene.began_ms
         if shows and theirs and each.status == "RUNNING":
             return f"{operation} while {each.arn} of an earlier scheduler runs"
@@ -64,10 +65,12 @@ def absence_proves_little(scene: Scene, step: Step) -> str | None:
 
     Over restarts as well, unless the machine's clock was set meanwhile.
     """
-    policy, began = Policy(), scene.book.never_joined
-    lately = sum(at_ms > began[-1] - policy.absence_ms for at_ms in began)
+    began = scene.book.never_joined
+    if not began:
+        return None
+    lately = sum(at_ms > began[-1] - _POLICY.absence_ms for at_ms in began)
     largest = max(most for _, _, most in scene.truth.limits)
-    allowed = max(1, int(largest * policy.absence_share))
+    allowed = max(1, int(largest * _POLICY.absence_share))
     return f"{lately} that never joined are ended within ten minutes" if lately > allowed else None
 
 
@@ -84,7 +87,10 @@ def the_books_are_closed(scene: Scene, ending: Ending) -> str | None:
 
 
 def facts_are_about_what_is(scene: Scene, ending: Ending) -> str | None:
-    """No fact is stored of an instance that is gone."""
+    """No fact is stored of an instance that is gone.
+
+    Judged where the group came to rest a while ago: where a store was lost nobody waits for that.
+    """
     running = {
         each["ec2InstanceId"]
         for each in ending.instances
@@ -92,4 +98,5 @@ def facts_are_about_what_is(scene: Scene, ending: Ending) -> str | None:
     }
     about = [key for key in ending.store.load().facts if key.startswith(DISCONNECTED_PREFIX)]
     gone = [key for key in about if key.removeprefix(DISCONNECTED_PREFIX) not in running]
-    return f"{gone} are stored of instances that are gone" if gone and ending.settled else None
+    rests = ending.settled and not ending.inherited
+    return f"{gone} are stored of instances that are gone" if gone and rests else None

@@ -79,5 +79,11 @@ KINDS: Mapping[MishapKind, Callable[[World, Mishap], None]] = {
     MishapKind.STORE_RESTORED: process.store_restored,
     MishapKind.CLOCK_SET: process.clock_set,
     MishapKind.WISH: others.operator,
+    MishapKind.REVISION_GONE: others.revision_gone,
+    MishapKind.REVISIONS_OF_OTHERS: others.revisions_of_others,
+    MishapKind.REGISTRATION_COLLIDES: calls.registrations_collide,
+    MishapKind.BLACK_HOLE: instances.black_hole,
+    MishapKind.OLD_STORE_RESTORED: process.old_store_restored,
+    MishapKind.WARM_POOL: others.warm_pool,
 }
 """What each kind does."""

@@ -22,6 +22,20 @@ def fault(kind: FaultKind) -> Callable[[World, Mishap], None]:
     return arm
 
 
+def registrations_collide(world: World, mishap: Mishap) -> None:
+    """Others register revisions of our family at the same moment."""
+    world.account.faults.add(
+        Fault(
+            operation="RegisterTaskDefinition",
+            kind="error_before",
+            code="ClientException",
+            message="Too many concurrent attempts to create a new revision of the specified family.",
+            http_status=400,
+            count=mishap.count,
+        )
+    )
+
+
 def late_effect(world: World, mishap: Mishap) -> None:
     """Its effect comes within the window in which it is looked for, or soon after."""
     for _ in range(mishap.count):

@@ -79,6 +79,13 @@ def tasks_never_start(world: World, mishap: Mishap) -> None:
     world.after(mishap.for_s, lambda: _to(world, ec2_id, _start_again))
 
 
+def black_hole(world: World, mishap: Mishap) -> None:
+    """One instance starts nothing any more, until all is mended."""
+    ec2_id = picked(world, mishap)
+    if ec2_id is not None:
+        _to(world, ec2_id, lambda world, ec2_id: world.account.set_start_failure(ec2_id, _START_FAILURES[1]))
+
+
 def mend(world: World) -> None:
     """Whatever is wrong with instances, but for agents that are gone for good, is mended."""
     world.wire.befall(lambda: world.account.fail_launches(0, ""))

@@ -8,7 +8,7 @@ from scheduler.core.model.scaling import ScaleWish, WishKind
 from scheduler.lab.chaos.mishaps_of_instances import picked
 from scheduler.lab.chaos.plan import Mishap
 from scheduler.lab.chaos.process import Killed
-from scheduler.lab.chaos.stage import CLUSTER, GROUP
+from scheduler.lab.chaos.stage import CLUSTER, FAMILY, GROUP
 from scheduler.lab.chaos.world import World
 from scheduler.ports.store import StoreError
 from scheduler.simulated_aws.errors import ApiError, ConnectionDropped
@@ -33,6 +33,25 @@ def zones_rebalanced(world: World, mishap: Mishap) -> None:
 
 
 _PROCESS = {"AutoScalingGroupName": GROUP, "ScalingProcesses": ["AZRebalance"]}
+
+
+def warm_pool(world: World, mishap: Mishap) -> None:
+    """Somebody gives the group a warm pool, and takes it away again, half of them when all is mended."""
+    state = ("Stopped", "Running", "Hibernated")[mishap.pick % 3]
+    wanted = {**_GROUP, "PoolState": state, "MinSize": mishap.count - 1}
+    if not _call(world, "autoscaling", "PutWarmPool", wanted):
+        return
+
+    def end() -> None:
+        if not _call(world, "autoscaling", "DeleteWarmPool", _GROUP):
+            world.after(5, end)
+
+    if mishap.pick % 2:
+        world.after(mishap.for_s, end)
+    world.at_last.append(end)
+
+
+_GROUP = {"AutoScalingGroupName": GROUP}
 
 
 def drained(world: World, mishap: Mishap) -> None:
@@ -79,6 +98,19 @@ def _foreign_definition(mishap: Mishap) -> dict[str, Any]:
     run = {"name": "SIMULATED_RUN_MS", "value": str(mishap.for_s * 1_000)}
     container = {"name": "other", "image": "other:1", "cpu": 512, "memory": 512, "environment": [run]}
     return {"family": "others", "containerDefinitions": [container]}
+
+
+def revision_gone(world: World, mishap: Mishap) -> None:
+    """Somebody deregisters a revision, whoever uses it."""
+    active = [arn for arn, each in world.wire.truth.revisions.items() if each.active]
+    if active:
+        arn = active[mishap.pick % len(active)]
+        _call(world, "ecs", "DeregisterTaskDefinition", {"taskDefinition": arn})
+
+
+def revisions_of_others(world: World, mishap: Mishap) -> None:
+    """Somebody who tags nothing registers revisions in our family."""
+    world.wire.befall(lambda: world.account.register_revisions(FAMILY, mishap.count))
 
 
 def _active(world: World, mishap: Mishap) -> str | None:

@@ -9,6 +9,7 @@ from scheduler.lab.chaos.world import World
 _LONGEST_DOWN_S = 150
 _LONGEST_RUN_S = 400
 _RIVALS_FIRST_JOB = 1_000
+_RUNS_ON_S = 300
 
 _OFFSETS_S = (1, -1, 30, -30, 300, -300, 3_600, -3_600, 7_200)
 """By how much machines' clocks are wrong."""
@@ -48,6 +49,17 @@ def store_restored(world: World, mishap: Mishap) -> None:
             world.restore_store(backup)
 
     world.after(mishap.for_s, restore)
+
+
+def old_store_restored(world: World, mishap: Mishap) -> None:
+    """A copy is made now; soon the machine is lost, and it takes the rest of `for_s` to restore it."""
+    backup, made = world.service.back_up(), world.service.book.epoch
+
+    def restore() -> None:
+        if world.service.book.epoch == made:
+            world.restore_store(backup, down_s=mishap.for_s - _RUNS_ON_S)
+
+    world.after(_RUNS_ON_S, restore)
 
 
 def clock_set(world: World, mishap: Mishap) -> None:

@@ -45,6 +45,12 @@ class MishapKind(StrEnum):
     STORE_RESTORED = "store restored"
     CLOCK_SET = "clock set"
     WISH = "operator's wish"
+    REVISION_GONE = "revision deregistered by others"
+    REVISIONS_OF_OTHERS = "revisions of others"
+    REGISTRATION_COLLIDES = "registrations collide"
+    BLACK_HOLE = "black hole"
+    OLD_STORE_RESTORED = "old store restored"
+    WARM_POOL = "warm pool"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +60,9 @@ class Job:
     `invalid` requests are to be refused. `repeats_s` are pauses after which the very same request is sent
     again, `changed_s` one after which another is sent under its id. With a `size` it is a Bamboo agent, whose
     `cpu` and `memory_mib` are not asked for; `extras` are containers beside the main one. With `when`, a task
-    state or removal step, it is sent as something enters that for the first time after `at_s`.
+    state or removal step, it is sent as something enters that for the first time after `at_s`. With a `build`
+    the agent is its `result`-th. A `broken` one fails to start wherever it goes, an `exclusive` one wants its
+    container instance for itself.
     """
 
     at_s: int
@@ -76,6 +84,70 @@ class Job:
     size: ContainerSize | None = None
     extras: int = 0
     when: str = ""
+    build: str = ""
+    result: int = 0
+    broken: bool = False
+    exclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """A client that reserves room for the agents of a build, of which some come (`Job.build`).
+
+    `again_s` are pauses after which it asks for the same again, `changed_s` one after which it asks for other
+    pieces, `released_s` one after which it releases them. With `total` it asks for an amount, not for tasks.
+    """
+
+    at_s: int
+    tenant: str
+    key: str
+    size: ContainerSize
+    results: int
+    expiry_s: int
+    total: bool = False
+    again_s: tuple[int, ...] = ()
+    changed_s: int | None = None
+    released_s: int | None = None
+
+    def result_ids(self) -> tuple[str, ...]:
+        """Of its agents, whether they come or not."""
+        return tuple(result_id(self.key, each) for each in range(self.results))
+
+
+def result_id(build: str, number: int) -> str:
+    """The result id of a build's agent."""
+    return f"{build}-JOB{number}-1"
+
+
+class RevisionOwner(StrEnum):
+    """Who registered a revision in the family before the plan begins."""
+
+    US = "us"
+    ANOTHER_SERVICE = "another service"
+    SOMEBODY = "somebody who tags nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldRevision:
+    """A revision that is there when the plan begins, last used `age_days` ago.
+
+    It is of the configuration of the `job`-th job, or of one that nobody asks for any more. The store knows
+    of it if it is `known`; a store that knows of none has no index of the family at all.
+    """
+
+    age_days: int
+    owner: RevisionOwner = RevisionOwner.US
+    job: int | None = None
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """A client that follows the logs of the `job`-th job's task, anew after every `breaks_after` pages."""
+
+    job: int
+    at_s: int
+    breaks_after: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +184,7 @@ class Account:
     throttling: bool = False
     foreign_calls_per_s: float = 0.0
     draining_refuses: bool = True
+    warm_agents_wait: bool = True
     terminated_keeps_started_at: bool = False
     detach_removes_tag: bool = True
 
@@ -131,6 +204,7 @@ class Tuning:
     start_timeout_s: int = 900
     max_starting: int = 4
     instance_max_age_s: int = 604_800
+    max_reserved: int = 500
     to_effect_ms: RangeMs = (2, 80)
     to_outcome_ms: RangeMs = (2, 80)
 
@@ -145,16 +219,25 @@ class Plan:
     tuning: Tuning
     jobs: tuple[Job, ...]
     mishaps: tuple[Mishap, ...]
+    builds: tuple[Build, ...] = ()
+    revisions: tuple[OldRevision, ...] = ()
+    followers: tuple[Follower, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """The plan for a reader; what is as it is by default is left out."""
         yield f"plan of seed {self.seed}, quiet after {self.quiet_s} s"
         yield f"  account  {_told(self.account)}"
         yield f"  tuning   {_told(self.tuning)}"
-        for job in self.jobs:
-            yield f"  job      {_told(job)}"
-        for mishap in self.mishaps:
-            yield f"  mishap   {_told(mishap)}"
+        for name, parts in self._parts():
+            for part in parts:
+                yield f"  {name:<8} {_told(part)}"
+
+    def _parts(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        yield "revision", self.revisions
+        yield "job", self.jobs
+        yield "build", self.builds
+        yield "follower", self.followers
+        yield "mishap", self.mishaps
 
 
 def _told(part: Any) -> str:

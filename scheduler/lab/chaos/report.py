@@ -5,13 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduler.lab.chaos.draw import MOMENTS
+from scheduler.lab.chaos.coverage import LIFECYCLE, empty_cells, is_due, table, told
 from scheduler.lab.chaos.invariants import sentences
 from scheduler.lab.chaos.plan import MishapKind
 from scheduler.lab.chaos.run import Verdict
 
 _SEEDS_SHOWN = 8
-_CELLS_SHOWN = 12
 
 
 @dataclass(slots=True)
@@ -45,32 +44,24 @@ class Report:
         hours = self.virtual_s / 3_600
         played = f"{self.seeds:,} seeds, {self.tasks:,} tasks, {hours:,.0f} hours of virtual time"
         yield f"{played}, {self.failed} failed"
-        told = dict(sentences())
+        sentence = dict(sentences())
         for invariant, verdicts in sorted(self.failures.items()):
             seeds = " ".join(str(each.seed) for each in verdicts[:_SEEDS_SHOWN])
             more = " ..." if len(verdicts) > _SEEDS_SHOWN else ""
             yield f"{invariant}: {len(verdicts)} seeds: {seeds}{more}"
-            yield f"  {told[invariant]}"
+            yield f"  {sentence[invariant]}"
             yield f"  {verdicts[0].seed}: {verdicts[0].message}"
 
-    def table(self) -> Iterator[str]:
-        """How often each kind of mishap met each task state and removal step."""
-        width = max(len(each) for each in MishapKind)
-        yield " ".join([" " * width, *(f"{each[:9]:>9}" for each in MOMENTS)])
-        for kind in MishapKind:
-            counts = (f"{self.coverage[kind, each] or '-':>9}" for each in MOMENTS)
-            yield " ".join([f"{kind:<{width}}", *counts])
+    @property
+    def good(self) -> bool:
+        """Whether no seed broke anything, and the mishaps met all that so many seeds must have met."""
+        return not self.failed and not (is_due(self.seeds) and empty_cells(self.coverage))
 
-    def unmet(self) -> list[tuple[str, str]]:
-        """Pairs of mishap and state or step that never met; none is known to be unreachable."""
-        return [(kind, each) for kind in MishapKind for each in MOMENTS if not self.coverage[kind, each]]
-
-    def empty_cells(self) -> str:
-        """One line that says so."""
-        unmet, cells = self.unmet(), len(MishapKind) * len(MOMENTS)
-        shown = ", ".join(f"{kind} at {state}" for kind, state in unmet[:_CELLS_SHOWN])
-        more = ", ..." if len(unmet) > _CELLS_SHOWN else ""
-        return f"empty cells: {len(unmet)} of {cells}{': ' if unmet else ''}{shown}{more}"
+    def cells(self) -> Iterator[str]:
+        """What the mishaps met: a table, and lines about the cells that stayed empty."""
+        yield from table(self.coverage)
+        yield ""
+        yield from told(self.coverage, self.seeds)
 
     def as_json(self) -> dict[str, Any]:
         """The same for a program."""
@@ -79,12 +70,13 @@ class Report:
             "tasks": self.tasks,
             "virtual_s": round(self.virtual_s),
             "failed": self.failed,
+            "good": self.good,
             "failures": {
                 invariant: [{"seed": each.seed, "message": each.message} for each in verdicts]
                 for invariant, verdicts in sorted(self.failures.items())
             },
-            "empty_cells": [f"{kind} at {state}" for kind, state in self.unmet()],
+            "empty_cells": empty_cells(self.coverage),
             "coverage": {
-                kind.value: {each: self.coverage[kind, each] for each in MOMENTS} for kind in MishapKind
+                kind.value: {each: self.coverage[kind, each] for each in LIFECYCLE} for kind in MishapKind
             },
         }

@@ -10,11 +10,13 @@ from tempfile import TemporaryDirectory
 
 from scheduler.core.model.task import TERMINAL_STATES
 from scheduler.lab.chaos.client import Client
-from scheduler.lab.chaos.invariants import AFTERWARDS, AT_END, AtEnd
+from scheduler.lab.chaos.followers import LogDesk, LogFollower
+from scheduler.lab.chaos.invariants import AFTERWARDS, AT_END, AtEnd, has_joined
 from scheduler.lab.chaos.leftovers import leftovers, what_is_over
 from scheduler.lab.chaos.mishaps import befall, heal
 from scheduler.lab.chaos.plan import Job, Mishap, Plan
 from scheduler.lab.chaos.process import Killed
+from scheduler.lab.chaos.reserver import Desk, Reserver, last_of
 from scheduler.lab.chaos.scene import Ending
 from scheduler.lab.chaos.service import WatchedLoop
 from scheduler.lab.chaos.stage import Broken, judge
@@ -22,6 +24,9 @@ from scheduler.lab.chaos.world import World
 
 PATIENCE_S = 3 * 3_600
 """How long tasks may take to end after the last mishap, and the group to come to rest after that."""
+
+_UNPROVEN_S = 1_800
+"""How long a group is looked at of which no member ever joined: longer than anything is waited for there."""
 
 _FORGETS_AFTER_S = 120
 """What was just seen to go may be remembered for a few readings: lists have gaps."""
@@ -84,15 +89,26 @@ def _play(world: World) -> None:
     plan = world.plan
     for number, job in enumerate(plan.jobs):
         Client(world, world.service, number, job).begin()
+    desk = Desk(world, world.service)
+    for build in plan.builds:
+        Reserver(world, desk, build).begin()
+    logs = LogDesk(world)
+    followers = [LogFollower(world, logs, each) for each in plan.followers]
+    for follower in followers:
+        follower.begin()
     for mishap in plan.mishaps:
         _schedule(world, mishap)
     _let_pass(world, lambda: world.now_s >= plan.quiet_s, until_s=plan.quiet_s)
     heal(world)
-    last_s = max(map(_last_s, plan.jobs), default=0)
-    ended = _wait(world, lambda: world.now_s > last_s and world.service.book.all_ended())
+    last_s = max((*map(_last_s, plan.jobs), *map(last_of, plan.builds)), default=0)
+    ended = _wait(world, lambda: world.now_s > last_s and world.service.book.all_is_over())
     # A client that was refused for want of a store or of a process comes again, after all others have ended.
-    settled = _wait(world, lambda: world.service.book.all_ended() and at_rest(world))
+    _wait(world, lambda: all(each.ended for each in followers))
+    settled = _settle(world)
     _judge(world, AT_END, ended=ended, settled=settled)
+    for follower in followers:
+        follower.judge()
+    logs.judge()
     over = _over(world)
     _let_pass(world, lambda: False, until_s=world.now_s + _FORGETS_AFTER_S)
     _judge(world, AFTERWARDS, ended=ended, settled=settled, over=over)
@@ -130,6 +146,19 @@ def _let_pass(world: World, done: Callable[[], bool], *, until_s: float) -> bool
         except Killed:
             world.kill(_DOWN_S)
     return done()
+
+
+def _settle(world: World) -> bool:
+    """Whether all is over and the group at rest in time. Of a pair that was never proven nothing comes."""
+    service, unproven_s = world.service, world.now_s + _UNPROVEN_S
+
+    def is_over() -> bool:
+        hopeless = world.now_s > unproven_s and not has_joined(service.scene, world.account.instances())
+        # A process that is down has not looked at its store yet, which may be another one.
+        alive = service.driver.up and service.book.all_is_over()
+        return alive and (hopeless or at_rest(world))
+
+    return _wait(world, is_over) and at_rest(world)
 
 
 def at_rest(world: World) -> bool:

@@ -24,6 +24,11 @@ class Scene:
     book: Book
     budgets: Budgets = field(default_factory=lambda: Budgets(START_MS))
     began_ms: int = START_MS
+    life_ms: int = START_MS
+    """The same by the true clock."""
+
+    errors_ms: set[int] = field(default_factory=lambda: {0})
+    """By how much the clocks of its lives were wrong."""
 
     def blind_ms(self) -> int:
         """For how long something can be so before the service can possibly know it, and act on it."""
@@ -31,6 +36,10 @@ class Scene:
         slowest_ms = tuning.to_effect_ms[1] + tuning.to_outcome_ms[1]
         polls_ms = 2 * 1_000 * tuning.cluster_poll_s
         return polls_ms + 3 * slowest_ms + max(account.read_lag_ms, account.group_lag_ms) + 30_000
+
+    def spread_ms(self) -> int:
+        """By how much older than it is something can look that an earlier life has stored."""
+        return max(self.errors_ms) - min(self.errors_ms)
 
     def believed(self, task: EcsTask) -> bool:
         """Whether an ECS task is of this store, and its start neither given up nor forgotten."""

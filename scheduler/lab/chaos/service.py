@@ -10,7 +10,7 @@ from typing import Any, cast
 from scheduler.adapters.aws.cloud import AwsCloud
 from scheduler.bootstrap import Engine, build_engine
 from scheduler.core.model.answers import Message
-from scheduler.core.model.records import Record, ScalingRecorded, TaskTransitioned
+from scheduler.core.model.records import FactRecorded, Record, ScalingRecorded, TaskTransitioned
 from scheduler.core.world.world import World
 from scheduler.lab.chaos.book import Book
 from scheduler.lab.chaos.budgets import Budgets
@@ -66,8 +66,8 @@ class RivalIds(SeededIds):
 class Service:
     """One service. `clock` is its own, and as wrong as the machine's was when the process began."""
 
-    def __init__(self, stage: Stage, by: Origin) -> None:
-        """Begins with an empty store."""
+    def __init__(self, stage: Stage, by: Origin, facts: Sequence[FactRecorded] = ()) -> None:
+        """Begins with a store that has nothing but `facts`."""
         plan = stage.plan
         self._stage = stage
         self._by = by
@@ -87,6 +87,8 @@ class Service:
             book=Book(epoch=self.store.inner.epoch),
         )
         self.watcher = Watcher()
+        if facts:
+            self.store.commit([facts])
         latency = Latency(to_effect_ms=plan.tuning.to_effect_ms, to_outcome_ms=plan.tuning.to_outcome_ms)
         self.driver = ChaosDriver(self._engine, stage.clock, seed=seed, latency=latency)
         stage.wire.listeners.append(self)
@@ -115,12 +117,12 @@ class Service:
         """A copy of the store as it is."""
         return self._stores.back_up(self.store, self.book)
 
-    def restore(self, backup: Backup) -> None:
-        """The process is killed, and begins with a copy that was made before.
+    def restore(self, backup: Backup, *, down_s: float) -> None:
+        """The process is killed, and begins a while later with a copy that was made before.
 
         What was started since then is nobody's: the copy knows no attempt of it.
         """
-        self.driver.kill(1_000)
+        self.driver.kill(int(down_s * 1_000))
         self.store = self._stores.restore(self.store, backup)
         known = backup.book.opened
         started = {each.attempt_id for each in self.scene.truth.tasks.values()}
@@ -138,7 +140,7 @@ class Service:
         life = self._lives
         stage = self._stage
         self.clock = WrongClock(stage.clock, self.offset_ms) if self.offset_ms else stage.clock
-        line = Line(
+        self.line = line = Line(
             stage.wire,
             self._by,
             alive=lambda: self._lives == life and self.driver.up,
@@ -154,7 +156,9 @@ class Service:
         if self.offset_ms:
             self.book.never_joined.clear()  # by another clock what the scaling log tells may be long past
         self.scene.began_ms = self.clock.now_ms()
-        self.scene.budgets = Budgets(stage.clock.now_ms())
+        self.scene.life_ms = stage.clock.now_ms()
+        self.scene.errors_ms.add(self.scene.began_ms - self.scene.life_ms)
+        self.scene.budgets = Budgets(self.scene.life_ms)
         self.watcher.follow(self.store.inner)
         return replace(engine, loop=WatchedLoop(engine, self._stepped))
 

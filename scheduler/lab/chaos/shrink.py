@@ -10,6 +10,9 @@ from scheduler.lab.chaos.run import Verdict, play
 MOST_RUNS = 150
 """Plans that are tried at most: a reader waits for this."""
 
+_PARTS = ("mishaps", "followers", "revisions", "builds", "jobs")
+"""What a plan has any number of. Followers and old revisions name jobs by number: those go first."""
+
 _Part = TypeVar("_Part")
 _Play = Callable[[Plan], Verdict]
 
@@ -32,15 +35,16 @@ def shrink(plan: Plan, invariant: str, *, play_one: _Play = play, runs: int = MO
 
 def size(plan: Plan) -> int:
     """What shrinking makes less of."""
-    return len(plan.jobs) + len(plan.mishaps) + plan.account.max_size
+    return sum(len(getattr(plan, name)) for name in _PARTS) + plan.account.max_size
 
 
 def _smaller(plan: Plan) -> Iterator[Plan]:
     """Large cuts first, then one thing at a time."""
-    for jobs in _cuts(plan.jobs):
-        yield replace(plan, jobs=jobs)
-    for mishaps in _cuts(plan.mishaps):
-        yield replace(plan, mishaps=mishaps)
+    for name in _PARTS:
+        for parts in _cuts(getattr(plan, name)):
+            if name != "jobs" or not (plan.revisions or plan.followers):
+                changes: dict[str, Any] = {name: parts}
+                yield replace(plan, **changes)
     account = plan.account
     if account.max_size > max(account.min_size, account.desired, 1):
         yield replace(plan, account=replace(account, max_size=account.max_size - 1))

@@ -17,7 +17,7 @@ from scheduler.simulated_aws.account import SimulatedAws
 from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.settings import SimulationSettings
 
-CLUSTER, GROUP, FAMILY = "ci", "ci-agents", "agents"
+CLUSTER, GROUP, FAMILY, SERVICE_ID = "ci", "ci-agents", "agents", "chaos"
 _READ_BUCKET = "ecs_cluster_resource_read"
 
 
@@ -97,8 +97,17 @@ def _simulation(plan: Plan) -> SimulationSettings:
         draining_start_failure="INACTIVE" if account.draining_refuses else None,
         terminated_task_keeps_started_at=account.terminated_keeps_started_at,
         detach_removes_group_tag=account.detach_removes_tag,
+        warm_pool_agents_wait=account.warm_agents_wait,
         launch_retry_ms=(30_000, 60_000),
     )
+
+
+def agents_of(plan: Plan) -> AgentSettings:
+    """What all agents have in common; they log where logs can be followed if somebody does."""
+    if not plan.followers:
+        return AgentSettings(family=FAMILY, cluster=CLUSTER)
+    options = (("awslogs-group", "ci-agents"), ("awslogs-stream-prefix", "agents"))
+    return AgentSettings(family=FAMILY, cluster=CLUSTER, log_driver="awslogs", log_options=options)
 
 
 def settings_of(plan: Plan) -> Settings:
@@ -115,16 +124,17 @@ def settings_of(plan: Plan) -> Settings:
         max_starting_per_instance=tuning.max_starting,
         instance_max_age_ms=tuning.instance_max_age_s * 1_000,
         keep_last_instance=tuning.keep_last_instance,
+        max_reserved_tasks=tuning.max_reserved,
     )
     return Settings(
         cluster=CLUSTER,
         group=GROUP,
-        agents=AgentSettings(family=FAMILY, cluster=CLUSTER),
+        agents=agents_of(plan),
         policy=policy,
         listen="127.0.0.1:0",
         insecure_listen=False,
         store="",
-        service_id="chaos",
+        service_id=SERVICE_ID,
         aws_share=0.5,
         drain_delay_s=0,
         stop_grace_s=0,

@@ -27,13 +27,18 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry of the journal, and whose doing it is. `late`: of a call that was given up as unanswered."""
+    """One entry of the journal, and whose doing it is.
+
+    `late`: of a call that was given up as unanswered. `unheard`: nobody is told, as the answer is lost or its
+    process is dead.
+    """
 
     at_ms: int
     effect: str
     origin: Origin
     fields: dict[str, Any]
     late: bool = False
+    unheard: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +51,7 @@ class EcsTask:
     arn: str
     container_instance_arn: str
     ec2_instance_id: str
+    definition_arn: str
     attempt_id: str
     task_id: str
     epoch: str
@@ -71,6 +77,23 @@ class EcsTask:
             self.running_ms = at_ms
         if self.status == "STOPPED":
             self.stopped_ms = at_ms
+
+
+@dataclass(slots=True, kw_only=True)
+class Revision:
+    """A task definition's revision: of which configuration and whose it is by its tags, and its last use.
+
+    `unheard`: nobody was told of it.
+    """
+
+    configuration: str
+    service: str
+    cluster: str
+    epoch: str
+    at_ms: int
+    used_ms: int
+    unheard: bool
+    active: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,8 +129,8 @@ class Truth:
     ended: set[str] = field(default_factory=set)
     """EC2 ids of instances that were told to end, by whomever."""
 
-    configurations: set[str] = field(default_factory=set)
-    """Hashes of the configurations that this service registered."""
+    revisions: dict[str, Revision] = field(default_factory=dict)
+    """Of every family, by ARN, in the order in which they were registered."""
 
     ec2_ids: dict[str, str] = field(default_factory=dict)
     """By container instance ARN."""
@@ -179,7 +202,9 @@ class Truth:
             case Effect.INSTANCE_TERMINATING:
                 self.ended.add(said["ec2InstanceId"])
             case Effect.REGISTER_TASK_DEFINITION:
-                self.configurations.add(configuration_of(said))
+                self.revisions[said["taskDefinitionArn"]] = _registered(entry)
+            case Effect.DEREGISTER_TASK_DEFINITION:
+                self.revisions[said["taskDefinitionArn"]].active = False
             case Effect.SET_GROUP_LIMITS:
                 self.limits.append((entry.at_ms, said["minSize"], said["maxSize"]))
             case Effect.SET_DESIRED_CAPACITY | Effect.DETACH_INSTANCES:
@@ -220,6 +245,7 @@ class Truth:
             arn=arn,
             container_instance_arn=said["containerInstanceArn"],
             ec2_instance_id=self.ec2_ids[said["containerInstanceArn"]],
+            definition_arn=said["taskDefinitionArn"],
             attempt_id=said["startedBy"] or "",
             task_id=said["tags"].get(TAG_PREFIX + "task", ""),
             epoch=mark.store_epoch if mark else "",
@@ -241,6 +267,14 @@ class Truth:
             agent.away_since_ms = now_ms
 
 
-def configuration_of(registration: dict[str, Any]) -> str:
-    """The hash that the service puts onto what it registers."""
-    return str(registration["tags"].get(TAG_PREFIX + "config-hash", ""))
+def _registered(entry: Entry) -> Revision:
+    tags, mark = entry.fields["tags"], mark_of(entry.fields["tags"])
+    return Revision(
+        configuration=str(tags.get(TAG_PREFIX + "config-hash", "")),
+        service=mark.service_id if mark else "",
+        cluster=str(tags.get(TAG_PREFIX + "cluster", "")),
+        epoch=mark.store_epoch if mark else "",
+        at_ms=entry.at_ms,
+        used_ms=entry.at_ms,
+        unheard=entry.unheard,
+    )

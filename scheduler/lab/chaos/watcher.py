@@ -22,6 +22,11 @@ class Watcher:
         self.states: dict[str, TaskState] = {}
         """What it would tell of each task."""
 
+    @property
+    def hub(self) -> WatchHub | None:
+        """That of the present life of the service."""
+        return self._hub
+
     def follow(self, store: Store) -> None:
         """The service began: its hub is a new one."""
         self._hub, self._watch = WatchHub(store), None

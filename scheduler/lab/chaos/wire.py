@@ -11,7 +11,7 @@ from scheduler.lab.clock import VirtualClock
 from scheduler.simulated_aws.account import SimulatedAws
 from scheduler.simulated_aws.errors import ApiError, ConnectionDropped
 
-ACTS_OF_AWS = frozenset(ACTS)
+ACTS_OF_AWS = frozenset((*ACTS, "DeregisterTaskDefinition"))
 """Operations that change something."""
 
 
@@ -41,13 +41,20 @@ class Wire:
         self.truth.limits.append((0, account.settings.min_size, account.settings.max_size))
         self.take(Origin.AWS)
 
-    def take(self, origin: Origin, *, late: bool = False) -> None:
+    def take(self, origin: Origin, *, late: bool = False, unheard: bool = False) -> None:
         """Folds in what the journal has since the last time."""
         entries = self.account.journal.entries
         while self._taken < len(entries):
             said = entries[self._taken]
             self._taken += 1
-            entry = Entry(at_ms=said["time_ms"], effect=said["effect"], origin=origin, fields=said, late=late)
+            entry = Entry(
+                at_ms=said["time_ms"],
+                effect=said["effect"],
+                origin=origin,
+                fields=said,
+                late=late,
+                unheard=late or unheard,
+            )
             for each in self.listeners:
                 each.heard(entry)
             self.truth.take(entry)
@@ -78,16 +85,21 @@ class Wire:
         """Whether a call is made at all: of a process that is dead by then half never left it."""
         return alive or self._random.random() >= 0.5
 
-    def carry(self, service: str, operation: str, params: dict[str, Any], by: Origin) -> dict[str, Any]:
+    def carry(
+        self, service: str, operation: str, params: dict[str, Any], by: Origin, *, alive: bool
+    ) -> dict[str, Any]:
         """One call. Only the service itself is killed at a call, never its rival."""
         dies = by is Origin.SERVICE and operation in ACTS_OF_AWS and self._fuse.burns_down()
         if dies and not self._kill_after:
             raise Killed
         self._postpone(service, operation, params, by)
+        heard = False
         try:
-            return self.account.call(service, operation, params)
+            answer = self.account.call(service, operation, params)
+            heard = alive and not dies
+            return answer
         finally:
-            self.take(by)
+            self.take(by, unheard=not heard)
             if dies:
                 raise Killed
 
@@ -130,9 +142,10 @@ class Line:
 
     def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         """As the account's own."""
-        if not self._wire.leaves(alive=self._alive()):
+        alive = self._alive()
+        if not self._wire.leaves(alive=alive):
             raise ConnectionDropped(f"{operation}: the process that sent it is dead")
         self._wire.account.advance()
         self._wire.take(Origin.AWS)
         self._asked(operation, params)
-        return self._wire.carry(service, operation, params, self._by)
+        return self._wire.carry(service, operation, params, self._by, alive=alive)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scheduler.lab.chaos.book import Book
+from scheduler.lab.chaos.inheritance import inherit
 from scheduler.lab.chaos.plan import Mishap, Plan
 from scheduler.lab.chaos.service import Service
 from scheduler.lab.chaos.stage import Stage
@@ -25,7 +26,7 @@ class World(Stage):
         self.at_last: list[Callable[[], None]] = []
         """What is to be done when everything is mended."""
 
-        self.service = Service(self, Origin.SERVICE)
+        self.service = Service(self, Origin.SERVICE, inherit(self) if plan.revisions else ())
         self.rival: Service | None = None
         self.wire.later = self.service.driver.at
 
@@ -69,11 +70,11 @@ class World(Stage):
         self._disown(self.service.book)
         self.service.lose_store()
 
-    def restore_store(self, backup: Backup) -> None:
-        """It comes back with an earlier copy of its store."""
+    def restore_store(self, backup: Backup, *, down_s: float = 1) -> None:
+        """It comes back, a while later, with an earlier copy of its store."""
         self.tell("process", f"is killed; its store is again as it was after {len(backup.history)} commits")
         self._disown(self.service.book)
-        self.service.restore(backup)
+        self.service.restore(backup, down_s=down_s)
 
     def set_clock(self, offset_ms: int) -> None:
         """The machine's clock is wrong by so much; a process reads it once, when it begins."""

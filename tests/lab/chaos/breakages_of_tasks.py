@@ -15,6 +15,7 @@ from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import TaskState
 from scheduler.core.world import hearing, hearing_capacity, timeouts, world
 from scheduler.core.world.attempts import Track
+from scheduler.core.world.fleet import Fleet
 from scheduler.core.world.ledger import Ledger
 from scheduler.core.world.parts import Parts
 from scheduler.ports.cloud import CloudError, TaskLaunch
@@ -130,6 +131,21 @@ def free_the_room_of_what_stops(patch: Patch) -> None:
     patch.setattr(Ledger, "record", record)
 
 
+def share_what_is_taken_whole(patch: Patch) -> None:
+    """A task that wants its instance for itself is booked with what its containers ask for."""
+    real = Ledger.record
+
+    def record(ledger: Ledger, attempt: Attempt, ask: Resources, state: TaskState) -> None:
+        real(ledger, attempt, ask.alone(False), state)
+
+    patch.setattr(Ledger, "record", record)
+
+
+def overlook_who_is_there(patch: Patch) -> None:
+    """An instance is as good as empty for a task that wants it for itself, if there is room on it."""
+    patch.setattr(Fleet, "is_occupied", lambda fleet, ec2_instance_id: False)
+
+
 def stop_what_nobody_knows(patch: Patch) -> None:
     """Tasks of others are taken for strays."""
     real = hearing_capacity.census
@@ -164,6 +180,8 @@ TABLE = (
     Breakage(end_what_is_only_asked_to_stop, ("the_service_never_fails",)),
     Breakage(forget_what_is_taken, ("room_is_never_given_twice",)),
     Breakage(free_the_room_of_what_stops, ("room_is_never_given_twice",)),
+    Breakage(share_what_is_taken_whole, ("nobody_shares_with_an_exclusive_task",)),
+    Breakage(overlook_who_is_there, ("nobody_shares_with_an_exclusive_task",)),
     Breakage(stop_what_nobody_knows, ("nothing_foreign_is_stopped",)),
     Breakage(count_timeouts_from_the_submission, ("no_timeout_comes_early",)),
 )
