@@ -30,8 +30,8 @@ help: ## list the targets
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-test: lint ## every wall, then every test
-	@$(BIN)/python -m pytest -q
+test: lint ## every wall, then every test, with a process on each core
+	@$(BIN)/python -m pytest -q --numprocesses auto --dist worksteal
 
 lint: .venv/.ok ## ruff, mypy, import-linter, buf
 	@$(BIN)/ruff check --quiet
@@ -49,7 +49,7 @@ format: .venv/.ok ## put code and protos into shape
 generate: .venv/.ok ## protos/ -> generated/
 	@$(BIN)/python -m scripts.generate
 
-demo: .venv/.ok ## sixty agents and three mishaps on a simulated AWS, one minute
+demo: .venv/.ok ## sixty agents and four mishaps on a simulated AWS, one minute
 	@$(BIN)/ecs-scheduler demo
 
 bench: .venv/.ok ## measure the hot paths against their baselines

@@ -197,6 +197,7 @@ class App:
                 self._engine.store,
                 self.hub,
                 tails_max=settings.logs.tails_max,
+                tenant_max=settings.logs.tails_per_tenant,
                 patience_ms=settings.logs.patience_ms,
             ),
             settings=ApiSettings(

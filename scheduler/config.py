@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scheduler.core.agents import AgentSettings
 from scheduler.core.agents.definition import is_secret_option
-from scheduler.core.model.allow_lists import DEFAULT_ALLOW_LISTS, METRICS_FOLDER, AllowLists
+from scheduler.core.model.allow_lists import DEFAULT_ALLOW_LISTS, METRICS_FOLDER, AllowLists, HostFolder
 from scheduler.core.model.policy import Policy
 from scheduler.policy_settings import complaint, read_policy
 
@@ -45,9 +45,10 @@ class _Environment(BaseModel):
         "", validation_alias=PREFIX + "DIND_IMAGE_OVERRIDES", pattern=r"^([^=,]+=[^=,]+(,|$))*$"
     )
     allowed_host_folders: str = Field(
-        ":".join(METRICS_FOLDER),
+        f"{METRICS_FOLDER.source}:{METRICS_FOLDER.container_path}",
         validation_alias=PREFIX + "ALLOWED_HOST_FOLDERS",
-        pattern=r"^(/[^:,]*:/[^:,]+(,|$))*$",
+        # `TENANTS=` before it if wanted. What is no path is a Docker volume, named as Docker lets it be.
+        pattern=r"^(([a-z0-9*?-]+=)?(/[^:,]*|[A-Za-z0-9][A-Za-z0-9_-]+):/[^:,]+(,|$))*$",
     )
     allowed_task_roles: str = Field("", validation_alias=PREFIX + "ALLOWED_TASK_ROLES")
     allowed_execution_roles: str = Field("", validation_alias=PREFIX + "ALLOWED_EXECUTION_ROLES")
@@ -61,6 +62,7 @@ class _Environment(BaseModel):
     stop_grace_s: float = Field(10.0, validation_alias=PREFIX + "STOP_GRACE_S", ge=0, le=300)
     log_reads_per_s: float = Field(10.0, validation_alias=PREFIX + "LOG_READS_PER_S", gt=0, le=1_000)
     log_tails_max: int = Field(100, validation_alias=PREFIX + "LOG_TAILS_MAX", ge=0, le=10_000)
+    log_tails_per_tenant: int = Field(50, validation_alias=PREFIX + "LOG_TAILS_PER_TENANT", ge=0, le=10_000)
     log_patience_ms: int = Field(10_000, validation_alias=PREFIX + "LOG_PATIENCE_MS", ge=0, le=600_000)
     observe_only: bool = Field(False, validation_alias=PREFIX + "OBSERVE_ONLY")
     tls_certificate: str = Field("", validation_alias=PREFIX + "TLS_CERTIFICATE")
@@ -117,11 +119,13 @@ class LogLimits:
     """How much of CloudWatch Logs is read.
 
     `reads_per_s` is ours of the account's GetLogEvents, `tails_max` how many TailLogs there may be at a time,
+    `tails_per_tenant` how many of these for one tenant's tasks,
     `patience_ms` how long after a launch's end its last lines, or its stream, may still turn up.
     """
 
     reads_per_s: float = 5.0
     tails_max: int = 100
+    tails_per_tenant: int = 50
     patience_ms: int = 10_000
 
 
@@ -195,7 +199,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
             image_overrides=_pairs(read.image_overrides, "="),
         ),
         allowed=AllowLists(
-            host_folders=_pairs(read.allowed_host_folders, ":"),
+            host_folders=tuple(_host_folder(word) for word in _words(read.allowed_host_folders)),
             task_roles=_words(read.allowed_task_roles),
             execution_roles=_words(read.allowed_execution_roles),
             privileged_tenants=_words(read.privileged_tenants),
@@ -213,6 +217,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         logs=LogLimits(
             reads_per_s=read.log_reads_per_s * read.aws_share,
             tails_max=read.log_tails_max,
+            tails_per_tenant=read.log_tails_per_tenant,
             patience_ms=read.log_patience_ms,
         ),
         datadog=datadog,
@@ -323,6 +328,15 @@ def _log_options(environment: Mapping[str, str], problems: list[str]) -> tuple[t
 def _words(text: str) -> tuple[str, ...]:
     """What stands between commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _host_folder(text: str) -> HostFolder:
+    """`SOURCE:PATH`, with `TENANTS=` before it if it is not for everybody."""
+    source, _, container_path = text.partition(":")
+    tenants, _, of_tenants = source.partition("=")
+    if source.startswith("/") or not of_tenants:
+        return HostFolder(source, container_path)
+    return HostFolder(of_tenants, container_path, tenants)
 
 
 def _pairs(text: str, separator: str) -> tuple[tuple[str, str], ...]:

@@ -49,10 +49,10 @@ def _pieces(text: str) -> Pieces:
 _SIZES = "|".join(ContainerSize)
 _NUMBER = "[1-9][0-9]{0,8}"
 
-# A number above zero, a share, yes or no, or a word; else several numbers, names or pieces.
+# A number above zero, a share of something or of nothing, yes or no, or a word; else several of them.
 _SINGLE: dict[Any, TypeAdapter[Any]] = {
     int: TypeAdapter(PositiveInt),
-    float: TypeAdapter(Annotated[FiniteFloat, Field(gt=0)]),
+    float: TypeAdapter(Annotated[FiniteFloat, Field(gt=0, le=1)]),
     Share: TypeAdapter(Annotated[FiniteFloat, Field(ge=0, le=1)]),
     bool: TypeAdapter(bool),
     **{each: TypeAdapter(each) for each in (ForeignInstances, Placement, ScaleDown)},

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.config import PREFIX
-from scheduler.core.model.policy import Policy
+from scheduler.core.model.policy import Policy, Share
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "configuration.md"
 SOURCE = ROOT / "scheduler" / "core" / "model" / "policy.py"
 BEGIN, END = "<!-- policy: begin -->\n", "<!-- policy: end -->"
 
-UNITS = {"_ms": "ms", "_factor": "share", "_share": "share", "_jitter": "share", "_ratio": "share"}
+SHARES: dict[Any, str] = {float: "share, above 0 to 1", Share: "share, 0 to 1"}
+"""Other numbers are above zero, as the page says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ def numbers() -> Iterator[Number]:
         yield Number(
             variable=PREFIX + field.name.upper(),
             default=_text(getattr(policy, field.name)),
-            unit=_unit(field.name, getattr(policy, field.name)),
+            unit=SHARES.get(field.type) or _unit(field.name, getattr(policy, field.name)),
             reason=reasons[field.name],
         )
 
@@ -50,7 +51,7 @@ def _unit(name: str, default: Any) -> str:
         return "yes or no"
     if isinstance(default, StrEnum):
         return " or ".join(type(default))
-    return next((unit for end, unit in UNITS.items() if name.endswith(end)), "count")
+    return "ms" if name.endswith("_ms") else "count"
 
 
 def page(text: str) -> str:

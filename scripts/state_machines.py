@@ -7,7 +7,7 @@ here, because no table has room for them; a state without words is an error.
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from scheduler.core.lifecycle.causes import CAUSES
+from scheduler.core.lifecycle.causes import CAUSES, Cause
 from scheduler.core.lifecycle.health import RULES
 from scheduler.core.lifecycle.transitions import EDGES
 from scheduler.core.model.attempt import CLOSED_ATTEMPT_STATES, AttemptState
@@ -150,10 +150,10 @@ stateDiagram-v2
 CAUSES_TEXT = """\
 ## Causes of a task's end
 
-`core/lifecycle/causes.py:classify_stop` takes the first row that matches: a stop code, or a text that
-begins so. Once the main container has exited, only its own texts count beside the task's. If no row
-matches, exit codes decide: the main container's (EXIT), another one's (ESSENTIAL_EXITED), and if there are
-none, INSTANCE_LOST.
+`core/lifecycle/causes.py:classify_stop` takes the first row that matches: a stop code, a text that begins
+so, or after `...` one that has it in it. Once the main container has exited, only its own texts count beside
+the task's. If no row matches, exit codes decide: the main container's (EXIT), another one's
+(ESSENTIAL_EXITED), and if there are none, INSTANCE_LOST.
 """
 
 
@@ -208,8 +208,15 @@ def _removal_causes() -> str:
 
 
 def _causes() -> str:
-    rows = ((cause.category, _codes(sorted(cause.stop_codes)), _codes(cause.prefixes)) for cause in CAUSES)
+    rows = (
+        (cause.category, _codes(sorted(cause.stop_codes)), _codes((*cause.prefixes, *_inside(cause))))
+        for cause in CAUSES
+    )
     return _table(("category", "stop codes", "texts that begin with"), rows)
+
+
+def _inside(cause: Cause) -> Iterable[str]:
+    return (f"... {phrase}" for phrase in cause.phrases)
 
 
 def _codes(words: Iterable[str]) -> str:

@@ -320,6 +320,7 @@ def an_index(*instances: ContainerInstance, slots: int = 4) -> FreeIndex:
             free=each.remaining,
             launched_ms=each.launched_ms,
             slots=slots,
+            empty=each.remaining == each.registered,
         )
     return index
 

@@ -56,6 +56,7 @@ class Spare:
     free: Resources
     launched_ms: int
     slots: int
+    empty: bool = False
 
 
 def index_of(spares: list[Spare]) -> FreeIndex:
@@ -74,6 +75,7 @@ def put(index: FreeIndex, spare: Spare) -> None:
         free=spare.free,
         launched_ms=spare.launched_ms,
         slots=spare.slots,
+        empty=spare.empty,
     )
 
 
@@ -94,6 +96,7 @@ def spare_rooms(draw: st.DrawFn, numbers: st.SearchStrategy[int]) -> Spare:
         free=free,
         launched_ms=draw(st.integers(0, 2)),
         slots=draw(st.integers(0, 4)),
+        empty=draw(st.booleans()),
     )
 
 

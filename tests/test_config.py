@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from scheduler.config import PREFIX, LogLimits, SettingsError, TlsFiles, load_settings
-from scheduler.core.model.allow_lists import AllowLists
+from scheduler.core.model.allow_lists import AllowLists, HostFolder
 from scheduler.core.model.policy import ForeignInstances, Placement, Policy, ScaleDown, Share
 from scheduler.core.model.reservation import Pieces
 from scheduler.core.model.resources import Resources
@@ -142,6 +142,14 @@ def test_every_number_of_the_policy_is_above_zero(name: str, kind: Any, text: st
     assert PREFIX + name.upper() in told(REQUIRED | {PREFIX + name.upper(): text})
 
 
+@pytest.mark.parametrize("name", ["ABSENCE_SHARE", "QUARANTINE_SHARE", "MASS_FAILURE_SHARE", "STALE_SHARE"])
+def test_ten_percent_are_not_ten(name: str) -> None:
+    """A share of more than all would lift an interlock without a word."""
+    variable = f"ECS_SCHEDULER_{name}"
+    assert f"{variable}: expected a number" in told(REQUIRED | {variable: "10"})
+    assert "at most 1" in told(REQUIRED | {variable: "10"})
+
+
 @pytest.mark.parametrize("text", ["-0.1", "1.1", "", "nan"])
 def test_the_free_ratio_is_from_nothing_to_all(text: str) -> None:
     """Unlike the other shares it may be none, which is the default."""
@@ -191,7 +199,10 @@ def test_what_agents_get_of_their_surroundings_can_be_set() -> None:
             PREFIX + "DIND_STORAGE_DRIVER": "btrfs",
             PREFIX + "DIND_IMAGE_OVERRIDES": "docker:1-dind=b:2, c:3=d",
         }
-        | {PREFIX + "ALLOWED_HOST_FOLDERS": "/a:/b,/c/d:/e", PREFIX + "ALLOWED_TASK_ROLES": f"{ROLE}*, x "}
+        | {
+            PREFIX + "ALLOWED_HOST_FOLDERS": "/a=:/b,web-*=/c/d:/e,m2:/f,x=m2:/g",
+            PREFIX + "ALLOWED_TASK_ROLES": f"{ROLE}*, x ",
+        }
         | {PREFIX + "ALLOWED_EXECUTION_ROLES": "y", PREFIX + "PRIVILEGED_TENANTS": "mobile,web-*"}
     )
     agents = settings.agents
@@ -201,7 +212,12 @@ def test_what_agents_get_of_their_surroundings_can_be_set() -> None:
         (("docker:1-dind", "b:2"), ("c:3", "d")),
     )
     assert settings.allowed == AllowLists(
-        host_folders=(("/a", "/b"), ("/c/d", "/e")),
+        host_folders=(
+            HostFolder("/a=", "/b"),
+            HostFolder("/c/d", "/e", "web-*"),
+            HostFolder("m2", "/f"),
+            HostFolder("m2", "/g", "x"),
+        ),
         task_roles=(ROLE + "*", "x"),
         execution_roles=("y",),
         privileged_tenants=("mobile", "web-*"),
@@ -225,6 +241,8 @@ def test_nothing_beyond_the_metrics_folder_is_allowed_unless_set() -> None:
         ("DIND_IMAGE_OVERRIDES", "docker:1-dind"),
         ("ALLOWED_HOST_FOLDERS", "/a"),
         ("ALLOWED_HOST_FOLDERS", "a:/b"),
+        ("ALLOWED_HOST_FOLDERS", "Web=/a:/b"),
+        ("ALLOWED_HOST_FOLDERS", "m2:b"),
     ],
 )
 def test_surroundings_that_are_wrong_are_named(name: str, value: str) -> None:

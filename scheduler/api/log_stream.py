@@ -8,6 +8,7 @@ from ecs_scheduler.v1.logs_pb2 import LogEvent, TailLogsResponse
 from scheduler.api import resume_token
 from scheduler.api.convert.render import timestamp
 from scheduler.api.pace import Pace
+from scheduler.core.model.task import Task
 from scheduler.ports.logs import LogLine
 from scheduler.services.logs.tail import LogsWanted, LogTail
 from scheduler.services.logs.tails import LogTails
@@ -21,15 +22,15 @@ class LogStreams:
         self._progress_interval_s = progress_interval_s
         self._loop = asyncio.get_running_loop()
 
-    async def responses(self, task_id: str, wanted: LogsWanted) -> AsyncGenerator[TailLogsResponse, None]:
+    async def responses(self, task: Task, wanted: LogsWanted) -> AsyncGenerator[TailLogsResponse, None]:
         """Until the log has been read, the client goes away or an error ends it."""
         pace = Pace(self._progress_interval_s)
-        with self._tails.opened(task_id, wanted, partial(self._ring, pace)) as tail:
+        with self._tails.opened(task, wanted, partial(self._ring, pace)) as tail:
             while not tail.ended:
                 pace.listen()
                 lines = tail.read()
                 if lines or pace.silent_too_long:
-                    yield _message(lines, tail, task_id, wanted.container)
+                    yield _message(lines, tail, task.task_id, wanted.container)
                     pace.said()
                 # At least once round the loop: others are served between two pages of a long log.
                 await asyncio.sleep(0)

@@ -148,7 +148,7 @@ class SchedulerServicer(SchedulerServiceServicer):
             position=resume_token.decode_logs(request.resume_token, task.task_id, container),
         )
         await context.send_initial_metadata(())
-        async with aclosing(self._log_streams.responses(task.task_id, wanted)) as responses:
+        async with aclosing(self._log_streams.responses(task, wanted)) as responses:
             async for response in responses:
                 yield response
 

@@ -188,7 +188,8 @@ def _log_reader_lagging(error: LogReaderLagging) -> Explained:
 
 
 def _too_many_log_tails(error: TooManyLogTails) -> Explained:
-    violation = QuotaFailure.Violation(subject="log_tails", description=f"at most {error.most} at a time")
+    subject = f"tenant:{error.tenant}" if error.tenant else "log_tails"
+    violation = QuotaFailure.Violation(subject=subject, description=f"at most {error.most} logs at a time")
     details = [QuotaFailure(violations=[violation]), _retry_after(TAILS_RETRY_MS)]
     return Explained(message=str(error), metadata={"most": str(error.most)}, details=details)
 

@@ -25,7 +25,9 @@ def wish(wished: ScaleWish) -> str:
 
 def reservation(reserved: Reservation) -> str:
     """`bamboo WEB-E2E: 3 x 2 vCPU, 8,004 MiB until 2026-11-22T16:48:06Z, 1 of 4 results came`."""
-    pieces = [f"{each.count} x {words.resources(each.resources)}" for each in reserved.pieces]
+    pieces = [
+        f"{each.count} x {words.ask(each.resources, exclusive=each.exclusive)}" for each in reserved.pieces
+    ]
     return (
         f"{reserved.tenant} {reserved.build_key}: {' + '.join(pieces) or 'nothing left'} "
         f"until {reserved.expire_time.ToDatetime():%Y-%m-%dT%H:%M:%SZ}, "

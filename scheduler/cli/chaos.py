@@ -44,7 +44,8 @@ def chaos(
 ) -> None:
     """Play the whole service on a virtual clock, with faults, and check what must always hold.
 
-    A seed is everything: workload, cluster, settings and faults. The exit code is 1 if any seed fails.
+    A seed is everything: workload, cluster, settings and faults. The exit code is 1 if any seed fails,
+    or if 2,000 seeds or more leave a kind of fault that never met some state of tasks or removals.
     """
     if (seed is None) == (not seeds):
         raise typer.BadParameter("give --seed N or --seeds A..B")
@@ -79,8 +80,8 @@ def _many(seeds: str, jobs: int, output: Output) -> bool:
     if output is Output.JSON:
         print(json.dumps(report.as_json()))
     else:
-        print(*report.lines(), "", *report.table(), "", report.empty_cells(), sep="\n")
-    return not report.failed
+        print(*report.lines(), "", *report.cells(), sep="\n")
+    return report.good
 
 
 def _told(verdict: Verdict) -> dict[str, object]:

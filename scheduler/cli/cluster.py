@@ -118,7 +118,7 @@ def _unplaced(seen: Cluster) -> Table:
 
 
 def _ask(shape: UnplacedShape) -> str:
-    amount = words.resources(shape.resources)
+    amount = words.ask(shape.resources, exclusive=shape.exclusive)
     if not shape.architecture:
         return amount
     return f"{amount}, {Architecture.Name(shape.architecture).removeprefix('ARCHITECTURE_')}"

@@ -34,6 +34,10 @@ def reserve(
     total: Annotated[
         str | None, typer.Option(metavar="CPU:MIB", help="So much in all; `0:0` releases.")
     ] = None,
+    exclusive: Annotated[
+        bool,
+        typer.Option("--exclusive", help="Each of --tasks wants a container instance for itself."),
+    ] = False,
     lasting: Annotated[
         Duration | None,
         typer.Option("--for", parser=duration, metavar="DURATION", help="For so long; the server's default."),
@@ -48,11 +52,13 @@ def reserve(
     """
     if (total is None) == (not tasks):
         raise typer.BadParameter("give one of --tasks and --total")
+    if exclusive and not tasks:
+        raise typer.BadParameter("--exclusive: with --tasks only")
     request = ReserveCapacityRequest(
         tenant=tenant,
         build_key=build_key,
         result_ids=result or [],
-        tasks=[_tasks(each) for each in tasks or []],
+        tasks=[_tasks(each, exclusive=exclusive) for each in tasks or []],
         total=None if total is None else _amount("--total", total),
         expiry=lasting,
     )
@@ -75,15 +81,15 @@ def _show(response: ReserveCapacityResponse, output: Output) -> None:
         print("nothing is reserved")
 
 
-def _tasks(text: str) -> ReservedTasks:
+def _tasks(text: str, *, exclusive: bool) -> ReservedTasks:
     match = _TASKS.fullmatch(text)
     if match is None:
         raise typer.BadParameter(f"--tasks: expected COUNTxSHAPE, not {text!r}")
     count, shape = int(match["count"]), match["shape"]
     size = next((number for size, number in CONTAINER_SIZES.items() if size == shape.upper()), None)
     if size is not None:
-        return ReservedTasks(count=count, size=size)
-    return ReservedTasks(count=count, resources=_amount("--tasks", shape))
+        return ReservedTasks(count=count, size=size, exclusive=exclusive)
+    return ReservedTasks(count=count, resources=_amount("--tasks", shape), exclusive=exclusive)
 
 
 def _amount(option: str, text: str) -> Resources:

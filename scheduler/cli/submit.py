@@ -32,7 +32,7 @@ Answer = Task | Refusal
 CONNECTING = {*signature(server_of).parameters, "retry_for", "output"}
 """Options that are not part of any request."""
 
-OF_ONE = {"tenant", "request_id", "container", "env", "bamboo"}
+OF_ONE = {"tenant", "request_id", "container", "env", "bamboo", "exclusive"}
 """Options that make one request."""
 
 OF_A_TRACE = {"window", "start", "speed", "run_id", "wait"}
@@ -52,6 +52,7 @@ def submit(
     container: given.Containers = None,
     env: given.Environment = None,
     bamboo: given.Bamboo = None,
+    exclusive: given.Exclusive = False,
     queue_timeout: given.QueueTimeout = None,
     start_timeout: given.StartTimeout = None,
     run_timeout: given.RunTimeout = None,
@@ -94,7 +95,7 @@ def submit(
         requests = read_requests(file)
     else:
         request.request_id, request.tenant = request_id or SystemIds().attempt_id(), tenant
-        _set_spec(request, bamboo, container or [], environment(env or []))
+        _set_spec(request, bamboo, container or [], environment(env or []), exclusive=exclusive)
         requests = [Numbered(place=f"request {request.request_id}", request=request)]
     refused = asyncio.run(_submit_all(server, requests, retry_for, output))
     raise typer.Exit(ExitCode.REFUSED if refused else ExitCode.OK)
@@ -120,7 +121,12 @@ def _is_given(context: typer.Context, name: str) -> bool:
 
 
 def _set_spec(
-    request: ScheduleRequest, bamboo: str | None, containers: list[str], variables: dict[str, str]
+    request: ScheduleRequest,
+    bamboo: str | None,
+    containers: list[str],
+    variables: dict[str, str],
+    *,
+    exclusive: bool,
 ) -> None:
     if bamboo is None and not containers:
         raise typer.BadParameter("give --file, --trace, --bamboo or at least one --container")
@@ -130,8 +136,10 @@ def _set_spec(
         raise typer.BadParameter("--env: with --container only; a Bamboo agent's is in its JSON")
     if bamboo is not None:
         request.bamboo_agent.CopyFrom(bamboo_spec(bamboo))
+        request.bamboo_agent.exclusive |= exclusive
     else:
         request.containers.CopyFrom(containers_spec(containers, variables))
+        request.containers.exclusive = exclusive
 
 
 async def _submit_all(

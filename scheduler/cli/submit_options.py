@@ -33,6 +33,9 @@ Environment = Annotated[
     list[str] | None, typer.Option(metavar="NAME=VALUE", help="Environment of the main container.")
 ]
 Bamboo = Annotated[str | None, typer.Option(metavar="JSON", help="A BambooAgentSpec instead of containers.")]
+Exclusive = Annotated[
+    bool, typer.Option("--exclusive", help="Nothing else is to be on its container instance.")
+]
 QueueTimeout = Annotated[
     Duration | None, typer.Option(parser=duration, metavar="DURATION", help="How long it may wait: `10m`.")
 ]

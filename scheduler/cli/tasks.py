@@ -63,7 +63,7 @@ def _row(task: Task) -> str:
         words.state(task.state),
         task.attempts[-1].number if task.attempts else "-",
         words.instance(task) or "-",
-        words.resources(task.resources),
+        words.ask(task.resources, exclusive=task.exclusive),
         words.why(task),
     )
     return row.rstrip()

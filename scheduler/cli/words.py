@@ -49,6 +49,11 @@ def resources(amount: Resources) -> str:
     return ", ".join([*parts, f"{amount.gpus} GPU"] if amount.gpus else parts)
 
 
+def ask(amount: Resources, *, exclusive: bool) -> str:
+    """The same, with `alone` of what wants a container instance for itself."""
+    return f"{resources(amount)}, alone" if exclusive else resources(amount)
+
+
 def duration(span: timedelta) -> str:
     """`3:07`, with hours if there are any."""
     minutes, seconds = divmod(max(0, int(span.total_seconds())), 60)

@@ -106,6 +106,7 @@ def _pack(view: ClusterView, policy: Policy) -> PackingResult:
         view.rooms,
         limit=limit,
         suspects=view.suspects,
+        lacking=view.lacking,
         unwanted=unwanted,
         reserved=view.reserved,
     )
@@ -130,8 +131,9 @@ def _grow(
     """Nothing is bought on half a picture, while the last ask is under way, or on sizes about to change."""
     if not view.ready:
         return Growth()
-    replaced = sum(each.replaced for each in view.upkeep.lost)
-    capacity = replace(view.capacity, in_flight=view.capacity.in_flight + replaced)
+    capacity = view.capacity
+    if replaced := sum(each.replaced for each in view.upkeep.lost):
+        capacity = replace(capacity, in_flight=capacity.in_flight + replaced)
     growth = scale_up(capacity, packing, view.upkeep.limits, headroom=policy.headroom)
     if view.capacity.growing or learned:
         return Growth(returns=growth.returns, used=growth.used)

@@ -1,7 +1,7 @@
 """The view: what a decision is made from. Its cost does not depend on the length of the queue."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scheduler.core.autoscaling.upkeep import Upkeep
 from scheduler.core.model.answers import Failure
@@ -26,8 +26,9 @@ class ClusterView:
 
     `ready`: group and instances were read completely, so room may be given away. `rooms` is the maintained
     free index, to be forked. `suspects` are (instance, shape) pairs where a task could not be started just
-    now. `definitions` maps keys to ARNs. `rejected` are waiting tasks whose definition AWS refused for good.
-    `stale_revision` is one of ours that nobody has used for long, if it is time to let one go.
+    now, `lacking` by task id the instances that have not what it needs. `definitions` maps keys to ARNs.
+    `rejected` are waiting tasks whose definition AWS refused for good. `stale_revision` is one of ours that
+    nobody has used for long, if it is time to let one go.
     `registered_by_type` is the least that instances of a type were seen to register.
     `wishes` are tasks to be cancelled, expired or stopped. `lost_attempts` counts starts that are
     being looked for. `reserved` is room to be held. `resting` wait for their configuration. `settled` are
@@ -58,3 +59,4 @@ class ClusterView:
     stale_revision: Revision | None = None
     resting: tuple[RestingGroup, ...] = ()
     reserved: tuple[Reserved, ...] = ()
+    lacking: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -88,7 +88,7 @@ def _instance(world: World, arn: str) -> InstanceDigest:
         foreign=foreign,
         tasks=load.attempts,
         starting=load.starting,
-        stale=arn in fleet.too_old,
+        stale=arn in fleet.ages.expired,
         idle_since_ms=idle.since_ms if idle else None,
         disconnected_since_ms=fleet.disconnections.since_ms(instance.ec2_instance_id),
         removal=world.removals.of(instance.ec2_instance_id),

@@ -24,12 +24,13 @@ class ReservedTasks:
     size: ContainerSize | None = None
     resources: Resources | None = None
     architecture: Architecture | None = Architecture.ANY
+    exclusive: bool = False
 
     @property
     def ask(self) -> Resources:
         """What each of them asks for."""
         amount = self.resources or MAIN_SIZES[self.size] + SIDEKICK
-        return amount.on(self.architecture or Architecture.ANY)
+        return amount.on(self.architecture or Architecture.ANY).alone(self.exclusive)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

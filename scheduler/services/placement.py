@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from scheduler.core.agents import AgentSettings, expand
+from scheduler.core.agents import AgentSettings, Expansion, expand
 from scheduler.core.autoscaling.scale_up import largest_suited, smallest_that_holds
 from scheduler.core.model.allow_lists import DEFAULT_ALLOW_LISTS, AllowLists
 from scheduler.core.model.digest import ClusterDigest
@@ -10,7 +10,7 @@ from scheduler.core.model.group import InstanceType
 from scheduler.core.model.records import CancelRequested, TaskSubmitted
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import TaskRequest
-from scheduler.core.validate import forbidden, unfetchable, validate
+from scheduler.core.validate import forbidden, oversized, unfetchable, validate
 from scheduler.ports.clock import Clock
 from scheduler.ports.ids import Ids
 from scheduler.ports.store import Store
@@ -48,7 +48,7 @@ class PlacementService:
         if violations:
             raise InvalidRequest(violations)
         expansion = expand(request.spec, self._agents)
-        refusal = self._refusal(request, expansion.ask)
+        refusal = self._refusal(request, expansion)
         # An accepted request stays accepted: a client that repeats it must not take its work elsewhere.
         if refusal and self._store.find_request(request.tenant, request.request_id) is None:
             raise refusal
@@ -72,13 +72,15 @@ class PlacementService:
         """Makes the wish durable that the task be cancelled; `done` is called on the writer's thread."""
         self._writer.submit(CancelRequested(task_id=task_id, at_ms=self._clock.now_ms()), done)
 
-    def _refusal(self, request: TaskRequest, ask: Resources) -> ServiceError | None:
+    def _refusal(self, request: TaskRequest, expansion: Expansion) -> ServiceError | None:
         """Why a new request would be refused: by how the service is set up, or what its group can launch."""
+        if violations := oversized(request.spec, expansion.definition_bytes):
+            return InvalidRequest(violations)
         if violations := unfetchable(request.spec, self._agents):
             return InvalidRequest(violations)
         if violations := forbidden(request, self._agents, self._allowed):
             return NotAllowed(violations)
-        return never_fits(ask, self._digest().types)
+        return never_fits(expansion.ask, self._digest().types)
 
 
 def never_fits(ask: Resources, types: Sequence[InstanceType]) -> NeverFits | None:

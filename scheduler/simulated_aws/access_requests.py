@@ -37,7 +37,14 @@ class AccessRequests:
         self._definitions = definitions
         self._instances = instances
         self._group = group
-        of_group = ("SetDesiredCapacity", "DetachInstances", "SuspendProcesses", "ResumeProcesses")
+        of_group = (
+            "SetDesiredCapacity",
+            "DetachInstances",
+            "SuspendProcesses",
+            "ResumeProcesses",
+            "PutWarmPool",
+            "DeleteWarmPool",
+        )
         of_instances = ("DescribeContainerInstances", "UpdateContainerInstancesState")
         of_streams = ("CreateLogStream", "PutLogEvents", "GetLogEvents")
         self._tables: Mapping[str, Mapping[str, Asking]] = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from random import Random
 from threading import RLock
 from typing import Any
@@ -250,7 +251,9 @@ class SimulatedAws:
     def _carry_out_struck(
         self, service: str, operation: str, params: dict[str, Any], fault: Fault
     ) -> dict[str, Any]:
-        if not fault.strikes_before:
+        if fault.kind == "dropped_late":
+            self._region.after(fault.delay_ms, partial(self._carry_out_unheard, service, operation, params))
+        elif not fault.strikes_before:
             self._carry_out_unheard(service, operation, params)
         self._region.record(Effect.FAULT_INJECTED, operation=operation, kind=fault.kind)
         if fault.kind != "partial":

@@ -18,6 +18,9 @@ _ALWAYS_PRESENT = (
     "ecs.capability.secrets.asm.environment-variables",
     "ecs.capability.secrets.ssm.environment-variables",
     "ecs.capability.private-registry-authentication.secretsmanager",
+    "ecs.capability.container-ordering",
+    "ecs.capability.container-health-check",
+    "ecs.capability.docker-plugin.local",
 )
 _ARCHITECTURES = {"X86_64": "x86_64", "ARM64": "arm64"}
 
@@ -65,9 +68,16 @@ def required_attributes(definition: Shape) -> dict[str, str | None]:
             required["com.amazonaws.ecs.capability.privileged-container"] = None
         if container.get("repositoryCredentials"):
             required["ecs.capability.private-registry-authentication.secretsmanager"] = None
+        if container.get("dependsOn") or "stopTimeout" in container:
+            required["ecs.capability.container-ordering"] = None
+        if container.get("healthCheck"):
+            required["ecs.capability.container-health-check"] = None
         for secret in container.get("secrets", ()):
             keeper = "asm" if ":secretsmanager:" in secret["valueFrom"] else "ssm"
             required[f"ecs.capability.secrets.{keeper}.environment-variables"] = None
+    for volume in definition.get("volumes", ()):
+        if driver := volume.get("dockerVolumeConfiguration", {}).get("driver"):
+            required[f"ecs.capability.docker-plugin.{driver}"] = None
     if definition.get("taskRoleArn"):
         required["com.amazonaws.ecs.capability.task-iam-role"] = None
     if architecture := definition.get("runtimePlatform", {}).get("cpuArchitecture"):

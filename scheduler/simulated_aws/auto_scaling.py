@@ -1,17 +1,20 @@
 """Auto Scaling's operations on the account's one group."""
 
+from functools import lru_cache
+
 from scheduler.simulated_aws import limits
 from scheduler.simulated_aws.auto_scaling_checks import auto_scaling_page, check_group
 from scheduler.simulated_aws.auto_scaling_group import PROCESSES, AutoScalingGroup
 from scheduler.simulated_aws.detach_instances import DetachInstances
 from scheduler.simulated_aws.errors import ApiError, validation_error
 from scheduler.simulated_aws.group_history import GroupHistory
-from scheduler.simulated_aws.group_members import Member
+from scheduler.simulated_aws.group_members import Member, instance_shape
 from scheduler.simulated_aws.group_plans import GroupPlans
 from scheduler.simulated_aws.operations import Service, operation
 from scheduler.simulated_aws.paging import cut
 from scheduler.simulated_aws.region import Region
 from scheduler.simulated_aws.shapes import Shape, present, utc
+from scheduler.simulated_aws.warm_pool_operations import WarmPoolOperations, configuration_shape
 
 
 class AutoScaling:
@@ -45,6 +48,7 @@ class AutoScaling:
                 "SuspendProcesses": operation(self._suspend, "AutoScalingGroupName! ScalingProcesses"),
                 "ResumeProcesses": operation(self._resume, "AutoScalingGroupName! ScalingProcesses"),
                 **GroupPlans(region).operations(),
+                **WarmPoolOperations(group, self._name).operations(),
             },
             missing=validation_error,
             unknown_operation_code="InvalidAction",
@@ -153,25 +157,36 @@ class AutoScaling:
             "NewInstancesProtectedFromScaleIn": settings.new_instances_protected_from_scale_in,
             "CapacityRebalance": settings.capacity_rebalance,
             **present(MaxInstanceLifetime=settings.max_instance_lifetime_s),
+            **self._warm_pool_shapes(),
         }
+
+    def _warm_pool_shapes(self) -> Shape:
+        """Its instances are not among the group's: DescribeWarmPool has them."""
+        pool = self._group.warm_pool
+        if pool.configuration is None:
+            return {}
+        return {"WarmPoolConfiguration": configuration_shape(pool), "WarmPoolSize": len(pool.instances)}
 
     def _suspended_shapes(self) -> list[Shape]:
         return [
-            {"ProcessName": name, "SuspensionReason": f"User suspended at {utc(time_ms):%Y-%m-%dT%H:%M:%SZ}"}
+            {"ProcessName": name, "SuspensionReason": _suspension(time_ms)}
             for name, time_ms in self._group.suspended.items()
         ]
 
     def _member_shape(self, member: Member) -> Shape:
-        """Auto Scaling API: Instance."""
-        return {
-            "InstanceId": member.instance.instance_id,
-            "InstanceType": member.instance.instance_type.name,
-            "AvailabilityZone": member.instance.availability_zone,
-            "LifecycleState": member.lifecycle_state,
-            "HealthStatus": member.health_status,
-            "ProtectedFromScaleIn": member.protected,
-            **self._group.launch_source.instance_members(member.instance.instance_type),
-        }
+        return instance_shape(
+            member.instance,
+            self._group.launch_source,
+            lifecycle_state=member.lifecycle_state,
+            health_status=member.health_status,
+            protected=member.protected,
+        )
+
+
+@lru_cache(maxsize=1_000)
+def _suspension(time_ms: int) -> str:
+    """Kept: a group is read far more often than a process is suspended."""
+    return f"User suspended at {utc(time_ms):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _processes(params: Shape) -> list[str]:

@@ -10,6 +10,7 @@ from scheduler.simulated_aws.launch_sources import LaunchSource
 from scheduler.simulated_aws.launches import GROUP_TAG, Launches
 from scheduler.simulated_aws.region import Region
 from scheduler.simulated_aws.scaling_activities import Activity, ScalingActivities
+from scheduler.simulated_aws.warm_pool import WarmPool
 
 PROCESSES = (
     "Launch",
@@ -44,6 +45,7 @@ class AutoScalingGroup:
         self.suspended: dict[str, int] = {}
         self.activities = ScalingActivities(region)
         self.launches = Launches(region, ec2_instances, launch_source, self.activities)
+        self.warm_pool = WarmPool(region, ec2_instances, self.launches, self._react)
         self._retry_due = False
         ec2_instances.on_running.append(self._in_service)
         ec2_instances.on_shutting_down.append(self._shutting_down)
@@ -171,16 +173,25 @@ class AutoScalingGroup:
         if "Terminate" not in self.suspended:
             while capacity > self.desired_capacity and (weight := self._scale_in(capacity)):
                 capacity -= weight
+        if "Launch" not in self.suspended:
+            self.warm_pool.fill(self._emptiest_zone(), desired=self.desired_capacity, max_size=self.max_size)
 
     def _scale_out(self, capacity: int) -> None:
         """The last launch may overshoot by its weight; a failed one is tried again after a pause."""
         while capacity < self.desired_capacity:
-            member = self.launches.begin(self._emptiest_zone(), have=capacity)
+            member = self._begin_launch(self._emptiest_zone(), have=capacity)
             if member is None:
                 self._retry_later()
             else:
                 self.members[member.instance.instance_id] = member
             capacity += member.weight if member else 1
+
+    def _begin_launch(self, zone: str, *, have: int) -> Member | None:
+        """From the warm pool, and cold when that has none (User Guide: warm pools)."""
+        warm = self.warm_pool.take(zone)
+        if warm is not None:
+            return self.launches.from_pool(warm, have=have)
+        return self.launches.begin(zone, have=have)
 
     def _retry_later(self) -> None:
         """Auto Scaling tries until it succeeds; no source names the pause in between."""

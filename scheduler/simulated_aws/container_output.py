@@ -32,16 +32,17 @@ class ContainerOutput:
         )
         return _NO_GROUP if missing else None
 
-    def started(self, task: Task) -> None:
-        """The containers run: streams are there, and lines come until they exit."""
-        for container in _logging(task):
-            if _group(container) not in self._groups:
-                self._groups.create_group(_group(container))
-            self._groups.create_stream(_group(container), _stream(container, task))
-            self._write(container, task, f"{container.definition['image']} starts")
-            for step in range(1, STEPS + 1):
-                due_ms = step * task.work.run_ms // (STEPS + 1)
-                self._region.after(due_ms, partial(self._step, container, task, step))
+    def started(self, container: Container, task: Task) -> None:
+        """It runs: its stream is there, and lines come until it exits."""
+        if not _is_logging(container):
+            return
+        if _group(container) not in self._groups:
+            self._groups.create_group(_group(container))
+        self._groups.create_stream(_group(container), _stream(container, task))
+        self._write(container, task, f"{container.definition['image']} starts")
+        for step in range(1, STEPS + 1):
+            due_ms = step * container.work.run_ms // (STEPS + 1)
+            self._region.after(due_ms, partial(self._step, container, task, step))
 
     def exits(self, container: Container, task: Task, exit_code: int | None) -> None:
         """The last line; a container whose instance is gone has none."""

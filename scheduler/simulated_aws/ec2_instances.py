@@ -11,7 +11,14 @@ from scheduler.simulated_aws.region import Region
 from scheduler.simulated_aws.shapes import Shape, utc
 
 # EC2 API: InstanceState, code.
-_STATE_CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48}
+_STATE_CODES = {
+    "pending": 0,
+    "running": 16,
+    "shutting-down": 32,
+    "terminated": 48,
+    "stopping": 64,
+    "stopped": 80,
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +34,8 @@ class Ec2Instance:
     tags: dict[str, str]
     state: str = "pending"
     agent_starts: bool = True
+    agent_waits: bool = False
+    was_warm: bool = False
     spot_interrupted: bool = False
 
     def state_shape(self) -> Shape:
@@ -76,6 +85,7 @@ class Ec2Instances:
         self._without_agent = 0
         self.by_id: dict[str, Ec2Instance] = {}
         self.on_running: list[Listener] = []
+        self.on_stopped: list[Listener] = []
         self.on_shutting_down: list[Listener] = []
         self.on_terminated: list[Listener] = []
 
@@ -109,6 +119,30 @@ class Ec2Instances:
     def boot(self, instance: Ec2Instance) -> None:
         """`pending` -> `running`, unless it was terminated meanwhile."""
         if instance.state == "pending":
+            instance.state = "running"
+            _tell(self.on_running, instance)
+
+    def stop(self, instance: Ec2Instance) -> None:
+        """`running` -> `stopping` -> `stopped`; it can be started again (EC2 User Guide: Stop and start)."""
+        instance.state = "stopping"
+        delay_ms = self._region.draw_ms(self._region.settings.terminate_ms)
+        self._region.after(delay_ms, partial(self._stopped, instance))
+
+    def _stopped(self, instance: Ec2Instance) -> None:
+        if instance.state == "stopping":
+            instance.state = "stopped"
+            _tell(self.on_stopped, instance)
+
+    def put_to_work(self, instance: Ec2Instance) -> None:
+        """One that rested in a warm pool, stopped or running; a start is a launch to EC2 (API: Instance)."""
+        instance.agent_waits, instance.was_warm = False, True
+        if instance.state == "stopped":
+            instance.state, instance.launched_ms = "pending", self._region.now_ms
+        delay_ms = self._region.draw_ms(self._region.settings.warm_start_ms)
+        self._region.after(delay_ms, partial(self._at_work, instance))
+
+    def _at_work(self, instance: Ec2Instance) -> None:
+        if instance.state in ("pending", "running"):
             instance.state = "running"
             _tell(self.on_running, instance)
 

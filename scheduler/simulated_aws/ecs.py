@@ -41,6 +41,7 @@ class Ecs:
         self._lifecycle = TaskLifecycle(region, self.tasks, ContainerOutput(region, log_groups))
         self.orphans = Orphans(region, self.tasks, self._lifecycle)
         ec2_instances.on_running.append(self._agent_starts)
+        ec2_instances.on_stopped.append(self._agent_stops)
         ec2_instances.on_terminated.append(self._instance_gone)
         self.service = Service(
             operations=self._operations(),
@@ -83,13 +84,25 @@ class Ecs:
         return handler(params)
 
     def _agent_starts(self, instance: Ec2Instance) -> None:
-        if not instance.agent_starts:
+        """One that registered before comes back under its ARN: the agent keeps its state on disk."""
+        if not instance.agent_starts or instance.agent_waits:
             return
-        delay_ms = self._region.draw_ms(self._region.settings.agent_registration_ms)
-        self._region.after(delay_ms, partial(self._register, instance))
+        settings = self._region.settings
+        takes_ms = settings.warm_start_ms if instance.was_warm else settings.agent_registration_ms
+        self._region.after(self._region.draw_ms(takes_ms), partial(self._connect, instance))
 
-    def _register(self, instance: Ec2Instance) -> None:
-        self.container_instances.register(instance)
+    def _connect(self, instance: Ec2Instance) -> None:
+        known = self.container_instances.of_ec2(instance.instance_id)
+        if known is None:
+            self.container_instances.register(instance)
+        elif instance.was_warm and instance.state == "running":
+            self.container_instances.set_agent_connected(known, True)
+
+    def _agent_stops(self, instance: Ec2Instance) -> None:
+        """It stays registered (ECS API: DeregisterContainerInstance, on stopped instances)."""
+        known = self.container_instances.of_ec2(instance.instance_id)
+        if known is not None:
+            self.container_instances.set_agent_connected(known, False)
 
     def _instance_gone(self, ec2_instance: Ec2Instance) -> None:
         """A connected agent's instance deregisters itself; a disconnected one stays behind as a ghost.

@@ -8,9 +8,12 @@ from typing import Literal, get_args
 from scheduler.simulated_aws.errors import ApiError, ConnectionDropped, throttled
 from scheduler.simulated_aws.partial_reads import PARTIAL_READS
 
-FaultKind = Literal["error_before", "error_after", "dropped_before", "dropped_after", "throttle", "partial"]
+FaultKind = Literal[
+    "error_before", "error_after", "dropped_before", "dropped_after", "dropped_late", "throttle", "partial"
+]
 """`before` and `after` say whether the effect happens: after means applied, and the caller is told a lie.
 
+`late`: it is applied `delay_ms` after the caller gave up, when others may have been carried out meanwhile.
 `partial` is no error: a read's answer leaves out a `share` of what is there.
 """
 
@@ -29,6 +32,7 @@ class Fault:
     skip: int = 0
     count: int = 1
     share: float = 1.0
+    delay_ms: int = 20_000
 
     def __post_init__(self) -> None:
         """Refuse what no fault can be: plans also arrive as JSON."""
@@ -38,6 +42,8 @@ class Fault:
             raise ValueError(f"only {', '.join(PARTIAL_READS)} can be partial, not {self.operation}")
         if not 0.0 <= self.share <= 1.0:
             raise ValueError(f"share must be from 0 to 1, not {self.share}")
+        if self.delay_ms < 0:
+            raise ValueError(f"delay_ms must be a number from 0, not {self.delay_ms}")
 
     @property
     def strikes_before(self) -> bool:

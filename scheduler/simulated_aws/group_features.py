@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+WarmPoolState = Literal["Stopped", "Running", "Hibernated"]
 PolicyType = Literal["SimpleScaling", "StepScaling", "TargetTrackingScaling", "PredictiveScaling"]
 
 FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
@@ -45,3 +46,12 @@ class CapacityProvider:
     managed_scaling: bool = True
     managed_termination_protection: bool = False
     managed_draining: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmPoolConfiguration:
+    """A warm pool of the group (Auto Scaling API: WarmPoolConfiguration)."""
+
+    min_size: int = 0
+    max_group_prepared_capacity: int | None = None
+    pool_state: WarmPoolState = "Stopped"

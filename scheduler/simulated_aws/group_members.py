@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from scheduler.simulated_aws.ec2_instances import Ec2Instance
+from scheduler.simulated_aws.launch_sources import LaunchSource
 from scheduler.simulated_aws.scaling_activities import Activity
+from scheduler.simulated_aws.shapes import Shape
 
 
 @dataclass(slots=True, eq=False)
@@ -31,3 +33,23 @@ class Member:
     def leaving(self) -> bool:
         """Whether the group has given it up: its health is nobody's business any more."""
         return self.lifecycle_state in ("Terminating", "Detaching", "Detached")
+
+
+def instance_shape(
+    instance: Ec2Instance,
+    source: LaunchSource,
+    *,
+    lifecycle_state: str,
+    health_status: str = "Healthy",
+    protected: bool = False,
+) -> Shape:
+    """Auto Scaling API: Instance, of a member or of one in the warm pool."""
+    return {
+        "InstanceId": instance.instance_id,
+        "InstanceType": instance.instance_type.name,
+        "AvailabilityZone": instance.availability_zone,
+        "LifecycleState": lifecycle_state,
+        "HealthStatus": health_status,
+        "ProtectedFromScaleIn": protected,
+        **source.instance_members(instance.instance_type),
+    }

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from scheduler.simulated_aws.ec2_instances import Ec2Instances
+from scheduler.simulated_aws.ec2_instances import Ec2Instance, Ec2Instances
 from scheduler.simulated_aws.group_members import Member
 from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.launch_sources import LaunchSource
@@ -43,18 +43,43 @@ class Launches:
             self._failures_left -= 1
             self._fail(zone, have)
             return None
-        tags = dict.fromkeys((GROUP_TAG, TEMPLATE_TAG), self._region.settings.auto_scaling_group)
-        instance_type = self._source.draw_type()
-        weight = self._source.weight(instance_type)
-        instance = self._ec2.launch(instance_type, zone, tags)
+        instance = self._ec2_launch(zone)
+        weight = self._source.weight(instance.instance_type)
         activity = self._activity(
             f"Launching a new EC2 instance: {instance.instance_id}", zone, have, have + weight
         )
+        self._boot_later(instance)
+        return self._member(instance, activity)
+
+    def from_pool(self, instance: Ec2Instance, *, have: int) -> Member:
+        """A member that was in the warm pool until now."""
+        description = f"Launching a new EC2 instance from warm pool: {instance.instance_id}"
+        then = have + self._source.weight(instance.instance_type)
+        activity = self._activity(description, instance.availability_zone, have, then)
+        return self._member(instance, activity)
+
+    def warm(self, zone: str) -> Ec2Instance | None:
+        """Launch an instance for the warm pool; None if EC2 refused it."""
+        if self._failures_left:
+            self._failures_left -= 1
+            self._fail(zone, 0)
+            return None
+        instance = self._ec2_launch(zone)
+        self._boot_later(instance)
+        return instance
+
+    def _ec2_launch(self, zone: str) -> Ec2Instance:
+        tags = dict.fromkeys((GROUP_TAG, TEMPLATE_TAG), self._region.settings.auto_scaling_group)
+        return self._ec2.launch(self._source.draw_type(), zone, tags)
+
+    def _boot_later(self, instance: Ec2Instance) -> None:
         self._region.after(
             self._region.draw_ms(self._region.settings.launch_ms), partial(self._ec2.boot, instance)
         )
+
+    def _member(self, instance: Ec2Instance, activity: Activity) -> Member:
         protected = self._region.settings.new_instances_protected_from_scale_in
-        return Member(instance, activity, protected, weight)
+        return Member(instance, activity, protected, self._source.weight(instance.instance_type))
 
     def _fail(self, zone: str, have: int) -> None:
         """A failed launch is seen in the activities alone (Auto Scaling API: DescribeScalingActivities)."""

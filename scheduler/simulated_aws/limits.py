@@ -55,6 +55,7 @@ ACTIVITIES_PAGE = Limit(
 CONFIGURATIONS_PAGE = Limit(
     100, "records", "Auto Scaling API: DescribeLaunchConfigurations, MaxRecords (default 50)"
 )
+WARM_POOL_PAGE = Limit(50, "records", "Auto Scaling API: DescribeWarmPool, MaxRecords")
 PLANS_PAGE = Limit(
     100,
     "records",

@@ -11,6 +11,7 @@ from scheduler.simulated_aws.group_features import (
     InstanceRefresh,
     ScalingPolicy,
     ScheduledAction,
+    WarmPoolConfiguration,
 )
 from scheduler.simulated_aws.instance_types import INSTANCE_TYPES
 
@@ -51,6 +52,9 @@ class SimulationSettings:
     scaling_policies: tuple[ScalingPolicy, ...] = ()
     scheduled_actions: tuple[ScheduledAction, ...] = ()
     instance_refreshes: tuple[InstanceRefresh, ...] = ()
+    warm_pool: WarmPoolConfiguration | None = None
+    warm_pool_agents_wait: bool = True
+    """ECS_WARM_POOLS_CHECK: agents register once their instance is in service, and not in the pool."""
     capacity_providers: tuple[CapacityProvider, ...] = ()
     daemon_services: tuple[str, ...] = ()
     """Names of the cluster's services with the DAEMON scheduling strategy; it has no others."""
@@ -62,6 +66,9 @@ class SimulationSettings:
     launch_ms: RangeMs = (15_000, 40_000)
     agent_registration_ms: RangeMs = (30_000, 60_000)
     terminate_ms: RangeMs = (10_000, 40_000)
+    # A warm one: from running to at rest in the pool, and from there to running and to its agent.
+    warm_up_ms: RangeMs = (60_000, 120_000)
+    warm_start_ms: RangeMs = (3_000, 10_000)
     # Members stay listed as Detaching for "tens of seconds": seen in logs, no source names a number.
     detach_ms: RangeMs = (10_000, 40_000)
     launch_retry_ms: RangeMs = (60_000, 300_000)

@@ -1,6 +1,7 @@
 """Shapes: structures as boto3 gives and takes them, and the few conversions they need."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 Shape = dict[str, Any]
@@ -9,6 +10,7 @@ Shape = dict[str, Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@lru_cache(maxsize=10_000)
 def utc(time_ms: int) -> datetime:
     """The aware datetime that boto3 gives for a timestamp."""
     return _EPOCH + timedelta(milliseconds=time_ms)

@@ -2,9 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from random import Random
+from dataclasses import replace
 
 from scheduler.simulated_aws import limits
 from scheduler.simulated_aws.attributes import satisfied
@@ -13,19 +12,18 @@ from scheduler.simulated_aws.container_instances import ContainerInstance, Conta
 from scheduler.simulated_aws.errors import invalid_parameter
 from scheduler.simulated_aws.ids import resource_id
 from scheduler.simulated_aws.journal import Effect
+from scheduler.simulated_aws.ordering import awaited
 from scheduler.simulated_aws.region import Region
 from scheduler.simulated_aws.resources import Resources, ask_of
 from scheduler.simulated_aws.shapes import Shape
 from scheduler.simulated_aws.task_definitions import TaskDefinition, TaskDefinitions
 from scheduler.simulated_aws.task_lifecycle import TaskLifecycle
-from scheduler.simulated_aws.tasks import Container, Task, Tasks, Work, task_shape
+from scheduler.simulated_aws.tasks import Container, Task, Tasks, task_shape
+from scheduler.simulated_aws.works import environment_of, work_of
 
 # "Up to 36 letters (uppercase and lowercase), numbers, hyphens (-), forward slash (/), and underscores (_)"
 # (ECS API: StartTask, startedBy).
 _STARTED_BY = re.compile(r"[A-Za-z0-9_/-]*")
-_DIGITS = re.compile(r"[0-9]{1,12}")
-_LONGEST_RUN_MS = 31_536_000_000  # a year
-_LAST_EXIT_CODE = 255  # POSIX: wait, eight bits
 _JOURNALLED_ENVIRONMENT = ("RESULT_UUID", "ATTEMPT_ID")
 
 
@@ -105,17 +103,15 @@ class StartTask:
     ) -> Task:
         task_id = self._region.ids.ecs()
         started_by = params.get("startedBy")
+        containers = self._containers(task_id, definition, overrides, drawn_for=started_by or task_id)
         task = Task(
             arn=self._region.arns.task(task_id),
             sequence=self._tasks.next_sequence(),
             definition=definition,
             instance=instance,
-            containers=[
-                Container(self._region.arns.container(task_id, self._region.ids.uuid()), container)
-                for container in definition.body["containerDefinitions"]
-            ],
+            containers=containers,
             ask=ask,
-            work=self._work(definition, overrides, drawn_for=started_by or task_id),
+            work=next(container.work for container in containers if not container.awaited),
             group=params.get("group") or f"family:{definition.family}",
             created_ms=self._region.now_ms,
             started_by=started_by,
@@ -126,23 +122,32 @@ class StartTask:
         self._lifecycle.begin(task)
         return task
 
-    def _work(self, definition: TaskDefinition, overrides: Shape, *, drawn_for: str) -> Work:
-        """What the environment says, else drawn from the seed and `startedBy`: the same in every replay."""
-        settings = self._region.settings
-        environment = _environment(definition.body["containerDefinitions"])
-        environment |= _environment(overrides.get("containerOverrides", ()))
-        run_ms = _number(environment.get("SIMULATED_RUN_MS"), _LONGEST_RUN_MS)
-        if run_ms is None:
-            run_ms = Random(f"{settings.seed}/{drawn_for}").randint(*settings.run_ms)
-        exit_code = _number(environment.get("SIMULATED_EXIT_CODE"), _LAST_EXIT_CODE)
-        return Work(
-            run_ms=run_ms,
-            exit_code=settings.exit_code if exit_code is None else exit_code,
-            start_failure=environment.get("SIMULATED_START_FAILURE"),
-        )
+    def _containers(
+        self, task_id: str, definition: TaskDefinition, overrides: Shape, *, drawn_for: str
+    ) -> list[Container]:
+        """All do the task's work, each with a health of its own; those that others wait for do their own."""
+        definitions = definition.body["containerDefinitions"]
+        scripts, settings = awaited(definitions), self._region.settings
+        given = [*definitions, *overrides.get("containerOverrides", ())]
+        environment = environment_of(each for each in given if each.get("name") not in scripts)
+        work = work_of(environment, settings, range_ms=settings.run_ms, drawn_for=drawn_for)
+        containers = []
+        for each in definitions:
+            name = each["name"]
+            own = environment_of(other for other in given if other.get("name") == name)
+            drawn = work_of(own, settings, range_ms=settings.create_ms, drawn_for=f"{drawn_for}/{name}")
+            containers.append(
+                Container(
+                    self._region.arns.container(task_id, self._region.ids.uuid()),
+                    each,
+                    work=drawn if name in scripts else replace(work, healthy=drawn.healthy),
+                    awaited=name in scripts,
+                )
+            )
+        return containers
 
     def _record(self, task: Task) -> None:
-        environment = _environment(task.overrides.get("containerOverrides", ()))
+        environment = environment_of(task.overrides.get("containerOverrides", ()))
         self._region.record(
             Effect.START_TASK,
             taskArn=task.arn,
@@ -169,20 +174,3 @@ def _tags(params: Shape, definition: TaskDefinition) -> list[Shape]:
     propagated = definition.tags if params.get("propagateTags") == "TASK_DEFINITION" else []
     tags = {tag["key"]: tag for tag in [*propagated, *params.get("tags", [])]}
     return [dict(tag) for tag in tags.values()]
-
-
-def _number(text: str | None, most: int) -> int | None:
-    """A number from 0 to `most`. Anything else is none: AWS would not refuse a task for its environment."""
-    if text is None or not _DIGITS.fullmatch(text) or int(text) > most:
-        return None
-    return int(text)
-
-
-def _environment(containers: Iterable[Shape]) -> dict[str, str]:
-    return dict(_pairs(containers))
-
-
-def _pairs(containers: Iterable[Shape]) -> Iterator[tuple[str, str]]:
-    for container in containers:
-        for variable in container.get("environment", ()):
-            yield variable["name"], variable["value"]

@@ -9,10 +9,12 @@ from scheduler.simulated_aws.checks import check_choice, check_tags
 from scheduler.simulated_aws.errors import client_exception
 from scheduler.simulated_aws.resources import cpu_units, memory_mib
 from scheduler.simulated_aws.shapes import Shape
+from scheduler.simulated_aws.task_definition_ordering import check_dependencies, check_health
 from scheduler.simulated_aws.task_definition_secrets import check_ulimits, check_what_is_fetched
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _ARCHITECTURES = ("X86_64", "ARM64")
+_VOLUME_KINDS = {"host", "dockerVolumeConfiguration", "efsVolumeConfiguration", "configuredAtLaunch"}
 _NETWORK_MODES = ("bridge", "host", "none")
 # Docker before 20.10 needs 4 MiB, later ones 6 MiB; ECS itself refuses below 4 (ContainerDefinition, memory).
 _LEAST_MEMORY_MIB = 4
@@ -34,6 +36,8 @@ def check_registration(params: Shape) -> None:
     for container in containers:
         _check_container(container, params)
         check_what_is_fetched(container, params)
+        check_health(container)
+    check_dependencies(containers)
 
 
 def _check_name(what: str, name: str, limit: limits.Limit) -> None:
@@ -64,6 +68,10 @@ def _check_volumes(volumes: list[Shape]) -> None:
         _check_name("Volume.name", name, limits.CONTAINER_NAME)
         if count > 1:
             raise client_exception(f"Volume.name must be unique: {name}")
+    for volume in volumes:
+        # "may only specify a name and one of" the kinds (ECS API: Volume).
+        if len(volume.keys() & _VOLUME_KINDS) > 1:
+            raise client_exception(f"Volume '{volume['name']}' must have one kind of configuration.")
 
 
 def _check_containers(containers: list[Shape]) -> None:

@@ -11,6 +11,7 @@ from scheduler.simulated_aws.container_instances import ContainerInstance
 from scheduler.simulated_aws.container_output import ContainerOutput
 from scheduler.simulated_aws.ec2_instances import Ec2Instance
 from scheduler.simulated_aws.journal import Effect
+from scheduler.simulated_aws.ordering import health_due_ms, is_due, never_due
 from scheduler.simulated_aws.region import Region
 from scheduler.simulated_aws.tasks import Container, Task, Tasks
 from scheduler.simulated_aws.timeline import Action
@@ -40,12 +41,11 @@ class TaskLifecycle:
 
     def stop(self, task: Task, reason: str | None) -> None:
         """StopTask: SIGTERM now, SIGKILL after the container's stop timeout (ECS API: StopTask)."""
-        was_running = task.last_status == "RUNNING"
         self._begin_stopping(task, "UserInitiated", reason or "Task stopped by user")
         grace_ms = _stop_timeout_ms(task, self._region.settings.container_stop_timeout_ms)
         stop_ms = min(self._region.draw_ms(self._region.settings.stop_ms), grace_ms)
         exit_code = _SIGKILL_EXIT if stop_ms >= grace_ms else _SIGTERM_EXIT
-        end = partial(self._finish, task, exit_code if was_running else None)
+        end = partial(self._finish, task, exit_code)
         self._after(stop_ms, task.instance, partial(_end_unless_stuck, task.instance, end))
 
     def instance_terminated(self, instance: ContainerInstance) -> None:
@@ -105,7 +105,7 @@ class TaskLifecycle:
             return
         task.pull_stopped_ms = self._region.now_ms
         create_ms = self._region.draw_ms(self._region.settings.create_ms)
-        self._after(create_ms, task.instance, partial(self._run, task))
+        self._after(create_ms, task.instance, partial(self._start_due, task))
 
     def _fail_to_start(self, task: Task, reason: str) -> None:
         """No container ran: no exit codes, no startedAt (ECS Developer Guide: Stopped tasks)."""
@@ -113,18 +113,61 @@ class TaskLifecycle:
         self._begin_stopping(task, "TaskFailedToStart", "Task failed to start")
         self._finish(task, None)
 
-    def _run(self, task: Task) -> None:
-        if task.desired_status == "STOPPED":
+    def _start_due(self, task: Task) -> None:
+        """Containers start once all that they depend on is so; when all have started, the task is RUNNING."""
+        if task.last_status != "PENDING" or task.desired_status == "STOPPED":
             return
+        while due := [container for container in task.containers if is_due(container, task)]:
+            for container in due:
+                self._start(container, task)
+        for container in task.containers:
+            if (reason := never_due(container, task)) is not None:
+                self._give_up(container, task, reason)
+                return
+        if all(container.last_status != "PENDING" for container in task.containers):
+            self._run(task)
+
+    def _start(self, container: Container, task: Task) -> None:
+        if container.awaited and container.work.start_failure:
+            container.last_status, container.reason = "STOPPED", container.work.start_failure
+            return
+        container.last_status = "RUNNING"
+        container.runtime_id = self._region.ids.hexadecimal(64)
+        self._output.started(container, task)
+        if "healthCheck" in container.definition:
+            healthy = container.work.healthy
+            due_ms = health_due_ms(container, healthy=healthy)
+            self._after(due_ms, task.instance, partial(self._health_known, container, task, healthy))
+        if container.awaited:
+            ends = partial(self._awaited_exited, container, task)
+            self._after(container.work.run_ms, task.instance, ends)
+        elif container is task.main:
+            self._after(task.work.run_ms, task.instance, partial(self._main_exited, task))
+
+    def _health_known(self, container: Container, task: Task, healthy: bool) -> None:
+        if container.last_status == "RUNNING":
+            container.health_status = "HEALTHY" if healthy else "UNHEALTHY"
+            self._start_due(task)
+
+    def _awaited_exited(self, container: Container, task: Task) -> None:
+        if container.last_status == "RUNNING":
+            self._exit(container, task, container.work.exit_code)
+            self._start_due(task)
+
+    def _give_up(self, container: Container, task: Task, reason: str) -> None:
+        """A container that can never start takes an essential one's task along."""
+        container.last_status, container.reason, container.exit_code = "STOPPED", reason, _SIGTERM_EXIT
+        if container.essential:
+            self._begin_stopping(task, "TaskFailedToStart", "Task failed to start")
+            self._finish(task, _SIGTERM_EXIT)
+        else:
+            self._start_due(task)
+
+    def _run(self, task: Task) -> None:
         task.started_ms = self._region.now_ms
         task.instance.pending_tasks -= 1
         task.instance.running_tasks += 1
-        for container in task.containers:
-            container.last_status = "RUNNING"
-            container.runtime_id = self._region.ids.hexadecimal(64)
-        self._output.started(task)
         self._changed(task, "RUNNING")
-        self._after(task.work.run_ms, task.instance, partial(self._main_exited, task))
 
     def _main_exited(self, task: Task) -> None:
         """An exit that came before the stop signal took effect keeps its own exit code."""
@@ -159,9 +202,9 @@ class TaskLifecycle:
 
     def _exit(self, container: Container, task: Task, exit_code: int | None) -> None:
         self._output.exits(container, task, exit_code)
-        if container.last_status != "STOPPED":
-            container.last_status = "STOPPED"
+        if container.last_status == "RUNNING":
             container.exit_code = exit_code
+        container.last_status = "STOPPED"
 
     def _leave_instance(self, task: Task) -> None:
         instance = task.instance

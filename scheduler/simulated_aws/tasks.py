@@ -11,12 +11,31 @@ from scheduler.simulated_aws.shapes import Shape, present, utc
 from scheduler.simulated_aws.task_definitions import TaskDefinition
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a container does, known before it starts: how long it runs and how it ends.
+
+    `start_failure` is why it never runs, if it does not. `healthy` is what a health check finds.
+    """
+
+    run_ms: int
+    exit_code: int
+    start_failure: str | None = None
+    healthy: bool = True
+
+
 @dataclass(slots=True, eq=False)
 class Container:
-    """One container of a task. Its exit code is absent until it exits, and for ever if it never ran."""
+    """One container of a task. Its exit code is absent until it exits, and for ever if it never ran.
+
+    An `awaited` one exits by itself, because others start after it; all others run as long as the task.
+    """
 
     arn: str
     definition: Shape
+    work: Work
+    awaited: bool = False
+    health_status: str = "UNKNOWN"
     last_status: str = "PENDING"
     runtime_id: str | None = None
     exit_code: int | None = None
@@ -26,18 +45,6 @@ class Container:
     def essential(self) -> bool:
         """Whether the task ends with it; true unless the definition says otherwise."""
         return bool(self.definition.get("essential", True))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What the main container does, known before it starts: how long it runs and how it ends.
-
-    `start_failure` is why it never runs, if it does not.
-    """
-
-    run_ms: int
-    exit_code: int
-    start_failure: str | None = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -70,6 +77,12 @@ class Task:
     stopped_ms: int | None = None
     stop_code: str | None = None
     stopped_reason: str | None = None
+
+    @property
+    def health_status(self) -> str:
+        """The worst of its essential containers (ECS API: HealthCheck)."""
+        found = {container.health_status for container in self.containers if container.essential}
+        return next(status for status in ("UNHEALTHY", "UNKNOWN", "HEALTHY") if status in found)
 
     @property
     def main(self) -> Container:
@@ -158,7 +171,7 @@ def task_shape(task: Task, cluster_arn: str, *, with_tags: bool) -> Shape:
         "launchType": "EC2",
         "connectivity": "CONNECTED" if task.instance.agent_connected else "DISCONNECTED",
         "enableExecuteCommand": False,
-        "healthStatus": "UNKNOWN",
+        "healthStatus": task.health_status,
         "version": task.version,
         "overrides": {"containerOverrides": [], "inferenceAcceleratorOverrides": []} | task.overrides,
         "containers": [_container_shape(container, task) for container in task.containers],
@@ -194,7 +207,7 @@ def _container_shape(container: Container, task: Task) -> Shape:
         "lastStatus": container.last_status,
         "networkBindings": [],
         "networkInterfaces": [],
-        "healthStatus": "UNKNOWN",
+        "healthStatus": container.health_status,
         "cpu": str(definition.get("cpu", 0)),
         **present(
             runtimeId=container.runtime_id,

@@ -109,7 +109,9 @@ def fake_api() -> Iterator[FakeApi]:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         api.url = f"http://127.0.0.1:{server.server_port}"
-        yield api
-        api.released.set()
-        server.shutdown()
-        thread.join()
+        try:
+            yield api
+        finally:
+            api.released.set()
+            server.shutdown()
+            thread.join()

@@ -3,6 +3,7 @@
 from scheduler.adapters.sqlite import codec
 from scheduler.core.model.resources import Architecture
 from scheduler.core.model.task import BambooAgentSpec, ContainersSpec
+from tests.core.test_container_parts import SPEC
 
 BEFORE_SURROUNDINGS = """{"kind":"bamboo_agent","result_id":"A-1","build_key":"A","server_url":"http://b",
 "sidekick_image":"s:1","image":"i:1","size":"SMALL","extra_containers":[{"name":"db","image":"pg","size":"SMALL",
@@ -17,6 +18,7 @@ def test_an_agent_without_surroundings_is_read() -> None:
     spec = codec.spec_of(BEFORE_SURROUNDINGS, ["hunter2"])
     assert isinstance(spec, BambooAgentSpec)
     assert (spec.host_folder_mappings, spec.task_role_arn, spec.architecture) == ((), "", Architecture.ANY)
+    assert not spec.exclusive
     assert spec.extra_containers[0].environment[0].value == "hunter2"
 
 
@@ -27,3 +29,9 @@ def test_containers_without_surroundings_are_read() -> None:
     assert (spec.execution_role_arn, spec.architecture) == ("", Architecture.ANY)
     assert (spec.containers[0].privileged, spec.containers[0].secrets) == (False, ())
     assert spec.containers[0].resources.architecture is Architecture.ANY
+    assert (spec.volumes, spec.containers[0].entry_point, spec.containers[0].health_check) == ((), (), None)
+
+
+def test_what_only_some_containers_have_is_kept_whole() -> None:
+    """Volumes, mounts, health checks and dependencies are read as they were written."""
+    assert codec.spec_of(*codec.spec_text(SPEC)) == SPEC

@@ -256,9 +256,7 @@ def test_other_schema_is_refused(path: Path, schema: int) -> None:
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE meta SET schema_version = ?", (schema,))
-    with pytest.raises(
-        StoreCorrupt, match=f"has schema {schema}; this version reads schemas 2 and 3"
-    ) as error:
+    with pytest.raises(StoreCorrupt, match=f"has schema {schema}; this version reads schemas 2, 3") as error:
         SqliteStore(path)
     assert one_line(error, path)
 

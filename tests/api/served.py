@@ -147,7 +147,14 @@ def tails_over(
 ) -> tuple[LogPoller, LogTails]:
     """The real ones; the caller starts and stops the poller."""
     poller = LogPoller(logs, SystemClock(), limits.reads_per_s)
-    tails = LogTails(poller, store, hub, tails_max=limits.tails_max, patience_ms=limits.patience_ms)
+    tails = LogTails(
+        poller,
+        store,
+        hub,
+        tails_max=limits.tails_max,
+        tenant_max=limits.tails_per_tenant,
+        patience_ms=limits.patience_ms,
+    )
     return poller, tails
 
 

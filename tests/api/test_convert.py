@@ -17,6 +17,13 @@ from scheduler.api.convert import parse, render
 from scheduler.api.convert.cluster import cluster
 from scheduler.core.model.attempt import AttemptState
 from scheduler.core.model.container_instance import InstanceHealth
+from scheduler.core.model.container_parts import (
+    ContainerCondition,
+    ContainerDependency,
+    HealthCheck,
+    MountPoint,
+    Volume,
+)
 from scheduler.core.model.digest import ClusterDigest, Condition, Unplaced
 from scheduler.core.model.errors import Violation
 from scheduler.core.model.group import InstanceGroup, InstanceType
@@ -69,6 +76,7 @@ BAMBOO_MESSAGE = task_spec_pb2.BambooAgentSpec(
     architecture=ARCHITECTURE_ARM64,
     secrets=[task_spec_pb2.Secret(name="TOKEN", value_from="token")],
     registry_credentials="arn:registry",
+    exclusive=True,
 )
 BAMBOO = BambooAgentSpec(
     result_id="P-PLAN-JOB-7",
@@ -97,6 +105,7 @@ BAMBOO = BambooAgentSpec(
     architecture=Architecture.ARM64,
     secrets=(Secret(name="TOKEN", value_from="token"),),
     registry_credentials="arn:registry",
+    exclusive=True,
 )
 CONTAINERS_MESSAGE = task_spec_pb2.ContainersSpec(
     containers=[
@@ -112,11 +121,32 @@ CONTAINERS_MESSAGE = task_spec_pb2.ContainersSpec(
             privileged=True,
             ulimits=[task_spec_pb2.Ulimit(name="nofile", soft=1, hard=2)],
             links=["other:alias"],
+            entry_point=["/bin/sh"],
+            working_directory="/work",
+            user="1000:1000",
+            mount_points=[
+                task_spec_pb2.MountPoint(source_volume="v", container_path="/in", read_only=True),
+            ],
+            health_check=task_spec_pb2.HealthCheck(
+                command=["CMD", "true"],
+                interval=Duration(seconds=5),
+                timeout=Duration(seconds=2),
+                retries=10,
+                start_period=Duration(),
+            ),
+            depends_on=[
+                task_spec_pb2.ContainerDependency(
+                    container_name="other", condition=task_spec_pb2.CONTAINER_CONDITION_HEALTHY
+                )
+            ],
+            stop_timeout=Duration(seconds=60),
         )
     ],
     task_role_arn="arn:task",
     execution_role_arn="arn:execution",
     architecture=ARCHITECTURE_X86_64,
+    volumes=[task_spec_pb2.Volume(name="v", source_path="/out", shared=True)],
+    exclusive=True,
 )
 CONTAINERS = ContainersSpec(
     containers=(
@@ -132,11 +162,22 @@ CONTAINERS = ContainersSpec(
             privileged=True,
             ulimits=(Ulimit(name="nofile", soft=1, hard=2),),
             links=("other:alias",),
+            entry_point=("/bin/sh",),
+            working_directory="/work",
+            user="1000:1000",
+            mount_points=(MountPoint(source_volume="v", container_path="/in", read_only=True),),
+            health_check=HealthCheck(
+                command=("CMD", "true"), interval_s=5, timeout_s=2, retries=10, start_period_s=0
+            ),
+            depends_on=(ContainerDependency(container_name="other", condition=ContainerCondition.HEALTHY),),
+            stop_timeout_s=60,
         ),
     ),
     task_role_arn="arn:task",
     execution_role_arn="arn:execution",
     architecture=Architecture.X86_64,
+    volumes=(Volume(name="v", source_path="/out", shared=True),),
+    exclusive=True,
 )
 
 
@@ -358,7 +399,7 @@ def test_ended_task_is_rendered_whole() -> None:
             priority=1,
             labels={"a": "b"},
             build_key="P-PLAN",
-            ask=Resources(cpu=1),
+            ask=Resources(cpu=1, exclusive=True),
             submitted_ms=1,
             status=status,
             spec=BAMBOO,

@@ -84,10 +84,12 @@ async def test_shapes_by_resources_and_architecture() -> None:
         count=2,
         resources=Resources(cpu_units=100, memory_mib=200),
         architecture=Architecture.ARCHITECTURE_ARM64,
+        exclusive=True,
     )
     async with serving() as served:
         [pieces] = (await reserve(served, tasks=[two, two])).reservation.pieces
     assert (pieces.count, pieces.architecture) == (4, Architecture.ARCHITECTURE_ARM64)
+    assert pieces.exclusive
 
 
 async def test_repeats_change_nothing_but_the_time() -> None:

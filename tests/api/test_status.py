@@ -88,6 +88,7 @@ ROWS: list[tuple[Exception, StatusCode, str]] = [
     (LogStreamNotFound(1, "gone"), StatusCode.NOT_FOUND, "LOG_STREAM_NOT_FOUND"),
     (LogTokenExpired(), StatusCode.OUT_OF_RANGE, "LOG_TOKEN_EXPIRED"),
     (LogReaderLagging(), StatusCode.RESOURCE_EXHAUSTED, "LOG_READER_LAGGING"),
+    (TooManyLogTails(50, "bamboo"), StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_LOG_TAILS"),
     (TooManyLogTails(100), StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_LOG_TAILS"),
     (LogsUnavailable("ReadTimeoutError"), StatusCode.UNAVAILABLE, "LOGS_UNAVAILABLE"),
     (DefaultDeadlinePassed(30), StatusCode.DEADLINE_EXCEEDED, "DEFAULT_DEADLINE_PASSED"),

@@ -190,6 +190,23 @@ async def test_there_are_so_many_at_a_time() -> None:
     assert freed.info.reason == "TASK_NOT_STARTED"
 
 
+async def test_one_tenant_does_not_take_all() -> None:
+    """Beyond its own part a tenant is refused by name, while others are served."""
+    async with serving(log_limits=LogLimits(reads_per_s=1_000, tails_per_tenant=1)) as served:
+        served.commit(submitted(1), submitted(2, tenant="other"))
+        first = served.scheduler.TailLogs(
+            TailLogsRequest(tenant="bamboo", task_id=task_id(1), follow=True), timeout=30
+        )
+        await first.initial_metadata()
+        await asyncio.sleep(0.05)
+        said = await refused(tailing(served))
+        others = await refused(tailing(served, tenant="other", task_id=task_id(2)))
+        first.cancel()
+    assert (said.code, said.info.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_LOG_TAILS")
+    assert said.message.startswith("1 logs of tenant bamboo are being read")
+    assert others.info.reason == "TASK_NOT_STARTED"
+
+
 async def test_a_server_that_stops_ends_them() -> None:
     """Whoever resumes after the delay is served by the next one."""
     async with serving() as served:

@@ -31,6 +31,7 @@ async def command(served: Served, *words: str) -> "CompletedProcess[str]":
             "bamboo PLAN: 2 x 2 vCPU, 8,004 MiB + 1 x 0.0976562 vCPU, 200 MiB",
         ),
         (("--total", "4096:16008"), "bamboo PLAN: 2 x 2 vCPU, 8,004 MiB"),
+        (("--tasks", "2xREGULAR", "--exclusive"), "bamboo PLAN: 2 x 2 vCPU, 8,004 MiB, alone"),
     ],
 )
 async def test_what_is_reserved(options: tuple[str, ...], told: str) -> None:
@@ -87,6 +88,7 @@ async def test_the_cluster_shows_what_is_reserved() -> None:
         (("--tasks", "SMALL"), "expected COUNTxSHAPE"),
         (("--tasks", "2xHUGE"), "expected CPU units and MiB"),
         (("--total", "1"), "expected CPU units and MiB"),
+        (("--total", "1:1", "--exclusive"), "--exclusive: with --tasks only"),
     ],
 )
 def test_wrong_arguments(options: tuple[str, ...], complaint: str) -> None:

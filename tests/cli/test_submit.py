@@ -35,6 +35,15 @@ async def test_timeouts() -> None:
     assert asked == ["600s", "90s", "7200s", True]
 
 
+async def test_exclusive() -> None:
+    """The wish reaches the service, and is none unless it is told."""
+    async with serving() as served:
+        ended = await submit(served, "--output", "json", "--exclusive")
+        plain = await submit(served, "--output", "json")
+    assert json.loads(ended.stdout)["containers"]["exclusive"]
+    assert "exclusive" not in plain.stdout
+
+
 async def test_reached_and_unavailable() -> None:
     """Who was reached and could not serve is not called out of reach; what it said is passed on."""
     async with serving() as served:

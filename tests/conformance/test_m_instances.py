@@ -270,7 +270,7 @@ def test_m53_a_fresh_instance_with_its_daemons_waits_no_longer() -> None:
 
 @pytest.mark.parametrize("state", ["Warmed:Stopped", "Warmed:Running", "Warmed:Hibernated", "Warmed:Pending"])
 def test_a_warmed_member_is_owned_no_capacity_and_never_never_joined(state: str) -> None:
-    """The group keeps it for later: nothing is awaited of it. The simulated account has no warm pool."""
+    """The group keeps it for later: nothing is awaited of it. Whole pools: `tests/lab/test_warm_pool.py`."""
     arrivals = Arrivals(PATIENT)
     members = {ONE: a_member(1, lifecycle_state=state)}
     for minute in range(30):

@@ -54,6 +54,18 @@ def test_M22_five_hundred_new_configurations_register_at_our_share_of_the_rate()
     assert failed(service) == 0
 
 
+def test_M22_a_known_configuration_waits_for_no_registration() -> None:
+    """It came behind a hundred new ones, and goes before most of them are registered."""
+    service = a_service()
+    service.submit(1, spec=of_image(0))
+    assert service.finish()
+    submit_each(service, 100)
+    service.submit(1, spec=of_image(0))
+    (last,) = service.tasks()[-1:]
+    assert service.run_until(lambda: service.starts()[last.task_id] == 1, limit_minutes=1)
+    assert len(registered(service)) < 50
+
+
 @pytest.mark.parametrize(
     "fault", [COLLISION, replace(COLLISION, kind="throttle"), replace(COLLISION, count=1)]
 )

@@ -90,7 +90,8 @@ class MotoAccount:
     def _post(self, path: str, body: dict[str, Any]) -> None:
         headers = {"Content-Type": "application/json"}
         request = Request(f"{self._url}/moto-api/{path}", json.dumps(body).encode(), headers, method="POST")
-        with urlopen(request, timeout=10):
+        # The first of all makes moto load its services, in seconds; in many, where cores are shared.
+        with urlopen(request, timeout=60):
             return
 
     def _build(

@@ -157,7 +157,7 @@ def test_new_task_may_be_cancelled_in_its_own_commit(store: Store) -> None:
     assert [task.cancelled for task in live(store)] == [True, True]
 
 
-@pytest.mark.parametrize("state", TERMINAL_STATES)
+@pytest.mark.parametrize("state", sorted(TERMINAL_STATES))
 def test_wish_to_cancel_what_has_ended_does_nothing(store: Store, state: TaskState) -> None:
     """Whether it ended long ago or in the same commit, nothing about it changes."""
     store.commit([[submitted(1)], [submitted(2), transitioned(2, state)]])

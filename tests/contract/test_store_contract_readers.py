@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,9 +110,10 @@ def test_get_returns_a_bamboo_agent(store: Store) -> None:
     assert task.spec == spec
 
 
-def test_an_architecture_is_part_of_what_is_asked(store: Store) -> None:
+@pytest.mark.parametrize("constraint", [{"architecture": Architecture.ARM64}, {"exclusive": True}])
+def test_a_constraint_is_part_of_what_is_asked(store: Store, constraint: dict[str, Any]) -> None:
     """Wherever a task is read: one that waits must not be placed elsewhere after a restart."""
-    ask = Resources(cpu=1, memory_mib=2, gpus=3, architecture=Architecture.ARM64)
+    ask = Resources(cpu=1, memory_mib=2, gpus=3, **constraint)
     store.commit([[submitted(1, ask=ask)], [submitted(2)]])
     asks = [[live.queued.ask for live in store.load().live]]
     asks += [[task.ask for task in store.list_tasks(TaskFilter(), "", 10)]]
@@ -144,7 +146,7 @@ def test_status_follows_the_task(store: Store) -> None:
     assert (task.status.state, task.status.revision, task.status.stop_reason) == (FAILED, 3, reason)
 
 
-@pytest.mark.parametrize("state", TERMINAL_STATES)
+@pytest.mark.parametrize("state", sorted(TERMINAL_STATES))
 def test_start_is_kept_through_stopping(store: Store, state: TaskState) -> None:
     """A task that is stopped keeps when it ran from, and has no end before it is terminal."""
     store.commit([[submitted(1)], [transitioned(1, RUNNING, at_ms=10)]])
@@ -185,7 +187,7 @@ def test_task_that_never_ran_has_no_start(store: Store) -> None:
     assert (task.status.started_ms, task.status.stopped_ms) == (None, 9)
 
 
-@pytest.mark.parametrize("state", TERMINAL_STATES)
+@pytest.mark.parametrize("state", sorted(TERMINAL_STATES))
 def test_secrets_are_dropped_at_the_end(store: Store, state: TaskState) -> None:
     """Environment values are kept while the task may be launched, and masked once it is terminal."""
     store.commit([[submitted(1, spec=containers_spec(PASSWORD="hunter2"))], [transitioned(1, STOPPING)]])

@@ -28,7 +28,7 @@ def kept(store: Store) -> list[str]:
     return [task.task_id for task in store.list_tasks(TaskFilter(), "", 100)]
 
 
-@pytest.mark.parametrize("state", TERMINAL_STATES)
+@pytest.mark.parametrize("state", sorted(TERMINAL_STATES))
 def test_task_that_ended_before_is_forgotten(store: Store, state: TaskState) -> None:
     """No reader knows it any more, however it ended."""
     store.commit([[submitted(1, labels={"a": "b"}, spec=containers_spec(A="a"))]])

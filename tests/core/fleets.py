@@ -19,12 +19,12 @@ def candidates_of(fleet: Fleet) -> Candidates:
             ec2_instance_id=instance.ec2_instance_id,
             availability_zone=instance.availability_zone,
             launched_ms=instance.launched_ms,
-            too_old=arn in fleet.too_old,
+            too_old=arn in fleet.ages.in_turn,
             idle_since_ms=idle_since_ms,
         )
         for arn, instance in fleet.instances.items()
         for idle_since_ms in (_idle_since_ms(fleet, arn),)
-        if fleet.health[arn] in REMOVABLE and (arn in fleet.too_old or idle_since_ms is not None)
+        if fleet.health[arn] in REMOVABLE and (arn in fleet.ages.in_turn or idle_since_ms is not None)
     )
 
 

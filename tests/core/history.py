@@ -1,6 +1,6 @@
 """What the committed records and the readings say, folded plainly: what the World is held against."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from scheduler.core.lifecycle.health import Standing, classify
 from scheduler.core.model.answers import Answer, GroupSeen, InstancesSeen
@@ -85,34 +85,55 @@ class History:
         """What our open attempts hold on an instance."""
         return sum((self.asks[each.task_id] for each in self.holding(arn)), start=NOTHING)
 
-    def spares(self, max_starting: int, ceiling: int) -> list[Spare]:
+    def spares(self, max_starting: int, ceiling: int, in_turn: Collection[str]) -> list[Spare]:
         """The free index's input, computed anew for every schedulable instance.
 
-        `ceiling` is how large an operator lets the group become, as the last decision knew it.
+        `ceiling` is how large an operator lets the group become, as the last decision knew it; `in_turn` are
+        those that go for their age.
         """
         return [
-            Spare(
-                arn=each.arn,
-                registered=each.registered,
-                free=(each.registered - self._taken_below(each) - self._foreign(each.arn)).floored(),
-                launched_ms=each.launched_ms,
-                slots=max(0, max_starting - self._starting(each.arn)),
-            )
+            self._spare(each, max_starting)
             for each in self.instances.values()
-            if self._health(each, ceiling) is InstanceHealth.SCHEDULABLE
+            if self._health(each, ceiling, each.arn in in_turn) is InstanceHealth.SCHEDULABLE
         ]
 
-    def _taken_below(self, instance: ContainerInstance) -> Resources:
-        """What we hold on its EC2 instance: what began under an earlier ARN may run there still."""
-        below = (each for each in self.holding() if each.ec2_instance_id == instance.ec2_instance_id)
-        return sum((self.asks[each.task_id] for each in below), start=NOTHING)
+    def asks_below(self, ec2_instance_id: str) -> list[Resources]:
+        """What we hold on an EC2 instance: what began under an earlier ARN may run there still."""
+        below = (each for each in self.holding() if each.ec2_instance_id == ec2_instance_id)
+        return [self.asks[each.task_id] for each in below]
 
-    def _health(self, instance: ContainerInstance, ceiling: int) -> InstanceHealth:
+    def _spare(self, instance: ContainerInstance, max_starting: int) -> Spare:
+        """A task that has the instance for itself leaves nothing."""
+        asks = self.asks_below(instance.ec2_instance_id)
+        alone = any(each.exclusive for each in asks)
+        free = instance.registered - sum(asks, start=NOTHING) - self._foreign(instance.arn)
+        return Spare(
+            arn=instance.arn,
+            registered=instance.registered,
+            free=NOTHING if alone else free.floored(),
+            launched_ms=instance.launched_ms,
+            slots=0 if alone else max(0, max_starting - self._starting(instance.arn)),
+            empty=not asks and self._foreign(instance.arn) == NOTHING,
+        )
+
+    def expired(self) -> set[str]:
+        """Members that can work and are too old by the last reading, and none that is being removed."""
+        members = self.group.members if self.group else {}
+        return {
+            each.arn
+            for each in self.instances.values()
+            if self._read_ms is not None
+            and self._read_ms - each.launched_ms >= OLD_MS
+            and each.ec2_instance_id in members.keys() - self.removals.keys()
+            and each.agent_connected
+            and each.status == "ACTIVE"
+        }
+
+    def _health(self, instance: ContainerInstance, ceiling: int, in_turn: bool) -> InstanceHealth:
         members = self.group.members if self.group else {}
         clamped = self.group is not None and self.group.desired >= min(self.group.max_size, ceiling)
-        too_old = self._read_ms is not None and self._read_ms - instance.launched_ms >= OLD_MS
         standing = Standing(
-            claimed=instance.ec2_instance_id in self.removals, too_old=too_old and not clamped
+            claimed=instance.ec2_instance_id in self.removals, too_old=in_turn and not clamped
         )
         return classify(instance, members.get(instance.ec2_instance_id), standing)
 

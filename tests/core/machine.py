@@ -38,6 +38,7 @@ SHAPES = (
     Resources(cpu=8356, memory_mib=32854),
     M4_4XLARGE,
     M4_4XLARGE + Resources(cpu=1),
+    Resources(cpu=2048, memory_mib=8004, exclusive=True),
 )
 
 nth = st.integers(0, 20)
@@ -263,8 +264,12 @@ class Cluster(RuleBasedStateMachine):
 
     def index_is_as_rebuilt(self) -> None:
         ceiling = self.world.fleet.ceiling
-        spares = self.history.spares(self.policy.max_starting_per_instance, ceiling)
+        in_turn = self.world.fleet.ages.in_turn
+        spares = self.history.spares(self.policy.max_starting_per_instance, ceiling, in_turn)
         rebuilt = {room.arn: (size.registered, room) for size, room in index_of(spares).spots()}
+        # Of tasks of others that ask for nothing a census tells, which is not in this history.
+        others = {arn for arn in rebuilt if self.world.fleet.is_occupied(self.world.fleet.ec2_ids[arn])}
+        rebuilt |= {arn: (rebuilt[arn][0], rebuilt[arn][1]._replace(empty=False)) for arn in others}
         kept = {room.arn: (size.registered, room) for size, room in self.world.fleet.rooms.spots()}
         assert kept == rebuilt
         assert self.world.fleet.candidates == candidates_of(self.world.fleet)
@@ -289,6 +294,9 @@ class Cluster(RuleBasedStateMachine):
         for arn in {each.container_instance_arn for each in self.history.holding()}:
             assert self.world.ledger.load(arn).taken == self.history.taken(arn)
             assert self.history.taken(arn).fits_in(M4_4XLARGE)
+        for ec2_instance_id in {each.ec2_instance_id for each in self.history.holding()}:
+            asks = self.history.asks_below(ec2_instance_id)
+            assert len(asks) == 1 or not any(each.exclusive for each in asks)
 
     def truth_is_kept(self) -> None:
         starts = Counter(call.attempt_id for call in self.steps.awaited(StartTask))

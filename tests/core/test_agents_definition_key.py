@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from scheduler.core.agents import AgentSettings, expand
 from scheduler.core.agents.definition import definition_key
+from scheduler.core.model.container_parts import ContainerCondition, ContainerDependency, HealthCheck, Volume
 from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.task import (
     BambooAgentSpec,
@@ -88,9 +89,25 @@ CONTAINER = st.builds(
     privileged=st.booleans(),
     ulimits=ULIMITS,
     links=st.sampled_from([(), ("b",), ("c", "b")]),
+    entry_point=COMMANDS,
+    health_check=st.sampled_from(
+        [None, HealthCheck(command=("CMD",)), HealthCheck(command=("CMD",), retries=1)]
+    ),
+    depends_on=st.sampled_from(
+        [
+            (),
+            *(
+                (ContainerDependency(container_name="a", condition=each),)
+                for each in (ContainerCondition.START, ContainerCondition.HEALTHY)
+            ),
+        ]
+    ),
 )
 CONTAINERS = st.builds(
-    ContainersSpec, containers=st.lists(CONTAINER, min_size=1, max_size=3).map(tuple), **SURROUNDINGS
+    ContainersSpec,
+    containers=st.lists(CONTAINER, min_size=1, max_size=3).map(tuple),
+    volumes=st.sampled_from([(), (Volume(name="v"),), (Volume(name="v", shared=True),)]),
+    **SURROUNDINGS,
 )
 SPECS = BAMBOO | CONTAINERS
 SETTINGS = st.builds(

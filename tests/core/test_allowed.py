@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from scheduler.core.agents import AgentSettings
-from scheduler.core.model.allow_lists import DEFAULT_ALLOW_LISTS, AllowLists
+from scheduler.core.model.allow_lists import DEFAULT_ALLOW_LISTS, AllowLists, HostFolder
+from scheduler.core.model.container_parts import MountPoint, Volume
 from scheduler.core.model.task import Container, ContainersSpec, ExtraContainer, Secret, TaskSpec
 from scheduler.core.validate import forbidden, unfetchable
 from tests.builders import REGULAR, request
@@ -47,13 +48,54 @@ def test_the_metrics_folder_is_allowed_as_ever() -> None:
     assert refused(plain(host_folder_mappings=(METRICS,))) == []
 
 
-@pytest.mark.parametrize("folders", [(), (("/var/lib/docker", "/buildeng-metrics"),)])
-def test_other_folders_are_not(folders: tuple[tuple[str, str], ...]) -> None:
-    """Both paths must be those of the list: a folder in another place is another folder."""
+@pytest.mark.parametrize(
+    "folders",
+    [
+        (),
+        (HostFolder("/var/lib/docker", "/buildeng-metrics"),),
+        (HostFolder(METRICS.source_path, METRICS.container_path, "other"),),
+    ],
+)
+def test_other_folders_are_not(folders: tuple[HostFolder, ...]) -> None:
+    """Both paths must be those of the list, for this tenant: in another place it is another folder."""
     allowed = AllowLists(host_folders=folders)
     assert refused(plain(host_folder_mappings=(METRICS,)), allowed) == [
         "bamboo_agent.host_folder_mappings[0]"
     ]
+
+
+def mounting(*volumes: Volume) -> ContainersSpec:
+    """A container with each of these volumes at `/in`, one container for each."""
+    mounts = [(MountPoint(source_volume=each.name, container_path="/in"),) for each in volumes]
+    return containers(*[a_container(mount_points=each) for each in mounts], volumes=volumes)
+
+
+FOLDER, SHARED, OWN = Volume(name="f", source_path="/out"), Volume(name="m2", shared=True), Volume(name="o")
+
+
+def test_what_containers_mount_of_their_instance_needs_the_list() -> None:
+    """A folder by its path and a shared volume by its name; a volume of the task's own is nobody else's."""
+    assert refused(mounting(FOLDER, SHARED, OWN)) == [
+        "containers.containers[0].mount_points[0]",
+        "containers.containers[1].mount_points[0]",
+    ]
+    allowed = AllowLists(host_folders=(HostFolder("/out", "/in", "te*"), HostFolder("m2", "/in")))
+    assert refused(mounting(FOLDER, SHARED, OWN), allowed) == []
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        HostFolder("/out", "/in", "other-*"),
+        HostFolder("/out", "/elsewhere"),
+        HostFolder("/out/deeper", "/in"),
+        HostFolder("f", "/in"),
+    ],
+)
+def test_a_folder_is_allowed_to_tenants_at_a_path(folder: HostFolder) -> None:
+    """Not to others, not elsewhere, and a volume's name does not stand for its folder."""
+    allowed = AllowLists(host_folders=(folder,))
+    assert refused(mounting(FOLDER), allowed) == ["containers.containers[0].mount_points[0]"]
 
 
 def test_the_services_own_roles_are_allowed() -> None:

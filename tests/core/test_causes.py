@@ -10,6 +10,13 @@ from scheduler.core.model.attempt import ContainerExit, StopCategory, StopReason
 EXITED = "EssentialContainerExited"
 LOST_INSTANCE = "Host EC2 (instance i-0123456789abcdef0) terminated."
 ESSENTIAL = "Essential container in task exited"
+NEVER = "TaskFailedToStart"
+DEPENDENCY = (
+    "CannotStartContainerError:  dependency graph: failed to resolve container ordering dependency "
+    "[fetch(fetch:1) (STOPPED->RUNNING) - Exit: 1] for target [agent(agent:1) (NONE->RUNNING)] "
+)
+FAILED = "as dependency did not exit successfully."
+WILL_NEVER = "because dependency will never start"
 
 
 def exit_of(name: str, exit_code: int | None = None, reason: str = "") -> ContainerExit:
@@ -36,6 +43,8 @@ CASES = [
     (StopCategory.CANNOT_START, "", "Task failed to start", "CannotStartContainerError: no such device"),
     (StopCategory.CANNOT_START, EXITED, ESSENTIAL, "CannotCreateContainerError: name in use"),
     (StopCategory.CANNOT_START, EXITED, ESSENTIAL, "HostConfigError: missing volume"),
+    (StopCategory.CANNOT_START, NEVER, "Task failed to start", DEPENDENCY + "has timed out."),
+    (StopCategory.ESSENTIAL_EXITED, NEVER, "Task failed to start", DEPENDENCY + FAILED),
     (StopCategory.CANNOT_START, EXITED, ESSENTIAL, "DockerTimeoutError: Could not transition to created"),
     (StopCategory.CANNOT_START, "", "ResourceInitializationError: unable to pull secrets", ""),
 ]
@@ -87,6 +96,23 @@ def test_another_essential_container_may_end_the_task() -> None:
 def test_trouble_beside_an_exited_main_container_does_not_end_the_task(trouble: str) -> None:
     """A container that is not essential may fail to start while the task succeeds."""
     assert succeeded(stop_of(exit_of("browser", reason=trouble), exit_of("agent", 0)), "agent")
+
+
+@pytest.mark.parametrize(
+    ("fetch", "words", "category"),
+    [
+        (exit_of("fetch", 1), FAILED, StopCategory.ESSENTIAL_EXITED),
+        (exit_of("fetch", 137, "OutOfMemoryError: x"), FAILED, StopCategory.OOM),
+        (exit_of("fetch", reason="CannotPullContainerError: x"), WILL_NEVER, StopCategory.IMAGE),
+        (exit_of("fetch", reason="HostConfigError: x"), WILL_NEVER, StopCategory.CANNOT_START),
+    ],
+)
+def test_a_container_that_never_started_for_another_one_did_not_exit(
+    fetch: ContainerExit, words: str, category: StopCategory
+) -> None:
+    """ECS's agent makes up its exit code: what became of the one that it waited for is the cause."""
+    stop = stop_of(exit_of("agent", 143, DEPENDENCY + words), fetch, code=NEVER)
+    assert judged_by(stop, "agent").category is category
 
 
 def test_an_end_without_words_or_exit_codes_is_a_lost_instance() -> None:

@@ -70,6 +70,18 @@ def test_one_reading_that_lags_makes_nobody_a_stranger() -> None:
     assert free(fleet) == [NOTHING]
 
 
+def test_a_reading_without_news_judges_nobody_anew() -> None:
+    """A thousand instances are read every few seconds; what is unchanged costs a comparison."""
+    fleet = a_fleet()
+    ((_, before),) = fleet.rooms.spots()
+    fleet.see_instances([an_instance()], START_MS + 5_000)
+    ((_, after),) = fleet.rooms.spots()
+    assert after is before
+    fleet.see_instances([an_instance(version=2)], START_MS + 10_000)
+    ((_, after),) = fleet.rooms.spots()
+    assert after is not before
+
+
 def test_an_older_version_is_dropped() -> None:
     """ECS answers out of order; the version grows with every event on an instance."""
     fleet = a_fleet(version=5)

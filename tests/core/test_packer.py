@@ -53,6 +53,15 @@ def test_tasks_are_placed_in_queue_order(spares: list[Spare], tasks: list[Queued
         assert placed_alike == alike[: len(placed_alike)]
 
 
+def test_who_lacks_something_everywhere_is_passed_over_alone() -> None:
+    """It is left over, its shape is not blocked, and who comes behind it is placed."""
+    first, second = a_task(1), a_task(2)
+    lacking = {first.task_id: frozenset({instance_arn(1)})}
+    packing = pack(a_backlog(first, second), an_index(an_instance(1)), limit=9, lacking=lacking)
+    assert packing.placed == ((second, instance_arn(1)),)
+    assert (packing.blocked, [count for _, count in packing.left]) == (frozenset(), [1])
+
+
 @MODEST
 @given(spares=fleets, tasks=queues(), suspects=suspicions)
 def test_who_is_left_over_fits_nowhere(

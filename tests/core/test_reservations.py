@@ -13,12 +13,13 @@ from scheduler.core.model.reservation import (
     Pieces,
     Reservation,
     ReservationOutcomes,
+    Use,
     count_of,
     read_reservation,
     reservation_fact,
 )
 from scheduler.core.model.resources import NOTHING, Architecture, Resources
-from scheduler.core.world.reservations import Reservations
+from scheduler.core.world.reservations import USED_UP_KEPT, Reservations
 from tests.builders import a_task, a_type
 from tests.clocks import START_MS
 
@@ -118,6 +119,22 @@ def test_memory_alone_takes_the_ratio_of_the_group() -> None:
     assert cut(Resources(memory_mib=8_000), REGULAR, TYPES)[0].ask == Resources(cpu=2_035, memory_mib=8_000)
     assert cut(Resources(cpu=2_035), REGULAR, TYPES)[0].ask == Resources(cpu=2_035, memory_mib=8_002)
     assert cut(Resources(memory_mib=8_004), REGULAR, ())[0].ask == REGULAR
+
+
+def test_a_build_whose_agents_want_to_be_alone_reserves_whole_instances() -> None:
+    """Also what it asks for in total: a piece is as its last agent was."""
+    assert {each.ask for each in cut(REGULAR.times(3), REGULAR.alone(), TYPES)} == {REGULAR.alone()}
+
+
+def test_a_fact_of_an_earlier_version_is_read() -> None:
+    """Its pieces and its tasks shared their instances; what is written now is read as it was."""
+    ask = Resources(cpu=2_048, memory_mib=8_004, architecture=Architecture.ARM64)
+    used = Use(result_id="R1", task_id="t-1", ask=ask.alone(), pieces=1)
+    now = a_reservation(2, ask=ask.alone(), uses=(used,))
+    assert read_reservation(reservation_fact(now).value) == now
+    earlier = reservation_fact(now).value.replace(",true]", "]")
+    shared = replace(now, pieces=(Pieces(ask=ask, count=2),), uses=(replace(used, ask=ask),))
+    assert read_reservation(earlier) == shared
 
 
 @pytest.mark.parametrize(
@@ -236,6 +253,23 @@ def test_results_whose_tasks_wait_already_have_come() -> None:
     kept = Kept()
     kept.reserve(a_reservation(), a_task(1, build_key="PLAN", result_id="R1", ask=REGULAR))
     assert kept.left == 1
+
+
+def test_of_the_used_up_a_tenant_keeps_so_many() -> None:
+    """Those that end last; what is not used up, and another tenant's, stands."""
+    reservations = Reservations()
+    for number in range(USED_UP_KEPT + 4):
+        changes: dict[str, Any] = {"tenant": "other"} if number == 0 else {}
+        changes |= {"build_key": f"B{number}", "expires_ms": START_MS + 60_000 + number}
+        fact = reservation_fact(a_reservation(1, **changes))
+        reservations.remember(fact.key, fact.value, number, ())
+        if number != 1:
+            changes.pop("expires_ms")
+            reservations.claim(a_task(number, result_id="R1", ask=REGULAR, **changes))
+    reservations.tend(START_MS)
+    kept = {each.reservation.build_key for each in reservations}
+    assert kept == {f"B{number}" for number in range(USED_UP_KEPT + 4)} - {"B2", "B3"}
+    assert sum(fact.value == "" for fact in reservations.tend(START_MS)) == 0
 
 
 def test_it_ends_when_it_expires() -> None:

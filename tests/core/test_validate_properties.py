@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from scheduler.core.agents.bamboo import RESERVED_NAMES
 from scheduler.core.agents.sizes import EXTRA_SIZES, MAIN_SIZES
+from scheduler.core.model.container_parts import HealthCheck, MountPoint
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import (
     BambooAgentSpec,
@@ -79,6 +80,19 @@ CONTAINERS = st.builds(
             command=COMMANDS,
             environment=ENVIRONMENTS,
             essential=st.booleans(),
+            entry_point=COMMANDS,
+            working_directory=st.sampled_from(["", "/", "/work"]),
+            user=st.from_regex("([a-z0-9][a-z0-9._-]{0,9}(:[a-z0-9]{1,9})?)?", fullmatch=True),
+            health_check=st.none()
+            | st.builds(
+                HealthCheck,
+                command=COMMANDS.map(lambda command: ("CMD", "true", *command)),
+                interval_s=st.none() | st.integers(5, 300),
+                timeout_s=st.none() | st.integers(2, 60),
+                retries=st.integers(0, 10),
+                start_period_s=st.none() | st.integers(0, 300),
+            ),
+            stop_timeout_s=st.none() | st.integers(2, 120),
         ),
         at_least=1,
     ),
@@ -145,7 +159,17 @@ def of_container(container: Container) -> Iterator[Corruption]:
     ):
         yield f"resources.{spelling}", replace(container, resources=wrong)
     yield f"command[{len(container.command)}]", replace(container, command=(*container.command, "\0"))
+    entry_point = (*container.entry_point, "\0")
+    yield f"entry_point[{len(container.entry_point)}]", replace(container, entry_point=entry_point)
     yield from inside(container, "environment", of_variable)
+    yield from fields(container, {"working_directory": "work", "user": "-1"})
+    yield "stop_timeout", replace(container, stop_timeout_s=121)
+    mount = MountPoint(source_volume="unknown", container_path="/a")
+    yield "mount_points[0].source_volume", replace(container, mount_points=(mount,))
+    if container.health_check:
+        bad = {"command": ("true",), "retries": 11}
+        for path, check in fields(container.health_check, bad):
+            yield f"health_check.{path}", replace(container, health_check=check)
 
 
 def of_spec(spec: BambooAgentSpec | ContainersSpec) -> Iterator[Corruption]:

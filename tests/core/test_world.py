@@ -93,6 +93,24 @@ def test_refusals_in_a_row_rest_longer() -> None:
         steps.now_ms += 1
 
 
+def test_refusals_do_not_prolong_the_wait() -> None:
+    """One that is refused again and again expires when its queue timeout is over."""
+    steps = a_cluster(1)
+    pass_ms(steps, POLICY.queue_timeout_ms - 2_000)
+    answer(steps, steps.awaited(StartTask)[-1], NO_ROOM)
+    pass_ms(steps, 2_000)
+    assert task_id(1) not in steps.world.attempts.tracks
+
+
+def test_a_start_that_was_lost_gives_more_time() -> None:
+    """It was looked for meanwhile, and may be made again for a while."""
+    steps = a_cluster(1)
+    pass_ms(steps, POLICY.queue_timeout_ms - 2_000)
+    answer(steps, steps.awaited(StartTask)[-1], LOST)
+    search_in_vain(steps, POLICY.queue_timeout_ms + POLICY.visibility_window_ms + 1_000)
+    assert state_of(steps) in (TaskState.QUEUED, TaskState.ASSIGNED)
+
+
 def test_a_refused_task_keeps_its_place() -> None:
     """Who came later with the same needs does not pass it when there is room again."""
     steps = a_cluster(1, tasks=(1, 2, 3, 4, 5, 6))

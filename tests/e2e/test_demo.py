@@ -46,7 +46,7 @@ def test_demo_interrupted(tmp_path: Path) -> None:
         assert demo.stdout is not None
         address = demo.stdout.readline().split(" for ")[1].split(",")[0]
         demo.send_signal(signal.SIGINT)
-        demo.communicate(timeout=30)
+        demo.communicate(timeout=60)
     assert demo.returncode == 130
     after = run("cluster", "--timeout", "1", "--address", address, directory=tmp_path)
     assert after.returncode == 3

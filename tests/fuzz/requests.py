@@ -37,8 +37,11 @@ from ecs_scheduler.v1.task_spec_pb2 import (
     BambooAgentSpec,
     BambooExtraContainer,
     Container,
+    ContainerCondition,
     ContainerSize,
+    ContainersSpec,
     EnvironmentVariable,
+    HealthCheck,
 )
 from tests.fuzz.arbitrary import CANARY
 
@@ -85,7 +88,7 @@ class Requests:
         if self._random.random() < 0.5:
             request.bamboo_agent.CopyFrom(self._bamboo_agent())
         else:
-            request.containers.containers.extend(self._container(each) for each in ("main", "db"))
+            request.containers.CopyFrom(self._containers())
         return request
 
     def of(self, kind: type[Message]) -> Message:
@@ -193,6 +196,31 @@ class Requests:
             "tenant": self._random.choice(TENANTS) if self._random.random() < 0.2 else tenant,
             "task_id": task_id,
         }
+
+    def _containers(self) -> ContainersSpec:
+        main, database = self._container("main"), self._container("db")
+        spec = ContainersSpec(containers=[main, database])
+        if self._random.random() < 0.5:
+            self._add_parts(spec)
+        return spec
+
+    def _add_parts(self, spec: ContainersSpec) -> None:
+        """All that only some containers have; the folder is one that everybody may mount."""
+        main, database = spec.containers
+        main.MergeFrom(Container(entry_point=["sh", "-c"], working_directory="/work", user="1000:build"))
+        main.stop_timeout.seconds = self._random.choice((2, 30, 120))
+        database.health_check.CopyFrom(HealthCheck(command=["CMD", "true"], interval=Duration(seconds=5)))
+        condition = self._random.choice(ContainerCondition.values()[1:])
+        main.depends_on.add(container_name="db", condition=condition)
+        database.essential = condition not in (
+            ContainerCondition.CONTAINER_CONDITION_COMPLETE,
+            ContainerCondition.CONTAINER_CONDITION_SUCCESS,
+        )
+        spec.volumes.add(name="metrics", source_path="/var/lib/docker/buildeng-metrics")
+        main.mount_points.add(source_volume="metrics", container_path="/buildeng-metrics", read_only=True)
+        spec.volumes.add(name="own")
+        for container in spec.containers:
+            container.mount_points.add(source_volume="own", container_path="/own")
 
     def _container(self, name: str) -> Container:
         return Container(

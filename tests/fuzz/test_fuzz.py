@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from ecs_scheduler.v1.scheduler_pb2 import GetTaskRequest, ScheduleRequest
 from scheduler.api.convert import parse
 from scheduler.core.agents import AgentSettings, expand
-from scheduler.core.validate import validate
+from scheduler.core.validate import oversized, validate
 from scheduler.core.validate.overrides_size import ALLOWED_CHARACTERS, overrides_characters
 from scheduler.services.fingerprint import fingerprint
+from scheduler.simulated_aws.task_definition_checks import check_registration
 from tests.fuzz.arbitrary import CANARY, Arbitrary
 from tests.fuzz.bodies import damaged, readable
 from tests.fuzz.calling import Answer
@@ -25,7 +26,9 @@ from tests.fuzz.service import fuzzed_service
 from tests.strategies import MODEST
 
 SLICE = 4_000
-AGENTS = AgentSettings(family="agents", cluster="ci")
+AGENTS = AgentSettings(
+    family="agents", cluster="ci", execution_role_arn="arn:aws:iam::123456789012:role/start"
+)
 RPCS = {rpc.path: rpc for rpc in every_rpc()}
 GET_TASK = RPCS["/ecs_scheduler.v1.SchedulerService/GetTask"]
 ASKED = Case(path=GET_TASK.path, bodies=(GetTaskRequest(tenant="a", task_id="b").SerializeToString(),))
@@ -51,7 +54,10 @@ def test_message_is_refused_or_can_run(random: Random) -> None:
     request = parse.task_request(arbitrary.changed(requests.schedule()))
     if isinstance(request, tuple) or validate(request):
         return
-    assert expand(request.spec, AGENTS).ask.memory_mib > 0
+    expansion = expand(request.spec, AGENTS)
+    assert expansion.ask.memory_mib > 0
+    if not oversized(request.spec, expansion.definition_bytes):
+        check_registration(expansion.definition)
     assert overrides_characters(request.spec) <= ALLOWED_CHARACTERS
     assert len(fingerprint(request)) > 0
 

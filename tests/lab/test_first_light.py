@@ -1,5 +1,7 @@
 """The whole service on a virtual clock: from requests to ended tasks, through bad luck of many kinds."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,11 +14,12 @@ from scheduler.simulated_aws.settings import SimulationSettings
 from tests.lab.worlds import REGULAR, VirtualService
 
 SMALL_GROUP = SimulationSettings(min_size=1, max_size=12, desired_capacity=1)
+BRIEF = replace(SMALL_GROUP, run_ms=(10_000, 60_000))
 HALF_AND_A_BIT = Resources(cpu=8400, memory_mib=33_000)
 
 
-def a_service(*faults: Fault, seed: int = 0) -> VirtualService:
-    return VirtualService(seed=seed, simulation=SMALL_GROUP, faults=faults)
+def a_service(*faults: Fault, seed: int = 0, simulation: SimulationSettings = SMALL_GROUP) -> VirtualService:
+    return VirtualService(seed=seed, simulation=simulation, faults=faults)
 
 
 def assert_all_ran_once(service: VirtualService, count: int) -> None:
@@ -156,7 +159,7 @@ def test_an_image_that_cannot_be_pulled_is_tried_twice() -> None:
 @given(seed=st.integers(0, 2**32), crashes=st.lists(st.integers(1, 60_000), min_size=1, max_size=5))
 def test_crashes_lose_nothing_and_start_nothing_twice(seed: int, crashes: list[int]) -> None:
     """Whenever the process dies, between any two commits or calls, every task ends once."""
-    service = a_service(seed=seed)
+    service = a_service(seed=seed, simulation=BRIEF)
     now_ms = service.clock.now_ms()
     for after_ms in crashes:
         service.driver.at(now_ms + after_ms, service.driver.crash)

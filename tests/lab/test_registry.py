@@ -17,7 +17,9 @@ from tests.lab.registries import (
 )
 from tests.lab.worlds import FAMILY, VirtualService
 
-QUIET = SimulationSettings(min_size=1, max_size=2, desired_capacity=1, throttling=True)
+QUIET = SimulationSettings(
+    min_size=1, max_size=2, desired_capacity=1, throttling=True, run_ms=(1_000, 60_000)
+)
 DENIED = Fault(
     operation="DeregisterTaskDefinition",
     kind="error_before",

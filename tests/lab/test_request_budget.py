@@ -54,14 +54,14 @@ def burst_of(asked_ms: list[int], per_second: float) -> float:
 
 @pytest.fixture(scope="module")
 def restless() -> Counted:
-    """A thousand container instances and a hundred tasks, read for 40 seconds as often as can be."""
+    """A thousand container instances and a hundred tasks, read for 30 seconds as often as can be."""
     service = VirtualService(simulation=LARGE, policy=RESTLESS)
     counted = Counted(service.account, service.clock)
     clients = in_process_clients(counted, service.account.settings.region)
     service.cloud = AwsCloud(clients, cluster=CLUSTER)
     service.driver.crash()
     service.submit(100)
-    service.let_pass(2 / 3)
+    service.let_pass(0.5)
     assert service.states() == {TaskState.RUNNING: 100}
     return counted
 

@@ -67,6 +67,20 @@ def test_a_draining_instance_is_taken_back_before_one_is_bought() -> None:
     assert [each.ec2_instance_id for each in service.log(ScalingKind.TAKE_BACK)] == [removal.ec2_instance_id]
 
 
+def test_a_drain_that_comes_late_is_undone() -> None:
+    """Its answer was lost; a repeated one was accepted, and undone since AWS kept it; then the first came."""
+    service = a_service(
+        Fault(operation="UpdateContainerInstancesState", kind="dropped_late"),
+        Fault(operation="DetachInstances", kind="error_before", code="AccessDenied", http_status=403),
+    )
+    assert service.run_until(lambda: bool(service.log(ScalingKind.TAKE_BACK)))
+    (told,) = service.log(ScalingKind.TAKE_BACK)
+    service.let_pass(1.5)
+    seen = statuses(service.account.journal, told.ec2_instance_id)
+    assert seen[:4] == ["DRAINING", "ACTIVE", "DRAINING", "ACTIVE"]
+    assert_shrunk_by_name(service, gone=1)
+
+
 def test_an_instance_is_not_taken_back_once_its_detach_is_durable() -> None:
     """It leaves, and what its room was wanted for is bought."""
     service = a_service()

@@ -9,6 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.core.model.container_parts import (
+    ContainerCondition,
+    ContainerDependency,
+    HealthCheck,
+    MountPoint,
+    Volume,
+)
 from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.task import (
     BambooAgentSpec,
@@ -46,6 +53,20 @@ CONTAINERS = request(
         )
     ),
 )
+
+MOUNT = MountPoint(source_volume="cache", container_path="/cache")
+PARTS: dict[str, Any] = {
+    "entry_point": ("sh",),
+    "working_directory": "/work",
+    "user": "build",
+    "mount_points": (MOUNT,),
+    "health_check": HealthCheck(
+        command=("CMD", "true"), interval_s=5, timeout_s=2, retries=3, start_period_s=0
+    ),
+    "depends_on": (ContainerDependency(container_name="db", condition=ContainerCondition.START),),
+    "stop_timeout_s": 30,
+}
+"""What only some containers have: each by itself, and all of it together, makes another request."""
 
 BAMBOO = request(
     spec=BambooAgentSpec(
@@ -102,6 +123,14 @@ REQUESTS = st.builds(
 )
 
 
+def with_parts(**parts: Any) -> TaskRequest:
+    """The containers above, with these parts."""
+    assert isinstance(CONTAINERS.spec, ContainersSpec)
+    [agent] = CONTAINERS.spec.containers
+    volumes = (Volume(name="cache", source_path="/mnt/cache"),) if "mount_points" in parts else ()
+    return replace(CONTAINERS, spec=ContainersSpec(containers=(replace(agent, **parts),), volumes=volumes))
+
+
 def changed(value: Any) -> Iterator[tuple[str, Any]]:
     """Every way to change one thing that a client can set, however deep, with its path."""
     if is_dataclass(value) and not isinstance(value, type):
@@ -109,8 +138,7 @@ def changed(value: Any) -> Iterator[tuple[str, Any]]:
             for path, other in changed(getattr(value, field.name)):
                 yield f"{field.name}.{path}", replace(value, **{field.name: other})
     elif isinstance(value, tuple):
-        yield "without", value[:-1]
-        yield "twice", (*value, *value)
+        yield from (("without", value[:-1]), ("twice", (*value, *value))) if value else ()
         for index, each in enumerate(value):
             yield from (
                 (f"{index}.{path}", (*value[:index], other, *value[index + 1 :]))
@@ -121,6 +149,8 @@ def changed(value: Any) -> Iterator[tuple[str, Any]]:
         yield from (("fewer", {}), ("other", dict.fromkeys(value, "other"))) if value else ()
     elif isinstance(value, Architecture):
         yield "architecture", Architecture.ARM64
+    elif isinstance(value, ContainerCondition):
+        yield "condition", ContainerCondition.COMPLETE
     elif isinstance(value, Enum):
         yield "size", ContainerSize.XLARGE
     elif isinstance(value, str):
@@ -132,7 +162,7 @@ def changed(value: Any) -> Iterator[tuple[str, Any]]:
 # A spec's kind is its type's own constant.
 CHANGES = [
     pytest.param(each, other, id=f"{each.spec.kind}-{path}")
-    for each in (CONTAINERS, BAMBOO)
+    for each in (CONTAINERS, BAMBOO, with_parts(**PARTS))
     for path, other in changed(each)
     if "kind" not in path
 ]
@@ -166,7 +196,13 @@ def test_the_order_of_labels_does_not_count(each: TaskRequest) -> None:
     assert fingerprint(each) == fingerprint(replace(each, labels=turned))
 
 
-def test_a_fingerprint_outlives_the_process() -> None:
-    """The store keeps fingerprints for years: this one may only change together with its version."""
-    assert fingerprint(request(1)) == fingerprint(request(1))
-    assert len(fingerprint(request(1))) == 64
+def test_each_part_makes_another_request() -> None:
+    """What is not set is left out of what is hashed, and only that."""
+    parts = [{}, PARTS, *({name: value} for name, value in PARTS.items())]
+    assert len({fingerprint(with_parts(**each)) for each in parts}) == len(parts)
+
+
+def test_a_fingerprint_outlives_the_process_and_new_fields() -> None:
+    """The store keeps fingerprints for years: these may only change together with their version."""
+    assert fingerprint(CONTAINERS) == "1b0cd040d324a46b590fd756655bbdd877a2ccec8dd9ccc079a787d624e49916"
+    assert fingerprint(BAMBOO) == "d482b90dadafa7274bedcb3e3bd5fab9793b0d63164c98678ea74c2825ccfffc"

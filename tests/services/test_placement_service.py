@@ -171,6 +171,16 @@ def test_secrets_without_a_role_to_fetch_them_are_refused() -> None:
     assert [each.field_path for each in caught.value.violations] == ["containers.execution_role_arn"]
 
 
+def test_a_definition_that_ecs_would_not_take_for_its_size_is_refused() -> None:
+    """64 KiB as JSON; every part of it is within its own limits. One that was accepted stays accepted."""
+    agent = Container(name="agent", image="a:1", resources=REGULAR, entry_point=("x" * 8_000,) * 9)
+    big = request(request_id=UUID, spec=ContainersSpec(containers=(agent,)))
+    with pytest.raises(InvalidRequest) as caught:
+        Cluster().service.admit(big)
+    assert [each.field_path for each in caught.value.violations] == ["containers"]
+    assert "64,512 bytes" in caught.value.violations[0].expected
+
+
 def test_an_architecture_that_no_type_has_never_fits() -> None:
     """It is one of the dimensions that are named, with the largest type for comparison."""
     arm = a_type(allocatable=M4_4XLARGE.on(Architecture.ARM64))

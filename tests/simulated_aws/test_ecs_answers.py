@@ -82,6 +82,7 @@ def exercise(account: Driver) -> None:
     for operation in ("DescribePolicies", "DescribeScheduledActions", "DescribeInstanceRefreshes"):
         account.group(operation)
     account.group("DescribeScalingActivities")
+    rest_in_a_warm_pool(account)
     aws.call("autoscaling", "DescribeLaunchConfigurations", {})
     template = account.described_group().get("LaunchTemplate")
     if template:
@@ -99,6 +100,16 @@ def exercise(account: Driver) -> None:
     left = account.instance()["containerInstanceArn"]
     account.ecs("DeregisterContainerInstance", containerInstance=left, force=True)
     aws.call("sts", "GetCallerIdentity", {})
+
+
+def rest_in_a_warm_pool(account: Driver) -> None:
+    """Call every operation of the group's warm pool."""
+    account.group("PutWarmPool", MinSize=1, PoolState="Hibernated")
+    account.pass_ms(100_000)
+    account.group("DescribeWarmPool")
+    account.described_group()
+    account.group("DeleteWarmPool")
+    account.group("DescribeWarmPool")
 
 
 def write_logs(aws: SimulatedAws) -> None:

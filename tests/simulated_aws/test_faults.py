@@ -40,6 +40,17 @@ def test_a_connection_is_dropped_before_or_after_the_effect(kind: str, started: 
     assert starts(account) == started
 
 
+def test_an_effect_comes_late() -> None:
+    """The caller has given up long before."""
+    account = faulty(kind="dropped_late", delay_ms=5_000)
+    with pytest.raises(ConnectionDropped):
+        account.start_task()
+    started = [starts(account)]
+    account.pass_ms(5_000)
+    account.aws.advance()
+    assert [*started, starts(account)] == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("service", "operation", "code", "status"),
     [

@@ -28,7 +28,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"ecs_scheduler/v1/reservation.proto\x12\x10\x65\x63s_scheduler.v1\x1a ecs_scheduler/v1/resources.proto\x1a ecs_scheduler/v1/task_spec.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x01\n\x16ReserveCapacityRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tbuild_key\x18\x02 \x01(\t\x12\x12\n\nresult_ids\x18\x03 \x03(\t\x12.\n\x05tasks\x18\x04 \x03(\x0b\x32\x1f.ecs_scheduler.v1.ReservedTasks\x12*\n\x05total\x18\x05 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12)\n\x06\x65xpiry\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xc0\x01\n\rReservedTasks\x12/\n\x04size\x18\x01 \x01(\x0e\x32\x1f.ecs_scheduler.v1.ContainerSizeH\x00\x12\x30\n\tresources\x18\x02 \x01(\x0b\x32\x1b.ecs_scheduler.v1.ResourcesH\x00\x12\x34\n\x0c\x61rchitecture\x18\x03 \x01(\x0e\x32\x1e.ecs_scheduler.v1.Architecture\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\x42\x07\n\x05shape\"M\n\x17ReserveCapacityResponse\x12\x32\n\x0breservation\x18\x01 \x01(\x0b\x32\x1d.ecs_scheduler.v1.Reservation\";\n\x16ReleaseCapacityRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tbuild_key\x18\x02 \x01(\t\"\x19\n\x17ReleaseCapacityResponse\"\xee\x01\n\x0bReservation\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tbuild_key\x18\x02 \x01(\t\x12\x12\n\nresult_ids\x18\x03 \x03(\t\x12\x14\n\x0cresults_come\x18\x04 \x01(\x05\x12\x30\n\x06pieces\x18\x05 \x03(\x0b\x32 .ecs_scheduler.v1.ReservedPieces\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x85\x01\n\x0eReservedPieces\x12.\n\tresources\x18\x01 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12\x34\n\x0c\x61rchitecture\x18\x02 \x01(\x0e\x32\x1e.ecs_scheduler.v1.Architecture\x12\r\n\x05\x63ount\x18\x03 \x01(\x05\"\xaa\x01\n\x0cReservations\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\x12\x0e\n\x06pieces\x18\x02 \x01(\x05\x12\x13\n\x0bpieces_used\x18\x03 \x01(\x03\x12\x15\n\rpieces_lapsed\x18\x04 \x01(\x03\x12\x15\n\x08hit_rate\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12+\n\x04next\x18\x06 \x03(\x0b\x32\x1d.ecs_scheduler.v1.ReservationB\x0b\n\t_hit_rateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"ecs_scheduler/v1/reservation.proto\x12\x10\x65\x63s_scheduler.v1\x1a ecs_scheduler/v1/resources.proto\x1a ecs_scheduler/v1/task_spec.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x01\n\x16ReserveCapacityRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tbuild_key\x18\x02 \x01(\t\x12\x12\n\nresult_ids\x18\x03 \x03(\t\x12.\n\x05tasks\x18\x04 \x03(\x0b\x32\x1f.ecs_scheduler.v1.ReservedTasks\x12*\n\x05total\x18\x05 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12)\n\x06\x65xpiry\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xd3\x01\n\rReservedTasks\x12/\n\x04size\x18\x01 \x01(\x0e\x32\x1f.ecs_scheduler.v1.ContainerSizeH\x00\x12\x30\n\tresources\x18\x02 \x01(\x0b\x32\x1b.ecs_scheduler.v1.ResourcesH\x00\x12\x34\n\x0c\x61rchitecture\x18\x03 \x01(\x0e\x32\x1e.ecs_scheduler.v1.Architecture\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\x12\x11\n\texclusive\x18\x05 \x01(\x08\x42\x07\n\x05shape\"M\n\x17ReserveCapacityResponse\x12\x32\n\x0breservation\x18\x01 \x01(\x0b\x32\x1d.ecs_scheduler.v1.Reservation\";\n\x16ReleaseCapacityRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tbuild_key\x18\x02 \x01(\t\"\x19\n\x17ReleaseCapacityResponse\"\xee\x01\n\x0bReservation\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tbuild_key\x18\x02 \x01(\t\x12\x12\n\nresult_ids\x18\x03 \x03(\t\x12\x14\n\x0cresults_come\x18\x04 \x01(\x05\x12\x30\n\x06pieces\x18\x05 \x03(\x0b\x32 .ecs_scheduler.v1.ReservedPieces\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x98\x01\n\x0eReservedPieces\x12.\n\tresources\x18\x01 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12\x34\n\x0c\x61rchitecture\x18\x02 \x01(\x0e\x32\x1e.ecs_scheduler.v1.Architecture\x12\r\n\x05\x63ount\x18\x03 \x01(\x05\x12\x11\n\texclusive\x18\x04 \x01(\x08\"\xaa\x01\n\x0cReservations\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\x12\x0e\n\x06pieces\x18\x02 \x01(\x05\x12\x13\n\x0bpieces_used\x18\x03 \x01(\x03\x12\x15\n\rpieces_lapsed\x18\x04 \x01(\x03\x12\x15\n\x08hit_rate\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12+\n\x04next\x18\x06 \x03(\x0b\x32\x1d.ecs_scheduler.v1.ReservationB\x0b\n\t_hit_rateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,17 +38,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESERVECAPACITYREQUEST']._serialized_start=190
   _globals['_RESERVECAPACITYREQUEST']._serialized_end=404
   _globals['_RESERVEDTASKS']._serialized_start=407
-  _globals['_RESERVEDTASKS']._serialized_end=599
-  _globals['_RESERVECAPACITYRESPONSE']._serialized_start=601
-  _globals['_RESERVECAPACITYRESPONSE']._serialized_end=678
-  _globals['_RELEASECAPACITYREQUEST']._serialized_start=680
-  _globals['_RELEASECAPACITYREQUEST']._serialized_end=739
-  _globals['_RELEASECAPACITYRESPONSE']._serialized_start=741
-  _globals['_RELEASECAPACITYRESPONSE']._serialized_end=766
-  _globals['_RESERVATION']._serialized_start=769
-  _globals['_RESERVATION']._serialized_end=1007
-  _globals['_RESERVEDPIECES']._serialized_start=1010
-  _globals['_RESERVEDPIECES']._serialized_end=1143
-  _globals['_RESERVATIONS']._serialized_start=1146
-  _globals['_RESERVATIONS']._serialized_end=1316
+  _globals['_RESERVEDTASKS']._serialized_end=618
+  _globals['_RESERVECAPACITYRESPONSE']._serialized_start=620
+  _globals['_RESERVECAPACITYRESPONSE']._serialized_end=697
+  _globals['_RELEASECAPACITYREQUEST']._serialized_start=699
+  _globals['_RELEASECAPACITYREQUEST']._serialized_end=758
+  _globals['_RELEASECAPACITYRESPONSE']._serialized_start=760
+  _globals['_RELEASECAPACITYRESPONSE']._serialized_end=785
+  _globals['_RESERVATION']._serialized_start=788
+  _globals['_RESERVATION']._serialized_end=1026
+  _globals['_RESERVEDPIECES']._serialized_start=1029
+  _globals['_RESERVEDPIECES']._serialized_end=1181
+  _globals['_RESERVATIONS']._serialized_start=1184
+  _globals['_RESERVATIONS']._serialized_end=1354
 # @@protoc_insertion_point(module_scope)

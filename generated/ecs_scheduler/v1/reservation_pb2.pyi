@@ -29,16 +29,18 @@ class ReserveCapacityRequest(_message.Message):
     def __init__(self, tenant: _Optional[str] = ..., build_key: _Optional[str] = ..., result_ids: _Optional[_Iterable[str]] = ..., tasks: _Optional[_Iterable[_Union[ReservedTasks, _Mapping]]] = ..., total: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., expiry: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ReservedTasks(_message.Message):
-    __slots__ = ("size", "resources", "architecture", "count")
+    __slots__ = ("size", "resources", "architecture", "count", "exclusive")
     SIZE_FIELD_NUMBER: _ClassVar[int]
     RESOURCES_FIELD_NUMBER: _ClassVar[int]
     ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    EXCLUSIVE_FIELD_NUMBER: _ClassVar[int]
     size: _task_spec_pb2.ContainerSize
     resources: _resources_pb2.Resources
     architecture: _resources_pb2.Architecture
     count: int
-    def __init__(self, size: _Optional[_Union[_task_spec_pb2.ContainerSize, str]] = ..., resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., architecture: _Optional[_Union[_resources_pb2.Architecture, str]] = ..., count: _Optional[int] = ...) -> None: ...
+    exclusive: bool
+    def __init__(self, size: _Optional[_Union[_task_spec_pb2.ContainerSize, str]] = ..., resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., architecture: _Optional[_Union[_resources_pb2.Architecture, str]] = ..., count: _Optional[int] = ..., exclusive: _Optional[bool] = ...) -> None: ...
 
 class ReserveCapacityResponse(_message.Message):
     __slots__ = ("reservation",)
@@ -77,14 +79,16 @@ class Reservation(_message.Message):
     def __init__(self, tenant: _Optional[str] = ..., build_key: _Optional[str] = ..., result_ids: _Optional[_Iterable[str]] = ..., results_come: _Optional[int] = ..., pieces: _Optional[_Iterable[_Union[ReservedPieces, _Mapping]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ReservedPieces(_message.Message):
-    __slots__ = ("resources", "architecture", "count")
+    __slots__ = ("resources", "architecture", "count", "exclusive")
     RESOURCES_FIELD_NUMBER: _ClassVar[int]
     ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    EXCLUSIVE_FIELD_NUMBER: _ClassVar[int]
     resources: _resources_pb2.Resources
     architecture: _resources_pb2.Architecture
     count: int
-    def __init__(self, resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., architecture: _Optional[_Union[_resources_pb2.Architecture, str]] = ..., count: _Optional[int] = ...) -> None: ...
+    exclusive: bool
+    def __init__(self, resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., architecture: _Optional[_Union[_resources_pb2.Architecture, str]] = ..., count: _Optional[int] = ..., exclusive: _Optional[bool] = ...) -> None: ...
 
 class Reservations(_message.Message):
     __slots__ = ("count", "pieces", "pieces_used", "pieces_lapsed", "hit_rate", "next")

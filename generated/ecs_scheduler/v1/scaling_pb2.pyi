@@ -115,7 +115,7 @@ class TaskCounts(_message.Message):
     def __init__(self, queued: _Optional[int] = ..., assigned: _Optional[int] = ..., starting: _Optional[int] = ..., running: _Optional[int] = ..., stopping: _Optional[int] = ...) -> None: ...
 
 class UnplacedShape(_message.Message):
-    __slots__ = ("tenant", "priority", "resources", "count", "rejects", "clamped", "architecture")
+    __slots__ = ("tenant", "priority", "resources", "count", "rejects", "clamped", "architecture", "exclusive")
     TENANT_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     RESOURCES_FIELD_NUMBER: _ClassVar[int]
@@ -123,6 +123,7 @@ class UnplacedShape(_message.Message):
     REJECTS_FIELD_NUMBER: _ClassVar[int]
     CLAMPED_FIELD_NUMBER: _ClassVar[int]
     ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
+    EXCLUSIVE_FIELD_NUMBER: _ClassVar[int]
     tenant: str
     priority: int
     resources: _resources_pb2.Resources
@@ -130,7 +131,8 @@ class UnplacedShape(_message.Message):
     rejects: _containers.RepeatedCompositeFieldContainer[RejectCount]
     clamped: bool
     architecture: _resources_pb2.Architecture
-    def __init__(self, tenant: _Optional[str] = ..., priority: _Optional[int] = ..., resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., count: _Optional[int] = ..., rejects: _Optional[_Iterable[_Union[RejectCount, _Mapping]]] = ..., clamped: _Optional[bool] = ..., architecture: _Optional[_Union[_resources_pb2.Architecture, str]] = ...) -> None: ...
+    exclusive: bool
+    def __init__(self, tenant: _Optional[str] = ..., priority: _Optional[int] = ..., resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., count: _Optional[int] = ..., rejects: _Optional[_Iterable[_Union[RejectCount, _Mapping]]] = ..., clamped: _Optional[bool] = ..., architecture: _Optional[_Union[_resources_pb2.Architecture, str]] = ..., exclusive: _Optional[bool] = ...) -> None: ...
 
 class RejectCount(_message.Message):
     __slots__ = ("reason", "container_instances")

@@ -93,7 +93,7 @@ STOP_CATEGORY_CANCELLED: StopCategory
 STOP_CATEGORY_EXPIRED: StopCategory
 
 class Task(_message.Message):
-    __slots__ = ("task_id", "request_id", "tenant", "priority", "labels", "bamboo_agent", "containers", "resources", "build_key", "state", "create_time", "update_time", "start_time", "stop_time", "stop_reason", "attempts", "revision", "queue_timeout", "start_timeout", "run_timeout", "may_run_again")
+    __slots__ = ("task_id", "request_id", "tenant", "priority", "labels", "bamboo_agent", "containers", "resources", "build_key", "state", "create_time", "update_time", "start_time", "stop_time", "stop_reason", "attempts", "revision", "queue_timeout", "start_timeout", "run_timeout", "may_run_again", "exclusive")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -122,6 +122,7 @@ class Task(_message.Message):
     START_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     RUN_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     MAY_RUN_AGAIN_FIELD_NUMBER: _ClassVar[int]
+    EXCLUSIVE_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     request_id: str
     tenant: str
@@ -143,7 +144,8 @@ class Task(_message.Message):
     start_timeout: _duration_pb2.Duration
     run_timeout: _duration_pb2.Duration
     may_run_again: bool
-    def __init__(self, task_id: _Optional[str] = ..., request_id: _Optional[str] = ..., tenant: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., bamboo_agent: _Optional[_Union[_task_spec_pb2.BambooAgentSpec, _Mapping]] = ..., containers: _Optional[_Union[_task_spec_pb2.ContainersSpec, _Mapping]] = ..., resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., build_key: _Optional[str] = ..., state: _Optional[_Union[TaskState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stop_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stop_reason: _Optional[_Union[StopReason, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., revision: _Optional[int] = ..., queue_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., start_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., run_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., may_run_again: _Optional[bool] = ...) -> None: ...
+    exclusive: bool
+    def __init__(self, task_id: _Optional[str] = ..., request_id: _Optional[str] = ..., tenant: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., bamboo_agent: _Optional[_Union[_task_spec_pb2.BambooAgentSpec, _Mapping]] = ..., containers: _Optional[_Union[_task_spec_pb2.ContainersSpec, _Mapping]] = ..., resources: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., build_key: _Optional[str] = ..., state: _Optional[_Union[TaskState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stop_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stop_reason: _Optional[_Union[StopReason, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., revision: _Optional[int] = ..., queue_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., start_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., run_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., may_run_again: _Optional[bool] = ..., exclusive: _Optional[bool] = ...) -> None: ...
 
 class Attempt(_message.Message):
     __slots__ = ("attempt_id", "number", "state", "ecs_task_arn", "container_instance_arn", "ec2_instance_id", "task_definition_arn", "create_time", "start_time", "stop_time", "stop_reason")

@@ -23,32 +23,43 @@ _sym_db = _symbol_database.Default()
 
 
 from ecs_scheduler.v1 import resources_pb2 as ecs__scheduler_dot_v1_dot_resources__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ecs_scheduler/v1/task_spec.proto\x12\x10\x65\x63s_scheduler.v1\x1a ecs_scheduler/v1/resources.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\x01\n\x0e\x43ontainersSpec\x12/\n\ncontainers\x18\x01 \x03(\x0b\x32\x1b.ecs_scheduler.v1.Container\x12\x15\n\rtask_role_arn\x18\x02 \x01(\t\x12\x1a\n\x12\x65xecution_role_arn\x18\x03 \x01(\t\x12\x34\n\x0c\x61rchitecture\x18\x04 \x01(\x0e\x32\x1e.ecs_scheduler.v1.ArchitectureJ\x04\x08\x05\x10\x10\"\xd5\x02\n\tContainer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05image\x18\x02 \x01(\t\x12.\n\tresources\x18\x03 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12\x0f\n\x07\x63ommand\x18\x04 \x03(\t\x12:\n\x0b\x65nvironment\x18\x05 \x03(\x0b\x32%.ecs_scheduler.v1.EnvironmentVariable\x12\x11\n\tessential\x18\x06 \x01(\x08\x12)\n\x07secrets\x18\x07 \x03(\x0b\x32\x18.ecs_scheduler.v1.Secret\x12\x1c\n\x14registry_credentials\x18\x08 \x01(\t\x12\x12\n\nprivileged\x18\t \x01(\x08\x12)\n\x07ulimits\x18\n \x03(\x0b\x32\x18.ecs_scheduler.v1.Ulimit\x12\r\n\x05links\x18\x0b \x03(\tJ\x04\x08\x0c\x10\x14\"\x8e\x04\n\x0f\x42\x61mbooAgentSpec\x12\x11\n\tresult_id\x18\x01 \x01(\t\x12\x11\n\tbuild_key\x18\x02 \x01(\t\x12\x12\n\nserver_url\x18\x03 \x01(\t\x12\x16\n\x0esidekick_image\x18\x04 \x01(\t\x12\r\n\x05image\x18\x05 \x01(\t\x12-\n\x04size\x18\x06 \x01(\x0e\x32\x1f.ecs_scheduler.v1.ContainerSize\x12@\n\x10\x65xtra_containers\x18\x07 \x03(\x0b\x32&.ecs_scheduler.v1.BambooExtraContainer\x12.\n\nqueue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x41\n\x14host_folder_mappings\x18\t \x03(\x0b\x32#.ecs_scheduler.v1.HostFolderMapping\x12\x15\n\rtask_role_arn\x18\n \x01(\t\x12\x34\n\x0c\x61rchitecture\x18\x0b \x01(\x0e\x32\x1e.ecs_scheduler.v1.Architecture\x12\x1a\n\x12\x65xecution_role_arn\x18\x0c \x01(\t\x12)\n\x07secrets\x18\r \x03(\x0b\x32\x18.ecs_scheduler.v1.Secret\x12\x1c\n\x14registry_credentials\x18\x0e \x01(\tJ\x04\x08\x0f\x10\x10\"\xf9\x01\n\x14\x42\x61mbooExtraContainer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05image\x18\x02 \x01(\t\x12-\n\x04size\x18\x03 \x01(\x0e\x32\x1f.ecs_scheduler.v1.ContainerSize\x12\x10\n\x08\x63ommands\x18\x04 \x03(\t\x12:\n\x0b\x65nvironment\x18\x05 \x03(\x0b\x32%.ecs_scheduler.v1.EnvironmentVariable\x12)\n\x07secrets\x18\x06 \x03(\x0b\x32\x18.ecs_scheduler.v1.Secret\x12\x1c\n\x14registry_credentials\x18\x07 \x01(\t\"U\n\x11HostFolderMapping\x12\x13\n\x0bvolume_name\x18\x01 \x01(\t\x12\x13\n\x0bsource_path\x18\x02 \x01(\t\x12\x16\n\x0e\x63ontainer_path\x18\x03 \x01(\t\"*\n\x06Secret\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nvalue_from\x18\x02 \x01(\t\"2\n\x06Ulimit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04soft\x18\x02 \x01(\x05\x12\x0c\n\x04hard\x18\x03 \x01(\x05\"2\n\x13\x45nvironmentVariable\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t*\x8b\x02\n\rContainerSize\x12\x1e\n\x1a\x43ONTAINER_SIZE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ONTAINER_SIZE_XSMALL\x10\x01\x12\x18\n\x14\x43ONTAINER_SIZE_SMALL\x10\x02\x12\x1a\n\x16\x43ONTAINER_SIZE_REGULAR\x10\x03\x12\x18\n\x14\x43ONTAINER_SIZE_LARGE\x10\x04\x12\x19\n\x15\x43ONTAINER_SIZE_XLARGE\x10\x05\x12\x1a\n\x16\x43ONTAINER_SIZE_XXLARGE\x10\x06\x12\x1b\n\x17\x43ONTAINER_SIZE_LARGE_4X\x10\x07\x12\x1b\n\x17\x43ONTAINER_SIZE_LARGE_8X\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ecs_scheduler/v1/task_spec.proto\x12\x10\x65\x63s_scheduler.v1\x1a ecs_scheduler/v1/resources.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xee\x01\n\x0e\x43ontainersSpec\x12/\n\ncontainers\x18\x01 \x03(\x0b\x32\x1b.ecs_scheduler.v1.Container\x12\x15\n\rtask_role_arn\x18\x02 \x01(\t\x12\x1a\n\x12\x65xecution_role_arn\x18\x03 \x01(\t\x12\x34\n\x0c\x61rchitecture\x18\x04 \x01(\x0e\x32\x1e.ecs_scheduler.v1.Architecture\x12)\n\x07volumes\x18\x05 \x03(\x0b\x32\x18.ecs_scheduler.v1.Volume\x12\x11\n\texclusive\x18\x0f \x01(\x08J\x04\x08\x06\x10\x0f\"\xe8\x04\n\tContainer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05image\x18\x02 \x01(\t\x12.\n\tresources\x18\x03 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12\x0f\n\x07\x63ommand\x18\x04 \x03(\t\x12:\n\x0b\x65nvironment\x18\x05 \x03(\x0b\x32%.ecs_scheduler.v1.EnvironmentVariable\x12\x11\n\tessential\x18\x06 \x01(\x08\x12)\n\x07secrets\x18\x07 \x03(\x0b\x32\x18.ecs_scheduler.v1.Secret\x12\x1c\n\x14registry_credentials\x18\x08 \x01(\t\x12\x12\n\nprivileged\x18\t \x01(\x08\x12)\n\x07ulimits\x18\n \x03(\x0b\x32\x18.ecs_scheduler.v1.Ulimit\x12\r\n\x05links\x18\x0b \x03(\t\x12\x13\n\x0b\x65ntry_point\x18\x0c \x03(\t\x12\x19\n\x11working_directory\x18\r \x01(\t\x12\x0c\n\x04user\x18\x0e \x01(\t\x12\x32\n\x0cmount_points\x18\x0f \x03(\x0b\x32\x1c.ecs_scheduler.v1.MountPoint\x12\x33\n\x0chealth_check\x18\x10 \x01(\x0b\x32\x1d.ecs_scheduler.v1.HealthCheck\x12\x39\n\ndepends_on\x18\x11 \x03(\x0b\x32%.ecs_scheduler.v1.ContainerDependency\x12/\n\x0cstop_timeout\x18\x12 \x01(\x0b\x32\x19.google.protobuf.DurationJ\x04\x08\x13\x10\x14\";\n\x06Volume\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bsource_path\x18\x02 \x01(\t\x12\x0e\n\x06shared\x18\x03 \x01(\x08\"N\n\nMountPoint\x12\x15\n\rsource_volume\x18\x01 \x01(\t\x12\x16\n\x0e\x63ontainer_path\x18\x02 \x01(\t\x12\x11\n\tread_only\x18\x03 \x01(\x08\"\xb9\x01\n\x0bHealthCheck\x12\x0f\n\x07\x63ommand\x18\x01 \x03(\t\x12+\n\x08interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\x07timeout\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07retries\x18\x04 \x01(\x05\x12/\n\x0cstart_period\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"f\n\x13\x43ontainerDependency\x12\x16\n\x0e\x63ontainer_name\x18\x01 \x01(\t\x12\x37\n\tcondition\x18\x02 \x01(\x0e\x32$.ecs_scheduler.v1.ContainerCondition\"\x9b\x04\n\x0f\x42\x61mbooAgentSpec\x12\x11\n\tresult_id\x18\x01 \x01(\t\x12\x11\n\tbuild_key\x18\x02 \x01(\t\x12\x12\n\nserver_url\x18\x03 \x01(\t\x12\x16\n\x0esidekick_image\x18\x04 \x01(\t\x12\r\n\x05image\x18\x05 \x01(\t\x12-\n\x04size\x18\x06 \x01(\x0e\x32\x1f.ecs_scheduler.v1.ContainerSize\x12@\n\x10\x65xtra_containers\x18\x07 \x03(\x0b\x32&.ecs_scheduler.v1.BambooExtraContainer\x12.\n\nqueue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x41\n\x14host_folder_mappings\x18\t \x03(\x0b\x32#.ecs_scheduler.v1.HostFolderMapping\x12\x15\n\rtask_role_arn\x18\n \x01(\t\x12\x34\n\x0c\x61rchitecture\x18\x0b \x01(\x0e\x32\x1e.ecs_scheduler.v1.Architecture\x12\x1a\n\x12\x65xecution_role_arn\x18\x0c \x01(\t\x12)\n\x07secrets\x18\r \x03(\x0b\x32\x18.ecs_scheduler.v1.Secret\x12\x1c\n\x14registry_credentials\x18\x0e \x01(\t\x12\x11\n\texclusive\x18\x0f \x01(\x08\"\xf9\x01\n\x14\x42\x61mbooExtraContainer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05image\x18\x02 \x01(\t\x12-\n\x04size\x18\x03 \x01(\x0e\x32\x1f.ecs_scheduler.v1.ContainerSize\x12\x10\n\x08\x63ommands\x18\x04 \x03(\t\x12:\n\x0b\x65nvironment\x18\x05 \x03(\x0b\x32%.ecs_scheduler.v1.EnvironmentVariable\x12)\n\x07secrets\x18\x06 \x03(\x0b\x32\x18.ecs_scheduler.v1.Secret\x12\x1c\n\x14registry_credentials\x18\x07 \x01(\t\"U\n\x11HostFolderMapping\x12\x13\n\x0bvolume_name\x18\x01 \x01(\t\x12\x13\n\x0bsource_path\x18\x02 \x01(\t\x12\x16\n\x0e\x63ontainer_path\x18\x03 \x01(\t\"*\n\x06Secret\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nvalue_from\x18\x02 \x01(\t\"2\n\x06Ulimit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04soft\x18\x02 \x01(\x05\x12\x0c\n\x04hard\x18\x03 \x01(\x05\"2\n\x13\x45nvironmentVariable\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t*\xbc\x01\n\x12\x43ontainerCondition\x12#\n\x1f\x43ONTAINER_CONDITION_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43ONTAINER_CONDITION_START\x10\x01\x12 \n\x1c\x43ONTAINER_CONDITION_COMPLETE\x10\x02\x12\x1f\n\x1b\x43ONTAINER_CONDITION_SUCCESS\x10\x03\x12\x1f\n\x1b\x43ONTAINER_CONDITION_HEALTHY\x10\x04*\x8b\x02\n\rContainerSize\x12\x1e\n\x1a\x43ONTAINER_SIZE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ONTAINER_SIZE_XSMALL\x10\x01\x12\x18\n\x14\x43ONTAINER_SIZE_SMALL\x10\x02\x12\x1a\n\x16\x43ONTAINER_SIZE_REGULAR\x10\x03\x12\x18\n\x14\x43ONTAINER_SIZE_LARGE\x10\x04\x12\x19\n\x15\x43ONTAINER_SIZE_XLARGE\x10\x05\x12\x1a\n\x16\x43ONTAINER_SIZE_XXLARGE\x10\x06\x12\x1b\n\x17\x43ONTAINER_SIZE_LARGE_4X\x10\x07\x12\x1b\n\x17\x43ONTAINER_SIZE_LARGE_8X\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ecs_scheduler.v1.task_spec_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CONTAINERSIZE']._serialized_start=1661
-  _globals['_CONTAINERSIZE']._serialized_end=1928
-  _globals['_CONTAINERSSPEC']._serialized_start=122
-  _globals['_CONTAINERSSPEC']._serialized_end=298
-  _globals['_CONTAINER']._serialized_start=301
-  _globals['_CONTAINER']._serialized_end=642
-  _globals['_BAMBOOAGENTSPEC']._serialized_start=645
-  _globals['_BAMBOOAGENTSPEC']._serialized_end=1171
-  _globals['_BAMBOOEXTRACONTAINER']._serialized_start=1174
-  _globals['_BAMBOOEXTRACONTAINER']._serialized_end=1423
-  _globals['_HOSTFOLDERMAPPING']._serialized_start=1425
-  _globals['_HOSTFOLDERMAPPING']._serialized_end=1510
-  _globals['_SECRET']._serialized_start=1512
-  _globals['_SECRET']._serialized_end=1554
-  _globals['_ULIMIT']._serialized_start=1556
-  _globals['_ULIMIT']._serialized_end=1606
-  _globals['_ENVIRONMENTVARIABLE']._serialized_start=1608
-  _globals['_ENVIRONMENTVARIABLE']._serialized_end=1658
+  _globals['_CONTAINERCONDITION']._serialized_start=2476
+  _globals['_CONTAINERCONDITION']._serialized_end=2664
+  _globals['_CONTAINERSIZE']._serialized_start=2667
+  _globals['_CONTAINERSIZE']._serialized_end=2934
+  _globals['_CONTAINERSSPEC']._serialized_start=154
+  _globals['_CONTAINERSSPEC']._serialized_end=392
+  _globals['_CONTAINER']._serialized_start=395
+  _globals['_CONTAINER']._serialized_end=1011
+  _globals['_VOLUME']._serialized_start=1013
+  _globals['_VOLUME']._serialized_end=1072
+  _globals['_MOUNTPOINT']._serialized_start=1074
+  _globals['_MOUNTPOINT']._serialized_end=1152
+  _globals['_HEALTHCHECK']._serialized_start=1155
+  _globals['_HEALTHCHECK']._serialized_end=1340
+  _globals['_CONTAINERDEPENDENCY']._serialized_start=1342
+  _globals['_CONTAINERDEPENDENCY']._serialized_end=1444
+  _globals['_BAMBOOAGENTSPEC']._serialized_start=1447
+  _globals['_BAMBOOAGENTSPEC']._serialized_end=1986
+  _globals['_BAMBOOEXTRACONTAINER']._serialized_start=1989
+  _globals['_BAMBOOEXTRACONTAINER']._serialized_end=2238
+  _globals['_HOSTFOLDERMAPPING']._serialized_start=2240
+  _globals['_HOSTFOLDERMAPPING']._serialized_end=2325
+  _globals['_SECRET']._serialized_start=2327
+  _globals['_SECRET']._serialized_end=2369
+  _globals['_ULIMIT']._serialized_start=2371
+  _globals['_ULIMIT']._serialized_end=2421
+  _globals['_ENVIRONMENTVARIABLE']._serialized_start=2423
+  _globals['_ENVIRONMENTVARIABLE']._serialized_end=2473
 # @@protoc_insertion_point(module_scope)

@@ -36,7 +36,7 @@ class LaunchTimes:
         """
         with self._lock:
             unseen = [each for each in instance_ids if each not in self._known]
-        fresh = self._ask_if_possible(unseen)
+        fresh = self._ask_if_possible(unseen) if unseen else {}
         with self._lock:
             known = {each: self._known[each] for each in instance_ids if each in self._known}
             self._remember(fresh, used=known)

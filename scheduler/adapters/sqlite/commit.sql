@@ -15,12 +15,12 @@ BEGIN
   INSERT INTO task (
     task_id, tenant, request_id, fingerprint, priority, cpu, memory_mib, gpus, build_key, definition_key,
     main_container, queue_timeout_ms, start_timeout_ms, run_timeout_ms, may_run_again,
-    enqueue_revision, submitted_ms, architecture, state, revision, updated_ms
+    enqueue_revision, submitted_ms, architecture, exclusive, state, revision, updated_ms
   )
   SELECT
     value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
     value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14,
-    value ->> 15, value ->> 16, value ->> 17, 'QUEUED', value ->> 15, value ->> 16
+    value ->> 15, value ->> 16, value ->> 17, value ->> 18, 'QUEUED', value ->> 15, value ->> 16
   FROM json_each(NEW.tasks);
 
   INSERT INTO request (task_id, labels, spec)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from scheduler.ports.store import StoreCorrupt, StoreError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Of schema.sql. A file of a later one is refused: its meaning is not known here."""
 
-MIGRATED_VERSIONS = (2, 3)
+MIGRATED_VERSIONS = (2, 3, 4)
 """Earlier ones, which opening brings to the present one, step by step: n to n + 1 by `migrate_n.sql`. 1 was
 never released."""
 
@@ -87,7 +87,7 @@ def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
         raise StoreCorrupt(f"{path} is a SQLite file, but not a store of ecs-scheduler")
     (version,) = connection.execute("SELECT schema_version FROM meta").fetchone()
     if version not in (*MIGRATED_VERSIONS, SCHEMA_VERSION):
-        known = " and ".join(map(str, (*MIGRATED_VERSIONS, SCHEMA_VERSION)))
+        known = ", ".join(map(str, (*MIGRATED_VERSIONS, SCHEMA_VERSION)))
         raise StoreCorrupt(f"store {path} has schema {version}; this version reads schemas {known}")
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":

@@ -2,7 +2,7 @@
 -- ?1: revision; ?2: limit.
 SELECT json_group_array(json_array(
   task_id, request_id, tenant, priority, labels, build_key, cpu, memory_mib, gpus, architecture,
-  queue_timeout_ms, start_timeout_ms, run_timeout_ms, may_run_again, submitted_ms, payload
+  exclusive, queue_timeout_ms, start_timeout_ms, run_timeout_ms, may_run_again, submitted_ms, payload
 ))
 FROM (
   SELECT event.revision AS at_revision, event.payload, task.*, request.labels

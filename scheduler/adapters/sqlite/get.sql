@@ -1,7 +1,7 @@
 -- One whole task, its last 10 attempts newest first. ?1: task_id.
 SELECT
   task.task_id, request_id, tenant, priority, request.labels, build_key, cpu, memory_mib, gpus, architecture,
-  queue_timeout_ms, start_timeout_ms, run_timeout_ms, may_run_again, submitted_ms,
+  exclusive, queue_timeout_ms, start_timeout_ms, run_timeout_ms, may_run_again, submitted_ms,
   state, revision, updated_ms, started_ms, stopped_ms, stop_reason,
   request.spec, secret."values",
   (

@@ -115,6 +115,7 @@ class Journal:
                 status.revision,
                 record.at_ms,
                 ask.architecture,
+                ask.exclusive,
             )
         )
         spec, secrets = codec.spec_text(request.spec)

@@ -2,7 +2,7 @@
 -- An empty string or array is a filter that is not set; labels are [[key, value], ...].
 SELECT json_group_array(json_array(
   task_id, request_id, tenant, priority, labels, build_key, cpu, memory_mib, gpus, architecture,
-  queue_timeout_ms, start_timeout_ms, run_timeout_ms, may_run_again, submitted_ms,
+  exclusive, queue_timeout_ms, start_timeout_ms, run_timeout_ms, may_run_again, submitted_ms,
   state, revision, updated_ms, started_ms, stopped_ms, stop_reason, attempt
 ))
 FROM (

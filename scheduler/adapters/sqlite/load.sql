@@ -4,7 +4,7 @@
 SELECT
   task_id, tenant, priority, definition_key, main_container, enqueue_revision, submitted_ms,
   cpu, memory_mib, gpus, queue_timeout_ms, start_timeout_ms, run_timeout_ms, may_run_again,
-  state, cancel_requested, updated_ms, architecture,
+  state, cancel_requested, updated_ms, architecture, exclusive,
   (SELECT count(*) FROM attempt WHERE attempt.task_id = task.task_id),
   (SELECT count(*) FROM attempt WHERE attempt.task_id = task.task_id AND payload ->> 'counted'),
   (SELECT payload FROM attempt WHERE attempt.task_id = task.task_id ORDER BY number DESC LIMIT 1),

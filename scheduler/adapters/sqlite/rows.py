@@ -22,7 +22,7 @@ from scheduler.ports.store import LiveTask
 
 Row = tuple[Any, ...]
 
-_HEAD = 15
+_HEAD = 16
 """Columns of get.sql, list.sql and events.sql that never change, with which each of them begins."""
 
 
@@ -33,7 +33,7 @@ def live_tasks(rows: Iterable[Row]) -> Iterator[LiveTask]:
     """
     ask_of, timeouts_of = cache(_ask), cache(_timeouts)
     for row in rows:
-        yield _live_task(row, ask=ask_of((*row[7:10], row[17])), timeouts=timeouts_of(row[10:13]))
+        yield _live_task(row, ask=ask_of((*row[7:10], *row[17:19])), timeouts=timeouts_of(row[10:13]))
 
 
 def whole_task(row: Row) -> Task:
@@ -65,7 +65,7 @@ def scaling_events(rows: str) -> list[StoredScalingEvent]:
 def _live_task(row: Row, *, ask: Resources, timeouts: Timeouts) -> LiveTask:
     task_id, tenant, priority, definition_key, main_container, enqueue_revision, submitted_ms = row[:7]
     may_run_again, state, cancelled, updated_ms = row[13:17]
-    attempts_made, launches, last_attempt, build_key, result_id = row[18:]
+    attempts_made, launches, last_attempt, build_key, result_id = row[19:]
     queued = QueuedTask(
         task_id=task_id,
         tenant=intern(tenant),
@@ -123,7 +123,7 @@ def _task(
     columns: list[Any], status: TaskStatus, attempts: tuple[Attempt, ...], spec: TaskSpec | None = None
 ) -> Task:
     task_id, request_id, tenant, priority, labels, build_key = columns[:6]
-    may_run_again, submitted_ms = columns[13:]
+    may_run_again, submitted_ms = columns[14:]
     return Task(
         task_id=task_id,
         request_id=request_id,
@@ -131,10 +131,10 @@ def _task(
         priority=priority,
         labels=codec.plain(labels),
         build_key=build_key,
-        ask=_ask(columns[6:10]),
+        ask=_ask(columns[6:11]),
         submitted_ms=submitted_ms,
         status=status,
-        timeouts=_timeouts(columns[10:13]),
+        timeouts=_timeouts(columns[11:14]),
         may_run_again=bool(may_run_again),
         spec=spec,
         attempts=attempts,
@@ -142,8 +142,14 @@ def _task(
 
 
 def _ask(columns: Sequence[Any]) -> Resources:
-    cpu, memory_mib, gpus, architecture = columns
-    return Resources(cpu=cpu, memory_mib=memory_mib, gpus=gpus, architecture=Architecture(architecture))
+    cpu, memory_mib, gpus, architecture, exclusive = columns
+    return Resources(
+        cpu=cpu,
+        memory_mib=memory_mib,
+        gpus=gpus,
+        architecture=Architecture(architecture),
+        exclusive=bool(exclusive),
+    )
 
 
 def _timeouts(columns: Sequence[int | None]) -> Timeouts:

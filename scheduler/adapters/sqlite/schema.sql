@@ -38,6 +38,7 @@ CREATE TABLE task (
   stop_reason      TEXT,               -- JSON of StopReason
   cancel_requested INTEGER NOT NULL DEFAULT 0,
   architecture     TEXT NOT NULL DEFAULT '', -- empty: any
+  exclusive        INTEGER NOT NULL DEFAULT 0, -- 0 or 1
   UNIQUE (tenant, request_id)
 ) STRICT;
 
@@ -100,6 +101,6 @@ CREATE TABLE scale_wish (
   payload    TEXT NOT NULL             -- JSON of ScaleWish
 ) STRICT;
 
-INSERT INTO meta VALUES (1, 4, lower(hex(randomblob(8))), 1);
+INSERT INTO meta VALUES (1, 5, lower(hex(randomblob(8))), 1);
 
 COMMIT;

@@ -98,4 +98,5 @@ def _unplaced(shape: Unplaced) -> scaling_pb2.UnplacedShape:
         ],
         clamped=shape.clamped,
         architecture=ARCHITECTURES[shape.ask.architecture],
+        exclusive=shape.ask.exclusive,
     )

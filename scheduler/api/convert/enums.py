@@ -5,6 +5,7 @@ from typing import cast
 from ecs_scheduler.v1 import capacity_pb2, container_instance_pb2, resources_pb2, task_pb2, task_spec_pb2
 from scheduler.core.model.attempt import AttemptState, StopCategory
 from scheduler.core.model.container_instance import InstanceHealth
+from scheduler.core.model.container_parts import ContainerCondition
 from scheduler.core.model.removal import RemovalCause, RemovalStep
 from scheduler.core.model.resources import Architecture
 from scheduler.core.model.scaling import ScalingKind
@@ -25,6 +26,13 @@ STOP_CATEGORIES = {
 CONTAINER_SIZES = {
     size: cast("task_spec_pb2.ContainerSize", task_spec_pb2.ContainerSize.Value(f"CONTAINER_SIZE_{size}"))
     for size in ContainerSize
+}
+CONTAINER_CONDITIONS = {
+    condition: cast(
+        "task_spec_pb2.ContainerCondition",
+        task_spec_pb2.ContainerCondition.Value(f"CONTAINER_CONDITION_{condition}"),
+    )
+    for condition in ContainerCondition
 }
 ARCHITECTURES = {
     architecture: cast(
@@ -63,4 +71,5 @@ SCALING_KINDS = {
 TASK_STATE_OF = {number: state for state, number in TASK_STATES.items()}
 ARCHITECTURE_OF = {number: architecture for architecture, number in ARCHITECTURES.items()}
 CONTAINER_SIZE_OF = {number: size for size, number in CONTAINER_SIZES.items()}
+CONTAINER_CONDITION_OF = {number: condition for condition, number in CONTAINER_CONDITIONS.items()}
 INSTANCE_HEALTH_OF = {number: health for health, number in INSTANCE_HEALTHS.items()}

@@ -8,6 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ecs_scheduler.v1 import logs_pb2, resources_pb2, scheduler_pb2, task_spec_pb2
+from scheduler.api.convert import container_parts
 from scheduler.api.convert.enums import ARCHITECTURE_OF, CONTAINER_SIZE_OF, TASK_STATE_OF
 from scheduler.core.model.errors import Violation
 from scheduler.core.model.resources import Resources
@@ -36,6 +37,7 @@ _Naming: TypeAlias = scheduler_pb2.GetTaskRequest | scheduler_pb2.CancelTaskRequ
 MAX_WATCHED_TASKS = 1_000
 MAX_LABELS = 32
 _NANOS = 1_000_000_000
+_POLICY_TIMEOUTS = Timeouts()
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _TENANT_EXPECTED = "1 to 63 lower-case letters, digits and hyphens, not starting with a hyphen"
 
@@ -124,10 +126,13 @@ def _filter(message: _Filtering, *, task_ids: frozenset[str] = frozenset()) -> T
 
 
 def _timeouts(message: scheduler_pb2.ScheduleRequest) -> Timeouts:
+    set_ = message.HasField
+    if not (set_("queue_timeout") or set_("start_timeout") or set_("run_timeout")):
+        return _POLICY_TIMEOUTS
     return Timeouts(
-        queue_ms=duration_ms(message.queue_timeout) if message.HasField("queue_timeout") else None,
-        start_ms=duration_ms(message.start_timeout) if message.HasField("start_timeout") else None,
-        run_ms=duration_ms(message.run_timeout) if message.HasField("run_timeout") else None,
+        queue_ms=duration_ms(message.queue_timeout) if set_("queue_timeout") else None,
+        start_ms=duration_ms(message.start_timeout) if set_("start_timeout") else None,
+        run_ms=duration_ms(message.run_timeout) if set_("run_timeout") else None,
     )
 
 
@@ -148,14 +153,15 @@ def _bamboo_agent(message: task_spec_pb2.BambooAgentSpec) -> BambooAgentSpec:
         sidekick_image=message.sidekick_image,
         image=message.image,
         size=CONTAINER_SIZE_OF.get(message.size),
-        extra_containers=tuple(_extra_container(extra) for extra in message.extra_containers),
+        extra_containers=tuple([_extra_container(extra) for extra in message.extra_containers]),
         queue_time_ms=milliseconds(message.queue_time) if message.HasField("queue_time") else None,
-        host_folder_mappings=tuple(_host_folder(each) for each in message.host_folder_mappings),
+        host_folder_mappings=tuple([_host_folder(each) for each in message.host_folder_mappings]),
         task_role_arn=message.task_role_arn,
         execution_role_arn=message.execution_role_arn,
         architecture=ARCHITECTURE_OF.get(message.architecture),
         secrets=_secrets(message.secrets),
         registry_credentials=message.registry_credentials,
+        exclusive=message.exclusive,
     )
 
 
@@ -185,6 +191,8 @@ def _containers(message: task_spec_pb2.ContainersSpec) -> ContainersSpec:
         task_role_arn=message.task_role_arn,
         execution_role_arn=message.execution_role_arn,
         architecture=ARCHITECTURE_OF.get(message.architecture),
+        volumes=container_parts.volumes(message.volumes),
+        exclusive=message.exclusive,
     )
 
 
@@ -201,15 +209,22 @@ def _container(message: task_spec_pb2.Container) -> Container:
         privileged=message.privileged,
         ulimits=tuple(Ulimit(name=each.name, soft=each.soft, hard=each.hard) for each in message.ulimits),
         links=tuple(message.links),
+        entry_point=tuple(message.entry_point),
+        working_directory=message.working_directory,
+        user=message.user,
+        mount_points=container_parts.mount_points(message.mount_points),
+        health_check=container_parts.health_check(message),
+        depends_on=container_parts.dependencies(message.depends_on),
+        stop_timeout_s=container_parts.stop_timeout_s(message),
     )
 
 
 def _secrets(messages: Iterable[task_spec_pb2.Secret]) -> tuple[Secret, ...]:
-    return tuple(Secret(name=secret.name, value_from=secret.value_from) for secret in messages)
+    return tuple([Secret(name=secret.name, value_from=secret.value_from) for secret in messages])
 
 
 def _environment(messages: Iterable[task_spec_pb2.EnvironmentVariable]) -> tuple[EnvironmentVariable, ...]:
-    return tuple(EnvironmentVariable(name=variable.name, value=variable.value) for variable in messages)
+    return tuple([EnvironmentVariable(name=variable.name, value=variable.value) for variable in messages])
 
 
 def _name_violations(message: _Naming) -> Iterator[Violation]:

@@ -6,6 +6,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ecs_scheduler.v1 import resources_pb2, task_pb2, task_spec_pb2
+from scheduler.api.convert import container_parts
 from scheduler.api.convert.enums import (
     ARCHITECTURES,
     ATTEMPT_STATES,
@@ -79,6 +80,7 @@ def task(one: Task) -> task_pb2.Task:
         start_timeout=duration(one.timeouts.start_ms),
         run_timeout=duration(one.timeouts.run_ms),
         may_run_again=one.may_run_again,
+        exclusive=one.ask.exclusive,
     )
 
 
@@ -127,6 +129,7 @@ def _bamboo_agent(spec: BambooAgentSpec) -> task_spec_pb2.BambooAgentSpec:
         execution_role_arn=spec.execution_role_arn,
         architecture=ARCHITECTURES[spec.architecture or Architecture.ANY],
         registry_credentials=spec.registry_credentials,
+        exclusive=spec.exclusive,
     )
     for each in spec.host_folder_mappings:
         message.host_folder_mappings.add(
@@ -157,6 +160,8 @@ def _containers(spec: ContainersSpec) -> task_spec_pb2.ContainersSpec:
         task_role_arn=spec.task_role_arn,
         execution_role_arn=spec.execution_role_arn,
         architecture=ARCHITECTURES[spec.architecture or Architecture.ANY],
+        volumes=[container_parts.volume_message(volume) for volume in spec.volumes],
+        exclusive=spec.exclusive,
     )
 
 
@@ -170,11 +175,15 @@ def _container(container: Container) -> task_spec_pb2.Container:
         registry_credentials=container.registry_credentials,
         privileged=container.privileged,
         links=container.links,
+        entry_point=container.entry_point,
+        working_directory=container.working_directory,
+        user=container.user,
     )
     for limit in container.ulimits:
         message.ulimits.add(name=limit.name, soft=limit.soft, hard=limit.hard)
     _add_masked(message, container.environment)
     _add_secrets(message, container.secrets)
+    container_parts.add_parts(message, container)
     return message
 
 

@@ -66,6 +66,7 @@ def _tasks(message: reservation_pb2.ReservedTasks) -> ReservedTasks:
         size=CONTAINER_SIZE_OF.get(message.size),
         resources=resources(message.resources) if message.HasField("resources") else None,
         architecture=ARCHITECTURE_OF.get(message.architecture),
+        exclusive=message.exclusive,
     )
 
 
@@ -74,4 +75,5 @@ def _pieces(pieces: Pieces) -> reservation_pb2.ReservedPieces:
         resources=render.resources(pieces.ask),
         architecture=ARCHITECTURES[pieces.ask.architecture],
         count=pieces.count,
+        exclusive=pieces.ask.exclusive,
     )

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from scheduler.core.agents import docker_in_docker
+from scheduler.core.agents.container_parts import Parts, add_parts, parts, volumes
 from scheduler.core.agents.definition import (
     AgentSettings,
     Json,
@@ -14,6 +15,7 @@ from scheduler.core.agents.definition import (
 )
 from scheduler.core.agents.definition import task_definition as whole_definition
 from scheduler.core.agents.launch import ATTEMPT_ID, Launch, container_override, variables
+from scheduler.core.model.container_parts import Volume
 from scheduler.core.model.resources import NOTHING, Architecture, Resources
 from scheduler.core.model.task import Container, ContainersSpec, Secret, Ulimit
 
@@ -30,6 +32,7 @@ class ContainerConfiguration(NamedTuple):
     privileged: bool
     ulimits: tuple[Ulimit, ...]
     links: tuple[str, ...]
+    parts: Parts
 
 
 class Configuration(NamedTuple):
@@ -37,12 +40,13 @@ class Configuration(NamedTuple):
 
     containers: tuple[ContainerConfiguration, ...]
     outline: Outline
+    volumes: tuple[Volume, ...]
 
 
 def configuration(spec: ContainersSpec) -> Configuration:
     """What this build shares with others."""
     outline = Outline(spec.task_role_arn, spec.execution_role_arn, spec.architecture or Architecture.ANY)
-    return Configuration(tuple([_configuration(each) for each in spec.containers]), outline)
+    return Configuration(tuple([_configuration(each) for each in spec.containers]), outline, spec.volumes)
 
 
 def task_definition(spec: Configuration, settings: AgentSettings) -> Json:
@@ -53,7 +57,8 @@ def task_definition(spec: Configuration, settings: AgentSettings) -> Json:
         _container(first, settings, essential=True),
         *[_container(other, settings, essential=other.essential) for other in others],
     ]
-    return whole_definition(spec.outline, containers, settings)
+    definition = whole_definition(spec.outline, containers, settings)
+    return definition | {"volumes": volumes(spec.volumes)} if spec.volumes else definition
 
 
 def ask(spec: Configuration) -> Resources:
@@ -83,6 +88,7 @@ def _configuration(container: Container) -> ContainerConfiguration:
         privileged=container.privileged,
         ulimits=container.ulimits,
         links=container.links,
+        parts=parts(container),
     )
 
 
@@ -100,6 +106,7 @@ def _container(container: ContainerConfiguration, settings: AgentSettings, *, es
         definition["privileged"] = True
     if container.links:
         definition["links"] = list(container.links)
+    add_parts(definition, container.parts)
     add_ulimits(definition, container.ulimits)
     add_secrets(definition, container.secrets, container.registry_credentials)
     return definition

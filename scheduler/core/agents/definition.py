@@ -51,6 +51,11 @@ def definition_key(definition: Json) -> str:
     return sha256(_canonical(definition).encode()).hexdigest()
 
 
+def definition_bytes(definition: Json) -> int:
+    """Its size as JSON, in ASCII: however ECS counts, its count is not above that."""
+    return len(_canonical(definition))
+
+
 def container_definition(
     name: str, image: str, resources: Resources, *, essential: bool, settings: AgentSettings
 ) -> Json:

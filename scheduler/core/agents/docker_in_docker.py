@@ -5,6 +5,7 @@ container instance underneath: a user's own choice works on some instances and b
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 PORT = 2375
 """Where its daemon listens without TLS (Docker docs: dockerd, daemon socket option)."""
@@ -13,6 +14,7 @@ _STORAGE_DRIVER = "--storage-driver"
 _FLAGS = ("-s", _STORAGE_DRIVER, "--storage-opt")
 
 
+@lru_cache(maxsize=1_000)  # images are few, and each request asks several times
 def is_docker_in_docker(image: str) -> bool:
     """Whether the repository's name is `docker` and the tag ends in `dind`, in whichever registry."""
     reference, _, _ = image.strip().partition("@")

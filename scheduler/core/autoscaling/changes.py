@@ -53,11 +53,27 @@ def remove(
     lost = [each for each in upkeep.lost if each.step is RemovalStep.TERMINATING or not held]
     room = max(0, policy.max_removals - len(upkeep.removals) - len(lost))
     returned = sum(each.removal.step is RemovalStep.RETURNING and each.removal.decrement for each in moved)
-    situation = Situation(
+    shrinkage = NO_SHRINKAGE
+    if upkeep.candidates and not held:
+        situation = _situation(upkeep, group, growth, packing, size=upkeep.size + returned)
+        shrinkage = _shrink(situation, policy, now_ms, room=room)
+    return Removing(
+        moved=tuple(moved),
+        lost=tuple(lost),
+        ended=tuple(ended),
+        shrinkage=shrinkage,
+    )
+
+
+def _situation(
+    upkeep: Upkeep, group: InstanceGroup, growth: Growth, packing: PackingResult, *, size: int
+) -> Situation:
+    """What shrinking starts from, once it is known that somebody could go."""
+    return Situation(
         group=group,
         limits=upkeep.limits,
         candidates=upkeep.candidates,
-        size=upkeep.size + returned,
+        size=size,
         able=upkeep.able,
         zones=upkeep.zones,
         wanted=growth.used.union(packing.holding, (arn for _, arn in packing.placed)),
@@ -68,12 +84,6 @@ def remove(
         resting=upkeep.resting,
         explain=upkeep.explain,
     )
-    return Removing(
-        moved=tuple(moved),
-        lost=tuple(lost),
-        ended=tuple(ended),
-        shrinkage=NO_SHRINKAGE if held else _shrink(situation, policy, now_ms, room=room),
-    )
 
 
 def _shrink(situation: Situation, policy: Policy, now_ms: int, *, room: int) -> Shrinkage:
@@ -81,6 +91,8 @@ def _shrink(situation: Situation, policy: Policy, now_ms: int, *, room: int) -> 
     if not room and not situation.explain:
         return NO_SHRINKAGE
     shrinkage = scale_down(situation, policy, now_ms)
+    if len(shrinkage.removals) <= room:
+        return shrinkage
     return replace(shrinkage, removals=shrinkage.removals[:room])
 
 
@@ -139,9 +151,13 @@ def _grown(group: InstanceGroup, growth: Growth, now_ms: int) -> ScalingEvent:
 
 def _parts(whose: str, asks: Sequence[Resources]) -> list[str]:
     return [
-        f"{count} for {whose} of {each.cpu} CPU units and {each.memory_mib} MiB"
+        f"{count} for {whose} of {each.cpu} CPU units and {each.memory_mib} MiB{_alone(each)}"
         for each, count in Counter(asks).items()
     ]
+
+
+def _alone(ask: Resources) -> str:
+    return ", each on one of its own" if ask.exclusive else ""
 
 
 _KINDS = {

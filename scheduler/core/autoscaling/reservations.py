@@ -113,7 +113,7 @@ def _cut(total: Resources, shape: Resources) -> Iterator[Resources]:
     left = total
     while any(_counted(left)):
         piece = left.smaller(step)
-        yield piece.on(shape.architecture)
+        yield piece.on(shape.architecture).alone(shape.exclusive)
         left -= piece
 
 

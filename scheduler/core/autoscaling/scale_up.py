@@ -40,12 +40,24 @@ class Growth:
 
 @dataclass(slots=True)
 class _Bin:
-    """`count` alike instances, each with `free` left. `ec2_instance_id` is that of one to be taken back."""
+    """`count` alike instances, each with `free` left. `ec2_instance_id` is that of one to be taken back.
+
+    `empty`: nobody is on them, nor would be.
+    """
 
     free: Resources
     count: int
     ec2_instance_id: str = ""
     touched: bool = False
+    empty: bool = True
+
+    def times(self, ask: Resources) -> int:
+        """How often each of them has room for `ask`."""
+        return ask.times_that_fit(self.free) if self.empty or not ask.exclusive else 0
+
+    def less(self, ask: Resources, times: int) -> Resources:
+        """What is left of one that has taken `ask` so often."""
+        return NOTHING if ask.exclusive else self.free - ask.times(times)
 
 
 @dataclass(slots=True)
@@ -121,6 +133,8 @@ def scale_up(
     if group is None or not capacity.types:
         return Growth()
     limits = limits or Limits(floor=group.min_size, ceiling=group.max_size)
+    if not (packing.left or packing.unheld or headroom or any(_up_to_floor(capacity, limits, [], []))):
+        return Growth()
     purchases = _Purchases(max(0, limits.ceiling - group.desired))
     supplies = _Supplies(
         capacity=capacity,
@@ -211,7 +225,7 @@ def _in_flight(capacity: Capacity) -> list[_Bin]:
 
     Instances that nobody here asked for count as the smallest type.
     """
-    silent = [_Bin(each.free, 1) for each in capacity.silent]
+    silent = [_Bin(each.free, 1, empty=each.empty) for each in capacity.silent]
     if capacity.in_flight == 0:
         return silent
     by_name = {each.name: each.allocatable for each in capacity.types}
@@ -234,13 +248,13 @@ def _fill_bins(bins: list[_Bin], ask: Resources, count: int) -> int:
     for each in bins.copy():
         if left == 0:
             break
-        times = ask.times_that_fit(each.free)
+        times = each.times(ask)
         if times == 0:
             continue
         each.touched = True
         full, rest = divmod(left, times)
         if full >= each.count:
-            each.free -= ask.times(times)
+            each.free, each.empty = each.less(ask, times), False
             left -= times * each.count
             continue
         _split(bins, each, full, ask, times=times, rest=rest)
@@ -251,7 +265,7 @@ def _fill_bins(bins: list[_Bin], ask: Resources, count: int) -> int:
 def _split(bins: list[_Bin], whole: _Bin, full: int, ask: Resources, *, times: int, rest: int) -> None:
     """Of `whole`, `full` instances are filled `times` times, one `rest` times, and the others not."""
     if full:
-        bins.append(_Bin(whole.free - ask.times(times), full))
+        bins.append(_Bin(whole.less(ask, times), full, empty=False))
     if rest:
-        bins.append(_Bin(whole.free - ask.times(rest), 1))
+        bins.append(_Bin(whole.less(ask, rest), 1, empty=False))
     whole.count -= full + (1 if rest else 0)

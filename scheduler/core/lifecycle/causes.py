@@ -11,18 +11,26 @@ from dataclasses import dataclass, replace
 
 from scheduler.core.model.attempt import ContainerExit, StopCategory, StopReason
 
+# What ECS's agent says of a container that it never started, for what became of one that it depends on. The
+# exit code that it tells, 143, is nobody's (amazon-ecs-agent: managedTask.handleTerminalDependencyError).
+_UNRESOLVED = "dependency graph:"
+_FAILED_DEPENDENCY = "as dependency did not exit successfully"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """A row: it matches one of these stop codes, or any text that begins with one of these prefixes."""
+    """A row: it matches one of these stop codes, or a text with one of these beginnings or phrases in it."""
 
     category: StopCategory
     stop_codes: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
 
     def matches(self, stop_code: str, texts: Sequence[str]) -> bool:
         """True when ECS's account of the end is one of this row's."""
-        return stop_code in self.stop_codes or any(text.startswith(self.prefixes) for text in texts)
+        return stop_code in self.stop_codes or any(
+            text.startswith(self.prefixes) or any(phrase in text for phrase in self.phrases) for text in texts
+        )
 
 
 CAUSES: tuple[Cause, ...] = (
@@ -40,6 +48,9 @@ CAUSES: tuple[Cause, ...] = (
     # Before CANNOT_START: a failed pull also has the stop code TaskFailedToStart.
     Cause(category=StopCategory.IMAGE, prefixes=("CannotPull",)),
     Cause(category=StopCategory.OOM, prefixes=("OutOfMemory",)),
+    # Before CANNOT_START, with which the text begins: it is the build's own doing that a container which was
+    # to exit with 0 did not.
+    Cause(category=StopCategory.ESSENTIAL_EXITED, phrases=(_FAILED_DEPENDENCY,)),
     Cause(
         category=StopCategory.CANNOT_START,
         stop_codes=frozenset({"TaskFailedToStart"}),
@@ -104,5 +115,9 @@ def succeeded(stop: StopReason, main: str) -> bool:
 
 
 def _witnesses(containers: Sequence[ContainerExit], main: str) -> Sequence[ContainerExit]:
-    exited = [each for each in containers if each.name == main and each.exit_code is not None]
+    exited = [
+        each
+        for each in containers
+        if each.name == main and each.exit_code is not None and _UNRESOLVED not in each.reason
+    ]
     return exited or containers

@@ -25,7 +25,9 @@ from scheduler.core.model.task import TERMINAL_STATES, TaskState
 _BEFORE_RUNNING = frozenset({TaskState.ASSIGNED, TaskState.STARTING})
 _OWN_DOING = frozenset({StopCategory.EXIT, StopCategory.OOM, StopCategory.ESSENTIAL_EXITED})
 _REQUEUED = frozenset({StopCategory.CAPACITY, StopCategory.ATTRIBUTE})
-_MAX_LACKING = 3
+_MAX_LACKING = 10
+"""So many instances without an attribute that a task needs are asked before it is taken that none has it."""
+
 _NO_ACCOUNT = StopReason(
     category=StopCategory.INSTANCE_LOST, code="", message="ECS gave no account of its end"
 )
@@ -142,7 +144,8 @@ def _nothing_to_stop(evidence: AttemptEvidence, closed: Attempt) -> Transition |
 def _after_refusal(evidence: AttemptEvidence, reason: StopReason) -> TaskState:
     if reason.category not in _REQUEUED:
         return TaskState.FAILED
-    return TaskState.FAILED if evidence.lacking >= _MAX_LACKING else TaskState.QUEUED
+    lacked_by_all = evidence.lacking >= max(1, min(evidence.able, _MAX_LACKING))
+    return TaskState.FAILED if lacked_by_all else TaskState.QUEUED
 
 
 def _abandon(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, policy: Policy) -> Change | None:

@@ -47,6 +47,7 @@ class RemovalEvidence:
     for so long that nothing is waited for. `connected`: its agent is there, under whichever ARN.
     `untouched`: the act of the step certainly had no effect yet. `failed`: it was tried, and not accepted.
     `read_anew`: the reading of `listed` was sent after the act was accepted, or else after the step began.
+    `settled`: that reading was sent so late that no drain whose answer was lost takes effect after it.
     `resumed`: the step began in an earlier life of this service. `held`: others that were let go cannot be
     terminated, so that none is let go.
     """
@@ -63,6 +64,7 @@ class RemovalEvidence:
     untouched: bool = False
     failed: bool = False
     read_anew: bool = False
+    settled: bool = True
     resumed: bool = False
     held: bool = False
 
@@ -127,7 +129,7 @@ def is_room(evidence: RemovalEvidence) -> bool:
 
     One whose drain failed may be out of reach for long: others are bought in its place.
     """
-    return can_return(evidence) or (_is_returnable(evidence) and not evidence.failed)
+    return _is_returnable(evidence) and (evidence.accepted or not evidence.failed)
 
 
 def _is_returnable(evidence: RemovalEvidence) -> bool:
@@ -192,9 +194,9 @@ def _works_again(evidence: RemovalEvidence) -> Turn:
 
 
 def _is_not_drained(evidence: RemovalEvidence) -> Turn:
-    """ECS refuses to drain it: it goes on working, unless an earlier drain has left it DRAINING."""
+    """ECS refuses to drain it: it goes on working, unless an earlier drain has left it DRAINING, or may."""
     drained = evidence.listed is not None and evidence.listed.status == "DRAINING"
-    if evidence.accepted or not evidence.denied or drained:
+    if evidence.accepted or not evidence.denied or drained or not evidence.settled:
         return None
     return Ended(removal=evidence.removal, gone=False, message="ECS refuses to drain it")
 
@@ -235,7 +237,8 @@ def _has_come_back(evidence: RemovalEvidence) -> Turn:
     if not (evidence.connected and evidence.untouched) or detaching:
         return None
     if evidence.removal.cause is RemovalCause.DISCONNECTED:
-        if evidence.listed is not None and evidence.listed.status == "DRAINING":
+        drained = evidence.listed is not None and evidence.listed.status == "DRAINING"
+        if drained or not evidence.settled:
             return take_back(evidence, _CONNECTED_AGAIN)
         return Ended(removal=evidence.removal, gone=False, message=_CONNECTED_AGAIN)
     return RemovalStep.DRAINING if evidence.busy else _is_elsewhere(evidence)
@@ -322,8 +325,11 @@ def _has_left(evidence: RemovalEvidence) -> Turn:
 
 
 def _is_back(evidence: RemovalEvidence) -> Turn:
-    """By a reading that was sent after ECS accepted it: an older one shows what was before the drain."""
-    seen = evidence.accepted and evidence.read_anew
+    """By a reading that was sent after ECS accepted it: an older one shows what was before the drain.
+
+    A drain whose answer was lost may come after its undoing, and would leave the instance DRAINING for good.
+    """
+    seen = evidence.accepted and evidence.read_anew and evidence.settled
     if seen and (evidence.listed is None or evidence.listed.status == "ACTIVE"):
         return Ended(removal=evidence.removal, gone=False, message="ECS shows it ACTIVE again")
     return None

@@ -1,10 +1,23 @@
 """Allow-lists: what of its surroundings the service gives to requests that ask for it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import NamedTuple
 
-METRICS_FOLDER = ("/var/lib/docker/buildeng-metrics", "/buildeng-metrics")
+
+class HostFolder(NamedTuple):
+    """Something of the container instance that tenants may mount, at one path in the container.
+
+    `source` is a folder's path, or the name of a shared Docker volume, as in Docker's own `-v source:path`.
+    """
+
+    source: str
+    container_path: str
+    tenants: str = "*"
+
+
+METRICS_FOLDER = HostFolder("/var/lib/docker/buildeng-metrics", "/buildeng-metrics")
 """Where agents of the system that this one replaces leave what they measure, outside and inside."""
 
 
@@ -12,12 +25,11 @@ METRICS_FOLDER = ("/var/lib/docker/buildeng-metrics", "/buildeng-metrics")
 class AllowLists:
     """What requests may name. Roles and tenants are patterns, in which `*` stands for anything.
 
-    `host_folders` are pairs of a path on the container instance and one in the container. The service's own
-    roles are always allowed. Of `privileged_tenants` everybody is the default: until somebody vouches for a
-    tenant it is only a claim, and a list of claims would promise what it cannot keep.
+    The service's own roles are always allowed. Of `privileged_tenants` everybody is the default: until
+    somebody vouches for a tenant it is only a claim, and a list of claims would promise what it cannot keep.
     """
 
-    host_folders: tuple[tuple[str, str], ...] = (METRICS_FOLDER,)
+    host_folders: tuple[HostFolder, ...] = (METRICS_FOLDER,)
     task_roles: tuple[str, ...] = ()
     execution_roles: tuple[str, ...] = ()
     privileged_tenants: tuple[str, ...] = ("*",)
@@ -27,6 +39,7 @@ DEFAULT_ALLOW_LISTS = AllowLists()
 """What is allowed where nobody has said otherwise."""
 
 
-def is_among(name: str, patterns: Iterable[str]) -> bool:
+@lru_cache(maxsize=1_000)  # tenants and roles are few, and each request asks
+def is_among(name: str, patterns: tuple[str, ...]) -> bool:
     """Whether one of the patterns is the name's."""
     return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -66,10 +66,14 @@ class InstanceType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilentInstance:
-    """A member whose agent disconnected a moment ago: no place for tasks now, still capacity for buying."""
+    """A member whose agent disconnected a moment ago: no place for tasks now, still capacity for buying.
+
+    `empty`: nobody is on it.
+    """
 
     registered: Resources
     free: Resources
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,8 @@ class Policy:
     """How long a task waits for room unless it asks otherwise: Bamboo gives up after 32 minutes."""
 
     requeue_grace_ms: int = 300_000
-    """What a task that comes back to the queue has left at least, whatever its queue timeout says."""
+    """What a task that comes back to the queue has left at least, whatever its queue timeout says; not one
+    that was refused, which would wait for ever if it always is."""
 
     start_timeout_ms: int = 900_000
     """How long ECS may take to run what it accepted, unless the task asks otherwise; images are large."""
@@ -149,6 +150,10 @@ class Policy:
 
     instance_max_age_ms: int = 604_800_000
     """Age at which an instance is replaced: disks fill and images age. Years of use have taught a week."""
+
+    stale_share: Share = 0.2
+    """Share of the group that is replaced for its age at a time; one always. If most of it is too old at
+    once, the service's clock may be wrong, and the cluster is to go on working."""
 
     instance_age_jitter: float = 0.1
     """Share by which this age differs between instances, so that a burst launched together does not expire

@@ -125,13 +125,14 @@ def reservation_fact(reservation: Reservation) -> FactRecorded:
         "tenant": reservation.tenant,
         "build_key": reservation.build_key,
         "result_ids": reservation.result_ids,
-        "pieces": [(*_amounts(each.ask), each.count) for each in reservation.pieces],
+        "pieces": [(*_amounts(each.ask), each.count, each.ask.exclusive) for each in reservation.pieces],
         "at_ms": reservation.at_ms,
         "expires_ms": reservation.expires_ms,
         "asked": reservation.asked,
         "place": reservation.place,
         "uses": [
-            (each.result_id, each.task_id, *_amounts(each.ask), each.pieces) for each in reservation.uses
+            (each.result_id, each.task_id, *_amounts(each.ask), each.pieces, each.ask.exclusive)
+            for each in reservation.uses
         ],
     }
     return FactRecorded(key=reservation_key(reservation), value=dumps(value, separators=(",", ":")))
@@ -143,11 +144,11 @@ def forgotten_reservation_fact(reservation: Reservation) -> FactRecorded:
 
 
 def read_reservation(value: str) -> Reservation:
-    """What `reservation_fact` wrote."""
+    """What `reservation_fact` wrote; rows of an earlier version end before `exclusive`."""
     read = loads(value)
-    pieces = tuple(Pieces(ask=_resources(each[:4]), count=each[4]) for each in read.pop("pieces"))
+    pieces = tuple(Pieces(ask=_resources(each[:4], *each[5:]), count=each[4]) for each in read.pop("pieces"))
     uses = tuple(
-        Use(result_id=each[0], task_id=each[1], ask=_resources(each[2:6]), pieces=each[6])
+        Use(result_id=each[0], task_id=each[1], ask=_resources(each[2:6], *each[7:]), pieces=each[6])
         for each in read.pop("uses")
     )
     return Reservation(pieces=pieces, uses=uses, result_ids=tuple(read.pop("result_ids")), **read)
@@ -168,6 +169,7 @@ def _amounts(ask: Resources) -> tuple[int, int, int, str]:
     return (ask.cpu, ask.memory_mib, ask.gpus, ask.architecture.value)
 
 
-def _resources(amounts: list[Any]) -> Resources:
+def _resources(amounts: list[Any], exclusive: bool = False) -> Resources:
     cpu, memory_mib, gpus, architecture = amounts
-    return Resources(cpu=cpu, memory_mib=memory_mib, gpus=gpus, architecture=Architecture(architecture))
+    ask = Resources(cpu=cpu, memory_mib=memory_mib, gpus=gpus, architecture=Architecture(architecture))
+    return ask.alone() if exclusive else ask

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from scheduler.core.model.attempt import Attempt, StopReason
+from scheduler.core.model.container_parts import ContainerDependency, HealthCheck, MountPoint, Volume
 from scheduler.core.model.resources import Architecture, Resources
 
 
@@ -79,7 +80,8 @@ class Container:
     """A container with explicit resources. Its memory is a reservation.
 
     `registry_credentials` is the ARN of the secret with which the image is pulled; empty for none. `links`
-    name other containers, each with `:alias` if wanted.
+    name other containers, each with `:alias` if wanted. An empty entry point, working directory or user is
+    the image's own.
     """
 
     name: str
@@ -93,6 +95,13 @@ class Container:
     privileged: bool = False
     ulimits: tuple[Ulimit, ...] = ()
     links: tuple[str, ...] = ()
+    entry_point: tuple[str, ...] = ()
+    working_directory: str = ""
+    user: str = ""
+    mount_points: tuple[MountPoint, ...] = ()
+    health_check: HealthCheck | None = None
+    depends_on: tuple[ContainerDependency, ...] = ()
+    stop_timeout_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +109,7 @@ class ContainersSpec:
     """A plain list of containers, for any CI server. The first is the main one.
 
     Empty roles are the service's own, if it has any; `architecture` is None only before validation.
+    `exclusive`: nothing else is to be on its container instance.
     """
 
     kind: Literal["containers"] = "containers"
@@ -107,6 +117,8 @@ class ContainersSpec:
     task_role_arn: str = ""
     execution_role_arn: str = ""
     architecture: Architecture | None = Architecture.ANY
+    volumes: tuple[Volume, ...] = ()
+    exclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +140,7 @@ class BambooAgentSpec:
 
     `secrets` are the main container's, `registry_credentials` those of its image and the sidekick's. Empty
     roles are the service's own, if it has any; `architecture` is None only before validation.
+    `exclusive`: nothing else is to be on its container instance.
     """
 
     kind: Literal["bamboo_agent"] = "bamboo_agent"
@@ -145,6 +158,7 @@ class BambooAgentSpec:
     architecture: Architecture | None = Architecture.ANY
     secrets: tuple[Secret, ...] = ()
     registry_credentials: str = ""
+    exclusive: bool = False
 
 
 TaskSpec = BambooAgentSpec | ContainersSpec

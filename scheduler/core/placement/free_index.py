@@ -16,6 +16,7 @@ in both dimensions the search starts at 0.20, scores it 0.075, and ends at 0.30,
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from scheduler.core.model.resources import Resources
@@ -33,7 +34,10 @@ _FULL = 2.0
 
 
 class Room(NamedTuple):
-    """One instance's free room. The order of the fields is the order of the index."""
+    """One instance's free room. The order of the fields is the order of the index.
+
+    `empty`: nobody is on it but daemons, so that a task may have it for itself.
+    """
 
     share: float
     cpu: int
@@ -42,6 +46,7 @@ class Room(NamedTuple):
     launched_ms: int
     arn: str
     slots: int
+    empty: bool = False
 
     @property
     def free(self) -> Resources:
@@ -49,8 +54,18 @@ class Room(NamedTuple):
         return Resources(cpu=self.cpu, memory_mib=self.memory_mib, gpus=self.gpus)
 
     def holds(self, ask: Resources) -> bool:
-        """True when `ask` fits."""
-        return ask.cpu <= self.cpu and ask.memory_mib <= self.memory_mib and ask.gpus <= self.gpus
+        """True when `ask` fits, and nobody is there if it is exclusive."""
+        fits = ask.cpu <= self.cpu and ask.memory_mib <= self.memory_mib and ask.gpus <= self.gpus
+        return fits and (self.empty or not ask.exclusive)
+
+    def less(self, size: "SizeClass", ask: Resources, *, slots: int) -> "Room":
+        """What is left of it once `ask` has come; nothing if that is exclusive, not even a slot."""
+        if ask.exclusive:
+            return Room(0.0, 0, 0, 0, self.launched_ms, self.arn, 0)
+        cpu, memory_mib = self.cpu - ask.cpu, self.memory_mib - ask.memory_mib
+        gpus = self.gpus - ask.gpus
+        share = size.share(cpu, memory_mib, gpus)
+        return Room(share, cpu, memory_mib, gpus, self.launched_ms, self.arn, slots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +126,17 @@ class SizeClass:
         self.floors[ask] = floor
         return found, best
 
+    def last(self, ask: Resources, avoid: frozenset[str]) -> Room | None:
+        """The emptiest that holds `ask`, the oldest of those that are alike."""
+        rooms, least = self.rooms, self.share(ask.cpu, ask.memory_mib, ask.gpus) - ROUNDING
+        for room in reversed(rooms):
+            if room.share < least:
+                break
+            if room.holds(ask) and room.arn not in avoid:
+                alike = islice(rooms, bisect_left(rooms, room[:4]), None)
+                return next(each for each in alike if each.holds(ask) and each.arn not in avoid)
+        return None
+
 
 Spot = tuple[SizeClass, Room]
 """An instance's room and the class it stands in."""
@@ -137,7 +163,16 @@ class FreeIndex:
         """Number of instances, saturated ones included."""
         return len(self._saturated) + sum(len(each.rooms) for each in self._classes.values())
 
-    def put(self, arn: str, *, registered: Resources, free: Resources, launched_ms: int, slots: int) -> None:
+    def put(
+        self,
+        arn: str,
+        *,
+        registered: Resources,
+        free: Resources,
+        launched_ms: int,
+        slots: int,
+        empty: bool = False,
+    ) -> None:
         """Sets what is free on one instance, replacing what was known."""
         self.discard(arn)
         # Room may grow here: what earlier searches found out no longer holds.
@@ -145,7 +180,7 @@ class FreeIndex:
             each.floors.clear()
         size = self._classes.setdefault(registered, self._size_class(registered, []))
         share = size.share(free.cpu, free.memory_mib, free.gpus)
-        room = Room(share, free.cpu, free.memory_mib, free.gpus, launched_ms, arn, slots)
+        room = Room(share, free.cpu, free.memory_mib, free.gpus, launched_ms, arn, slots, empty)
         self._where[arn] = (size, room)
         self._insert(size, room)
 
@@ -178,6 +213,8 @@ class FreeIndex:
         Of those with the same room, one that has the `image` goes first. `overflows`: a task that stands
         before this one fits nowhere.
         """
+        if ask.exclusive:
+            return self._smallest(ask, avoid, image)
         found: Spot | None = None
         score = _FULL
         for size in self._classes.values():
@@ -188,9 +225,16 @@ class FreeIndex:
                 continue
             if found is None or (room_score, room[4:6]) < (score, found[1][4:6]):
                 found, score = (size, room), room_score
-        return self._with_image(found, image, avoid) if found and image else found
+        return self._with_image(found, ask, image, avoid) if found and image else found
 
-    def _with_image(self, spot: Spot, image: str, avoid: frozenset[str]) -> Spot:
+    def _smallest(self, ask: Resources, avoid: frozenset[str], image: str) -> Spot | None:
+        """Of the smallest size that holds it: all of the instance is taken, however little is asked for."""
+        suited = (size for _, size in sorted(self._classes.items()) if ask.suits(size.registered))
+        spots = ((size, room) for size in suited if (room := size.last(ask, avoid)) is not None)
+        found = next(spots, None)
+        return self._with_image(found, ask, image, avoid) if found and image else found
+
+    def _with_image(self, spot: Spot, ask: Resources, image: str, avoid: frozenset[str]) -> Spot:
         """The oldest that has the image and the same room as `spot`, which is the oldest with that room."""
         (size, room), holders = spot, self.images.of(image)
         rooms, alike = size.rooms, room[:4]
@@ -199,7 +243,9 @@ class FreeIndex:
             return spot
         for each in sorted(holders):
             at = bisect_left(rooms, (*alike, *each))
-            if at < len(rooms) and rooms[at][:6] == (*alike, *each) and each.arn not in avoid:
+            if at == len(rooms) or rooms[at][:6] != (*alike, *each) or each.arn in avoid:
+                continue
+            if rooms[at].holds(ask):
                 return size, rooms[at]
         return spot
 
@@ -213,13 +259,13 @@ class FreeIndex:
         """Takes `ask` and one slot where `best` said."""
         size, room = spot
         self._delete(size, room)
-        self._insert(size, _less(size, room, ask, slots=room.slots - 1))
+        self._insert(size, room.less(size, ask, slots=room.slots - 1))
 
     def hold(self, spot: Spot, ask: Resources) -> None:
         """Takes `ask` where `best` said, for a task that does not start now: no slot."""
         size, room = spot
         self._delete(size, room)
-        self._insert(size, _less(size, room, ask, slots=room.slots))
+        self._insert(size, room.less(size, ask, slots=room.slots))
 
     def spots(self) -> Iterator[Spot]:
         """Every instance, saturated ones included."""
@@ -248,10 +294,3 @@ class FreeIndex:
 
 def _copied(size: SizeClass) -> SizeClass:
     return type(size)(size.registered, size.rooms.copy())
-
-
-def _less(size: SizeClass, room: Room, taken: Resources, *, slots: int) -> Room:
-    cpu, memory_mib = room.cpu - taken.cpu, room.memory_mib - taken.memory_mib
-    gpus = room.gpus - taken.gpus
-    share = size.share(cpu, memory_mib, gpus)
-    return Room(share, cpu, memory_mib, gpus, room.launched_ms, room.arn, slots)

@@ -26,7 +26,7 @@ class Spread(SizeClass):
         self, ask: Resources, avoid: frozenset[str], limit: float, overflows: bool
     ) -> tuple[Room | None, float]:
         """The emptiest that holds it, and how empty it is; the emptier, the smaller."""
-        room = _last(self, ask, avoid)
+        room = self.last(ask, avoid)
         return room, -room.share if room else limit
 
 
@@ -42,7 +42,7 @@ class LeastMemory(SizeClass):
         self, ask: Resources, avoid: frozenset[str], limit: float, overflows: bool
     ) -> tuple[Room | None, float]:
         """The first that holds it, or the last, and what it has left: amounts, as the seed compared them."""
-        room = _last(self, ask, avoid) if overflows else _first(self, ask, avoid)
+        room = self.last(ask, avoid) if overflows else _first(self, ask, avoid)
         if room is None:
             return None, limit
         left = room.memory_mib * _MOST_CPU + room.cpu
@@ -57,23 +57,7 @@ SIZE_CLASSES: Mapping[Placement, type[SizeClass]] = {
 """What sorts and searches the free index."""
 
 
-def _least_share(size: SizeClass, ask: Resources) -> float:
-    return size.share(ask.cpu, ask.memory_mib, ask.gpus) - ROUNDING
-
-
 def _first(size: SizeClass, ask: Resources, avoid: frozenset[str]) -> Room | None:
-    rooms = size.rooms
-    places = range(bisect_left(rooms, (_least_share(size, ask),)), len(rooms))
+    rooms, least = size.rooms, size.share(ask.cpu, ask.memory_mib, ask.gpus) - ROUNDING
+    places = range(bisect_left(rooms, (least,)), len(rooms))
     return next((rooms[at] for at in places if rooms[at].holds(ask) and rooms[at].arn not in avoid), None)
-
-
-def _last(size: SizeClass, ask: Resources, avoid: frozenset[str]) -> Room | None:
-    """The oldest of those that are alike."""
-    rooms, least = size.rooms, _least_share(size, ask)
-    for room in reversed(rooms):
-        if room.share < least:
-            break
-        if room.holds(ask) and room.arn not in avoid:
-            places = range(bisect_left(rooms, room[:4]), len(rooms))
-            return next(rooms[at] for at in places if rooms[at].arn not in avoid)
-    return None

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heapreplace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from scheduler.core.model.backlog import BacklogGroup, Place, place_of
@@ -19,7 +20,7 @@ class PackingResult:
     """Who goes where, and per backlog group how many found no place.
 
     `blocked` are the shapes that fit nowhere; tasks of other shapes may be left over only because
-    `limit` placements were made. `index` is the fork with everything placed and held.
+    `limit` placements were made. `index` has everything placed and held, and is not to be changed.
 
     `unheld` is reserved room that was not looked for or not found, `awaited` how often room of a shape is
     held for a task that waits, and `holding` are the instances on which some is held.
@@ -80,26 +81,37 @@ class _Tally:
     holding: set[str] = field(default_factory=set)
 
 
+class _Avoided(NamedTuple):
+    """Instances that a shape, or a task by its id, is not to be put on."""
+
+    shapes: Mapping[Resources, frozenset[str]]
+    tasks: Mapping[str, frozenset[str]]
+
+
 def pack(
     backlog: Sequence[BacklogGroup],
     index: FreeIndex,
     *,
     limit: int,
     suspects: frozenset[tuple[str, Resources]] = frozenset(),
+    lacking: Mapping[str, frozenset[str]] = MappingProxyType({}),
     unwanted: frozenset[str] = frozenset(),
     reserved: Sequence[Reserved] = (),
 ) -> PackingResult:
     """Places at most `limit` tasks on a fork of `index`; `unwanted` tasks are passed over.
 
-    A task that fits nowhere blocks the tasks of its own shape and no others. What is `reserved` is held when
-    its turn comes: tasks that stand behind it do not get that room.
+    A task that fits nowhere blocks the tasks of its own shape and no others; one that only avoids instances
+    which are `lacking` for it blocks nobody. What is `reserved` is held when its turn comes: tasks that stand
+    behind it do not get that room.
     """
+    if not (backlog or reserved):
+        return PackingResult(placed=(), left=(), blocked=frozenset(), index=index)
     fork = index.fork()
     tally = _Tally()
     turns = _turns(backlog, fork, unwanted, tally)
     queue: list[_Ranked] = [*turns, *(_Hold(each.rank, each) for each in reserved)]
     heapify(queue)
-    avoid, waiting = _avoided(suspects), len(turns)
+    avoid, waiting = _Avoided(_by_shape(suspects), lacking), len(turns)
     while waiting and len(tally.placed) < limit:
         first = queue[0]
         if isinstance(first, _Hold):
@@ -127,13 +139,18 @@ def pack(
     )
 
 
-def _place(turn: _Turn, fork: FreeIndex, tally: _Tally, avoid: Mapping[Resources, frozenset[str]]) -> bool:
-    """Places the group's head; False when its shape fits nowhere."""
+def _place(turn: _Turn, fork: FreeIndex, tally: _Tally, avoid: _Avoided) -> bool:
+    """Places the group's head, or passes over it alone; False when its shape fits nowhere."""
     ask = turn.group.ask
     if ask in tally.blocked:
         return False
     overflows = tally.overflows_from is not None and tally.overflows_from < turn.key
-    spot = fork.best(ask, avoid.get(ask, _NOBODY), overflows=overflows, image=turn.task.image)
+    lacking = avoid.tasks.get(turn.task.task_id, _NOBODY)
+    spot = fork.best(
+        ask, avoid.shapes.get(ask, _NOBODY) | lacking, overflows=overflows, image=turn.task.image
+    )
+    if spot is None and lacking:
+        return True
     if spot is None:
         tally.blocked.add(ask)
         tally.overflows_from = tally.overflows_from if overflows else turn.key
@@ -194,7 +211,7 @@ def _first_turn(group: BacklogGroup, unwanted: frozenset[str]) -> Iterator[_Turn
         return
 
 
-def _avoided(suspects: frozenset[tuple[str, Resources]]) -> dict[Resources, frozenset[str]]:
+def _by_shape(suspects: frozenset[tuple[str, Resources]]) -> dict[Resources, frozenset[str]]:
     asks = {ask for _, ask in suspects}
     return {ask: frozenset(arn for arn, each in suspects if each == ask) for ask in asks}
 
@@ -203,30 +220,34 @@ class RejectCounter:
     """Counts, for shapes that fit nowhere, how many schedulable instances lack what.
 
     Memory is sorted once: on a full fleet every further shape is one bisection, whatever the fleet's size.
-    Each instance is counted once, under the first that applies: architecture, memory, CPU, GPUs, slots, a
-    refusal.
+    Each instance is counted once, under the first that applies: architecture, somebody on it (for a task that
+    wants it for itself), memory, CPU, GPUs, slots, a refusal.
     """
 
     def __init__(self, index: FreeIndex) -> None:
         """Reads `index` once; later changes of it are not seen."""
         self._spots = list(index.spots())
-        self._sorted: dict[Architecture, _Rooms] = {}
+        self._sorted: dict[tuple[Architecture, bool], _Rooms] = {}
 
     def count(self, ask: Resources) -> list[tuple[str, int]]:
         """Per reason the number of instances, largest dimension of doubt first; zeros are left out."""
-        suited = self._suited(ask)
+        suited = self._suited(ask.architecture)
         others = len(self._spots) - len(suited.rooms)
-        counts = [("not the architecture", others), *_lacks(ask, suited)]
+        able = self._suited(ask.architecture, empty=True) if ask.exclusive else suited
+        shared = len(suited.rooms) - len(able.rooms)
+        counts = [("not the architecture", others), ("not empty", shared), *_lacks(ask, able)]
         return [(reason, count) for reason, count in counts if count]
 
-    def _suited(self, ask: Resources) -> "_Rooms":
-        if ask.architecture not in self._sorted:
-            wanted = ask.architecture
+    def _suited(self, wanted: Architecture, *, empty: bool = False) -> "_Rooms":
+        """Those of the architecture; `empty`: that nobody is on."""
+        if (wanted, empty) not in self._sorted:
             rooms = [
-                room for size, room in self._spots if not wanted or wanted == size.registered.architecture
+                room
+                for size, room in self._spots
+                if (not wanted or wanted == size.registered.architecture) and (room.empty or not empty)
             ]
-            self._sorted[ask.architecture] = _Rooms(rooms, sorted(room.memory_mib for room in rooms))
-        return self._sorted[ask.architecture]
+            self._sorted[wanted, empty] = _Rooms(rooms, sorted(room.memory_mib for room in rooms))
+        return self._sorted[wanted, empty]
 
 
 class _Rooms(NamedTuple):

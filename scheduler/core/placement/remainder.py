@@ -64,7 +64,7 @@ class Remainder:
             for at in range(first, len(rooms)):
                 room = rooms[at]
                 fits = room.cpu >= cpu and room.memory_mib >= memory_mib and room.gpus >= gpus
-                if fits and room.arn not in avoid:
+                if fits and room.arn not in avoid and (room.empty or not ask.exclusive):
                     yield rooms, at
 
 
@@ -73,6 +73,8 @@ class Remainder:
 
 def _times(ask: Resources, room: Room) -> int:
     """How often it fits."""
+    if ask.exclusive:
+        return 1
     by_cpu = room.cpu // ask.cpu if ask.cpu else _ENDLESS
     by_memory = room.memory_mib // ask.memory_mib if ask.memory_mib else _ENDLESS
     by_gpus = room.gpus // ask.gpus if ask.gpus else _ENDLESS
@@ -80,6 +82,8 @@ def _times(ask: Resources, room: Room) -> int:
 
 
 def _less(room: Room, ask: Resources, times: int) -> Room:
+    if ask.exclusive:
+        return Room(room.share, 0, 0, 0, room.launched_ms, room.arn, room.slots)
     return Room(
         room.share,
         room.cpu - times * ask.cpu,

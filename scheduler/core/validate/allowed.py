@@ -15,12 +15,15 @@ from scheduler.core.model.task import (
     TaskSpec,
 )
 
+MOST_DEFINITION_BYTES = 63 * 1_024
+"""64 KiB, less what is left for the tags of a registration."""
+
 
 def forbidden(request: TaskRequest, agents: AgentSettings, allowed: AllowLists) -> tuple[Violation, ...]:
     """Fields that ask for what the operator has not allowed."""
     spec = request.spec
     found = chain(
-        _folders(spec, allowed),
+        _folders(request, allowed),
         _role("task_role_arn", spec.task_role_arn, agents.task_role_arn, allowed.task_roles),
         _role(
             "execution_role_arn", spec.execution_role_arn, agents.execution_role_arn, allowed.execution_roles
@@ -38,14 +41,40 @@ def unfetchable(spec: TaskSpec, agents: AgentSettings) -> tuple[Violation, ...]:
     return (Violation(field_path=path, expected="a role with which secrets and credentials are fetched"),)
 
 
+def oversized(spec: TaskSpec, definition_bytes: int) -> tuple[Violation, ...]:
+    """ECS's limit on a whole definition (ECS Developer Guide: service quotas, task definition size)."""
+    if definition_bytes <= MOST_DEFINITION_BYTES:
+        return ()
+    expected = (
+        f"a task definition of at most {MOST_DEFINITION_BYTES:,} bytes as JSON, not {definition_bytes:,}"
+    )
+    return (Violation(field_path=spec.kind, expected=expected),)
+
+
 _Found = Iterator[tuple[str, str]]
 
 
-def _folders(spec: TaskSpec, allowed: AllowLists) -> _Found:
+def _folders(request: TaskRequest, allowed: AllowLists) -> _Found:
+    for path, asked in _mounted(request.spec):
+        if not any(
+            asked == (folder.source, folder.container_path) and is_among(request.tenant, (folder.tenants,))
+            for folder in allowed.host_folders
+        ):
+            yield path, "a folder, or a shared volume, that the operator allows there"
+
+
+def _mounted(spec: TaskSpec) -> Iterator[tuple[str, tuple[str, str]]]:
+    """What a spec mounts of the container instance: its field, and the pair of paths."""
     if isinstance(spec, BambooAgentSpec):
         for index, each in enumerate(spec.host_folder_mappings):
-            if (each.source_path, each.container_path) not in allowed.host_folders:
-                yield f"host_folder_mappings[{index}]", "a folder that the operator allows"
+            yield f"host_folder_mappings[{index}]", (each.source_path, each.container_path)
+    elif spec.volumes:
+        # A shared volume is told by its name. One that is neither is the task's own.
+        sources = {each.name: each.source_path or (each.shared and each.name) for each in spec.volumes}
+        for index, container in enumerate(spec.containers):
+            for at, mount in enumerate(container.mount_points):
+                if source := sources[mount.source_volume]:
+                    yield f"containers[{index}].mount_points[{at}]", (source, mount.container_path)
 
 
 def _role(field: str, asked: str, own: str, patterns: tuple[str, ...]) -> _Found:

@@ -23,6 +23,11 @@ def matches(pattern: str, expected: str) -> Check:
     return Check(re.compile(pattern).fullmatch, expected)
 
 
+# Absolute, without `.` and `..`, and without the colon that ends a path in Docker's own notation.
+PATH = r"(?=.{1,1024}\Z)(/(?!\.{1,2}(/|\Z))[^/:\x00-\x1f\x7f-\x9f]+)+"
+PATH_EXPECTED = "an absolute path of at most 1,024 characters without `.`, `..`, `:` and a `/` at its end"
+
+
 def between(low: int, high: int) -> Check:
     """A number, both ends included."""
     return Check(lambda number: low <= number <= high, f"a number from {low:,} to {high:,}")
@@ -32,6 +37,11 @@ def lasting(days: int) -> Check:
     """A duration in milliseconds, from one second to so many days."""
     unit = "day" if days == 1 else "days"
     return Check(lambda ms: 1_000 <= ms <= days * _DAY_MS, f"a duration from 1 s to {days} {unit}")
+
+
+def seconds(low: int, high: int) -> Check:
+    """A duration in whole seconds, both ends included."""
+    return Check(lambda number: low <= number <= high, f"whole seconds, from {low} s to {high} s")
 
 
 def unset_or(check: Check) -> Check:
@@ -63,6 +73,10 @@ def payload(at_most: int) -> Check:
         lambda value: len(value) <= at_most and "\0" not in value,
         f"at most {at_most:,} characters, none of them NUL",
     )
+
+
+PAYLOAD = payload(8_192)
+"""Beyond this the overrides could not hold it (ECS API: StartTask, overrides)."""
 
 
 def one_of(known: Container[Any], expected: str) -> Check:

@@ -1,7 +1,7 @@
 """Relations: what must hold between several fields, or inside of one text."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,11 @@ from scheduler.core.model.task import (
     Ulimit,
 )
 
-Broken = Iterator[tuple[str, str]]
+Broken = Iterable[tuple[str, str]]
 """The path of a field inside the message, and what was expected of it."""
+
+HOLDS: Broken = ()
+"""Said at once where there is nothing to look at, as in nearly every request: each of them pays for it."""
 
 ULIMITS = frozenset(
     {
@@ -43,45 +46,53 @@ class Relation:
 
     def judge(self, message: Any, path: str, found: list[Violation]) -> None:
         """Appends a violation for each place where it does not hold."""
-        found += [
-            Violation(field_path=path + inner, expected=expected) for inner, expected in self.broken(message)
-        ]
+        if broken := self.broken(message):
+            found += [Violation(field_path=path + inner, expected=expected) for inner, expected in broken]
 
 
 def shared_names(container: Container | ExtraContainer) -> Broken:
     """ECS refuses a secret with the name of a variable (ECS API: Secret, name)."""
+    if not container.secrets:
+        return HOLDS
     taken = {variable.name for variable in container.environment}
-    for index, secret in enumerate(container.secrets):
-        if secret.name in taken:
-            yield f"secrets[{index}].name", "a name that no environment variable has"
+    return [
+        (f"secrets[{index}].name", "a name that no environment variable has")
+        for index, secret in enumerate(container.secrets)
+        if secret.name in taken
+    ]
 
 
 def repeated_container_paths(spec: BambooAgentSpec) -> Broken:
     """Of two volumes on one path only one would be seen."""
-    taken: set[str] = set()
-    for index, each in enumerate(spec.host_folder_mappings):
-        if each.container_path in taken:
-            yield f"host_folder_mappings[{index}].container_path", "a path that is not taken"
-        taken.add(each.container_path)
+    if not spec.host_folder_mappings:
+        return HOLDS
+    paths = [each.container_path for each in spec.host_folder_mappings]
+    return [
+        (f"host_folder_mappings[{index}].container_path", "a path that is not taken")
+        for index, path in enumerate(paths)
+        if path in paths[:index]
+    ]
 
 
 def needless_privileges(container: Container) -> Broken:
     """Privileges are for docker-in-docker alone: whoever has them is root on the container instance."""
-    if container.privileged and not is_docker_in_docker(container.image):
-        yield "privileged", "false, or an image of repository `docker` with a tag that ends in `dind`"
+    if not container.privileged or is_docker_in_docker(container.image):
+        return HOLDS
+    return (("privileged", "false, or an image of repository `docker` with a tag that ends in `dind`"),)
 
 
 def disordered_ulimit(limit: Ulimit) -> Broken:
     """The soft limit is what a process has, the hard one how far it may raise it."""
-    if not _is_ordered(limit):
-        yield "soft", "at most the hard limit"
+    return HOLDS if _is_ordered(limit) else (("soft", "at most the hard limit"),)
 
 
 def malformed_variables(extra: ExtraContainer) -> Broken:
     """The variable that tells an extra container's limits."""
-    for index, variable in enumerate(extra.environment):
-        if variable.name == ULIMIT_OVERRIDE and not _are_ulimits(variable.value.split()):
-            yield f"environment[{index}].value", f"{_ULIMIT_EXPECTED}, separated by spaces, each limit once"
+    return [
+        (f"environment[{index}].value", f"{_ULIMIT_EXPECTED}, separated by spaces, each limit once")
+        for index, variable in enumerate(extra.environment)
+        if variable.name == ULIMIT_OVERRIDE and not _are_ulimits(variable.value.split())
+    ]
 
 
 def extra_links(spec: BambooAgentSpec) -> Broken:
@@ -92,25 +103,26 @@ def extra_links(spec: BambooAgentSpec) -> Broken:
         for at, variable in enumerate(extra.environment)
         if variable.name == EXTRA_LINKS
     }
-    names = {each.name for each in spec.extra_containers}
-    return _bad_links(names, told)
+    return _bad_links({each.name for each in spec.extra_containers}, told) if told else HOLDS
 
 
 def container_links(spec: ContainersSpec) -> Broken:
     """Links between the containers of a plain list."""
     told = {
-        each.name: (f"containers[{index}].links", each.links) for index, each in enumerate(spec.containers)
+        each.name: (f"containers[{index}].links", each.links)
+        for index, each in enumerate(spec.containers)
+        if each.links
     }
-    return _bad_links({each.name for each in spec.containers}, told)
+    return _bad_links({each.name for each in spec.containers}, told) if told else HOLDS
 
 
-def _bad_links(names: set[str], told: Mapping[str, tuple[str, Sequence[str]]]) -> Broken:
+def _bad_links(names: set[str], told: Mapping[str, tuple[str, Sequence[str]]]) -> Iterator[tuple[str, str]]:
     """Docker starts a container after those that it is linked to: a circle can never start."""
     targets = {name: [link.partition(":")[0] for link in links] for name, (_, links) in told.items()}
     for name, (path, links) in told.items():
         if not _are_links(name, links, names):
             yield path, _LINK_EXPECTED
-        elif name in _reached(name, targets):
+        elif name in reached_from(name, targets):
             yield path, "links that do not lead back to the container"
 
 
@@ -122,8 +134,8 @@ def _are_links(name: str, links: Sequence[str], names: set[str]) -> bool:
     return known and well_formed and len(set(aliases)) == len(aliases)
 
 
-def _reached(start: str, targets: Mapping[str, Sequence[str]]) -> set[str]:
-    """Whatever links lead to, over however many containers."""
+def reached_from(start: str, targets: Mapping[str, Sequence[str]]) -> set[str]:
+    """Whatever links lead to, over however many containers; `start` itself if they lead back to it."""
     reached: set[str] = set()
     ahead = list(targets.get(start, ()))
     while ahead:

@@ -71,6 +71,36 @@ class Messages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A message that may be missing, judged by its own table."""
+
+    name: str
+    table: Table
+
+    def judge(self, message: Any, path: str, found: list[Violation]) -> None:
+        """Appends the violations of the part, if there is one."""
+        part = getattr(message, self.name)
+        if part is not None:
+            for row in self.table:
+                row.judge(part, f"{path}{self.name}.", found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rare:
+    """Rows about fields that few messages set: together they cost the others one comparison."""
+
+    read: Callable[[Any], Any]
+    unset: Any
+    table: Table
+
+    def judge(self, message: Any, path: str, found: list[Violation]) -> None:
+        """Appends the violations of all the rows, if any of the fields is set."""
+        if self.read(message) != self.unset:
+            for row in self.table:
+                row.judge(message, path, found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
     """Repeated strings."""
 

@@ -6,16 +6,20 @@ from scheduler.core.agents.bamboo import BUILD_VOLUME, OWN_VARIABLES, RESERVED_N
 from scheduler.core.agents.launch import ATTEMPT_ID
 from scheduler.core.agents.sizes import EXTRA_SIZES, MAIN_SIZES
 from scheduler.core.validate.checks import (
+    PATH,
+    PATH_EXPECTED,
+    PAYLOAD,
     Check,
     between,
     lasting,
     matches,
     not_blank,
     one_of,
-    payload,
     text,
     unset_or,
 )
+from scheduler.core.validate.container_relations import dependencies, mounts
+from scheduler.core.validate.container_rules import PARTS, VOLUMES
 from scheduler.core.validate.relations import (
     MOST,
     ULIMITS,
@@ -38,14 +42,12 @@ _URL = r"(?=.{1,2048}\Z)https?://[^\s/?#\x00-\x1f\x7f-\x9f][^\s\x00-\x1f\x7f-\x9
 
 _IMAGE = not_blank(255)
 _CONTAINER_NAME = matches(r"[A-Za-z0-9_-]{1,255}", "1 to 255 letters, digits, `-` and `_`")
-# Beyond this the overrides could not hold it (ECS API: StartTask, overrides).
-_PAYLOAD = payload(8_192)
 
 _VARIABLE_NAME = field(
     "name", matches(r"[A-Za-z_][A-Za-z0-9_]{0,254}", "[A-Za-z_][A-Za-z0-9_]*, at most 255 characters")
 )
 
-ENVIRONMENT_VARIABLE: Table = (_VARIABLE_NAME, field("value", _PAYLOAD))
+ENVIRONMENT_VARIABLE: Table = (_VARIABLE_NAME, field("value", PAYLOAD))
 
 _ENVIRONMENT = Messages(name="environment", counts=(0, 100), table=ENVIRONMENT_VARIABLE)
 
@@ -84,18 +86,12 @@ def _role(name: str) -> Field:
 
 _ARCHITECTURE = field("architecture", Check(lambda value: value is not None, "X86_64, ARM64 or not set"))
 
-# Absolute, without `.` and `..`, and without the colon that ends a path in Docker's own notation.
-_PATH = r"(?=.{1,1024}\Z)(/(?!\.{1,2}(/|\Z))[^/:\x00-\x1f\x7f-\x9f]+)+"
-_PATH_EXPECTED = "an absolute path of at most 1,024 characters without `.`, `..`, `:` and a `/` at its end"
-
 HOST_FOLDER_MAPPING: Table = (
     field("volume_name", matches(r"[A-Za-z0-9_-]{1,255}", "1 to 255 letters, digits, `-` and `_`")),
-    field("source_path", matches(_PATH, _PATH_EXPECTED)),
+    field("source_path", matches(PATH, PATH_EXPECTED)),
     field(
         "container_path",
-        matches(
-            rf"(?!{WORKING_DIRECTORY}(/|\Z)){_PATH}", f"{_PATH_EXPECTED}, outside of {WORKING_DIRECTORY}"
-        ),
+        matches(rf"(?!{WORKING_DIRECTORY}(/|\Z)){PATH}", f"{PATH_EXPECTED}, outside of {WORKING_DIRECTORY}"),
     ),
 )
 
@@ -103,7 +99,7 @@ EXTRA_CONTAINER: Table = (
     field("name", _CONTAINER_NAME),
     field("image", _IMAGE),
     field("size", one_of(EXTRA_SIZES, "a size from SMALL to LARGE_8X")),
-    Texts(name="commands", at_most=100, check=_PAYLOAD),
+    Texts(name="commands", at_most=100, check=PAYLOAD),
     _ENVIRONMENT,
     Relation(malformed_variables),
     _secrets(frozenset()),
@@ -152,21 +148,25 @@ CONTAINER: Table = (
     # ECS refuses a container below 4 MiB (ECS API: ContainerDefinition, memoryReservation).
     field("resources.memory_mib", between(4, 100_000_000)),
     field("resources.gpus", between(0, 64)),
-    Texts(name="command", at_most=100, check=_PAYLOAD),
+    Texts(name="command", at_most=100, check=PAYLOAD),
     _ENVIRONMENT,
     _secrets(frozenset({ATTEMPT_ID})),
     Relation(shared_names),
     _REGISTRY_CREDENTIALS,
     Relation(needless_privileges),
     Messages(name="ulimits", counts=(0, len(ULIMITS)), table=ULIMIT),
+    PARTS,
 )
 
 CONTAINERS: Table = (
     Messages(name="containers", counts=(1, 10), table=CONTAINER),
     Relation(container_links),
+    Relation(dependencies),
     _role("task_role_arn"),
     _role("execution_role_arn"),
     _ARCHITECTURE,
+    VOLUMES,
+    Relation(mounts),
 )
 
 _REQUEST_ID = field("request_id", matches(_UUID, "a UUID, as 8-4-4-4-12 hexadecimal digits"))

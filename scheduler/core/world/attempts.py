@@ -5,7 +5,7 @@ Evidence is kept until the decision that it leads to is committed: a commit that
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from scheduler.core.model.answers import STARTING_STATUSES, EcsTask, Failure
 from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory
@@ -13,14 +13,15 @@ from scheduler.core.model.evidence import AttemptEvidence
 from scheduler.core.model.task import TERMINAL_STATES, QueuedTask, TaskState
 
 _LOOKED_FOR = (AttemptState.OPEN, AttemptState.UNKNOWN)
+_NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class Track:
     """One task that is not terminal.
 
-    `lacking` are the instances without an attribute that it needs; `launches` counts attempts that used up
-    its retries, `refusals` starts in a row that found no room.
+    `launches` counts attempts that used up its retries, `refusals` starts in a row that found no room.
+    `returned_ms` is when it last came back to the queue from a start that was not refused.
     """
 
     task: QueuedTask
@@ -29,7 +30,7 @@ class Track:
     attempts_made: int = 0
     launches: int = 0
     refusals: int = 0
-    lacking: set[str] = field(default_factory=set)
+    returned_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -58,19 +59,23 @@ class _Heard:
             self.starting_as_of_ms = as_of_ms
 
 
-def _lacking(attempt: Attempt, heard: _Heard) -> set[str]:
+def _lacking(attempt: Attempt, heard: _Heard) -> frozenset[str]:
     """The attempt's own instance, if it was refused for want of an attribute."""
     reason = heard.failure.reason if heard.failure is not None else None
     lacks = reason is not None and reason.category is StopCategory.ATTRIBUTE
-    return {attempt.container_instance_arn} if lacks else set()
+    return frozenset({attempt.container_instance_arn}) if lacks else _NOBODY
 
 
 class Attempts:
-    """Tracks by task id, attempts by their id and by the ARN of their ECS task."""
+    """Tracks by task id, attempts by their id and by the ARN of their ECS task.
+
+    `lacking` are, by task id, the instances without an attribute that a task needs.
+    """
 
     def __init__(self) -> None:
         """No tasks."""
         self.tracks: dict[str, Track] = {}
+        self.lacking: dict[str, frozenset[str]] = {}
         self.counts: Counter[TaskState] = Counter()
         self._definitions: Counter[str] = Counter()
         self._task_of: dict[str, str] = {}
@@ -93,12 +98,17 @@ class Attempts:
         track.state = state
         if state in TERMINAL_STATES:
             del self.tracks[task_id]
+            self.lacking.pop(task_id, None)
             self._release(track.task.definition_key)
         else:
             self.counts[state] += 1
         if attempt is not None:
             self.record(attempt)
         return track
+
+    def lack(self, task_id: str, container_instance_arn: str) -> None:
+        """An instance has not what the task needs, whatever room there is."""
+        self.lacking[task_id] = self.lacking.get(task_id, _NOBODY) | {container_instance_arn}
 
     def need(self, definition_key: str) -> bool:
         """Whether a task that is not terminal, in whatever state, is of this configuration."""
@@ -156,10 +166,13 @@ class Attempts:
             heard.is_absent(as_of_ms)
             heard.seen = None
 
-    def evidence(self) -> tuple[AttemptEvidence, ...]:
-        """Attempts of which something was heard since they were last looked at."""
+    def evidence(self, able: int) -> tuple[AttemptEvidence, ...]:
+        """Attempts of which something was heard since they were last looked at.
+
+        `able`: how many instances work, or are about to.
+        """
         return tuple(
-            self._evidence_of(attempt_id) for attempt_id in self._news if attempt_id in self._task_of
+            self._evidence_of(attempt_id, able) for attempt_id in self._news if attempt_id in self._task_of
         )
 
     def looked_at(self, evidence: Iterable[AttemptEvidence]) -> None:
@@ -167,9 +180,10 @@ class Attempts:
         for each in evidence:
             self._news.pop(each.attempt.attempt_id, None)
 
-    def _evidence_of(self, attempt_id: str) -> AttemptEvidence:
+    def _evidence_of(self, attempt_id: str, able: int) -> AttemptEvidence:
         track = self.tracks[self._task_of[attempt_id]]
         heard = self._heard[attempt_id]
+        lacking = self.lacking.get(track.task.task_id, _NOBODY)
         assert track.attempt is not None, "an attempt that is followed is its task's present one"
         return AttemptEvidence(
             attempt=track.attempt,
@@ -182,7 +196,8 @@ class Attempts:
             absences=heard.absences,
             starting_as_of_ms=heard.starting_as_of_ms,
             unknown_since_ms=heard.unknown_since_ms,
-            lacking=len(track.lacking | _lacking(track.attempt, heard)),
+            lacking=len(lacking | _lacking(track.attempt, heard)),
+            able=able,
             launches=track.launches,
             may_run_again=track.task.may_run_again,
         )

@@ -30,14 +30,15 @@ class Daemons:
         """Whether a task is one, by ECS's word on its service or by the setting."""
         return task.daemon or task.service in self._named
 
-    def see(self, tasks: Iterable[EcsTask]) -> None:
-        """A census."""
+    def see(self, tasks: Iterable[EcsTask]) -> Collection[str]:
+        """A census; returns the ARNs on which it found others than the one before."""
         on: defaultdict[str, dict[str, Resources]] = defaultdict(dict)
         for task in filter(self.is_daemon, tasks):
             on[task.container_instance_arn][task.service] = task.ask
-        self._on = dict(on)
+        before, self._on = self._on, dict(on)
         # The services that were seen anywhere are expected everywhere, each with what it asks for.
         self._asks = {service: ask for asks in on.values() for service, ask in asks.items()}
+        return [arn for arn in {*before, *on} if before.get(arn) != on.get(arn)]
 
     def see_instances(self, instances: Mapping[str, ContainerInstance], as_of_ms: int) -> Collection[str]:
         """A reading of the instances; returns those that were waited on, to be judged anew."""

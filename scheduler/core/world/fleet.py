@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from zlib import crc32
 
 from scheduler.core.autoscaling.candidates import Candidates
 from scheduler.core.lifecycle.health import Standing, classify
@@ -13,6 +12,7 @@ from scheduler.core.model.records import FactRecorded
 from scheduler.core.model.resources import NOTHING, Architecture, Resources
 from scheduler.core.placement.free_index import FreeIndex
 from scheduler.core.placement.orders import SIZE_CLASSES
+from scheduler.core.world.ages import Ages
 from scheduler.core.world.daemons import Daemons
 from scheduler.core.world.disconnections import Disconnections
 from scheduler.core.world.idleness import Idleness
@@ -61,7 +61,7 @@ class Fleet:
         self.daemons = Daemons(policy)
         self.idleness = Idleness()
         self.candidates = Candidates()
-        self.too_old: set[str] = set()
+        self.ages = Ages(policy)
         self.ceiling = _NO_CEILING
         self.frozen = False
         self._suspects: frozenset[str] = frozenset()
@@ -79,9 +79,9 @@ class Fleet:
                 self._see(instance)
         ended = [arn for arn, each in seen.items() if not each.agent_connected and each.ec2_state in _ENDED]
         self._ended = Counter({arn: self._ended[arn] + 1 for arn in ended})
-        self._age(as_of_ms)
-        for arn in self.daemons.see_instances(self.instances, as_of_ms):
-            self.refresh(self.ec2_ids.get(arn, ""))
+        self.ages.see(self.instances, as_of_ms)
+        self._take_turns()
+        self._refresh_all(self.daemons.see_instances(self.instances, as_of_ms))
         for arn in self.instances:
             if self.idleness.see(arn, as_of_ms, idle=not self.is_busy(arn)):
                 self._nominate(arn)
@@ -106,8 +106,8 @@ class Fleet:
                 self.refresh(self.ec2_ids[arn])
                 self._welcome(arn)
         if self._is_clamped() is not was_clamped:
-            for arn in self.too_old:
-                self.refresh(self.ec2_ids[arn])
+            self._refresh_all(self.ages.in_turn)
+        self._take_turns()
 
     def refresh(self, ec2_instance_id: str) -> None:
         """Judges one instance anew, under every ARN that it has: what is taken under one is under all."""
@@ -129,8 +129,12 @@ class Fleet:
             in_flight=seen.owed(self.group),
             launched_types=tuple(self._launched_types(seen)),
             silent=tuple(
-                SilentInstance(registered=self.instances[arn].registered, free=self._free(arn))
-                for arn in seen.silent.values()
+                SilentInstance(
+                    registered=self.instances[arn].registered,
+                    free=self._free(arn),
+                    empty=not self.is_occupied(ec2_id),
+                )
+                for ec2_id, arn in seen.silent.items()
             ),
         )
 
@@ -186,12 +190,12 @@ class Fleet:
         last, latest = self._unexplained.get(arn, (NOTHING, NOTHING))
         return last.smaller(latest)
 
-    def see_foreign(self, tasks_by_arn: Mapping[str, int]) -> None:
-        """A census: how many tasks of others run on each instance, even such as ask for nothing."""
-        self._foreign_tasks = dict(tasks_by_arn)
+    def see_foreign(self, tasks_by_arn: Mapping[str, int], daemons_on: Iterable[str] = ()) -> None:
+        """A census: how many tasks of others each instance has, and which have other daemons than before."""
+        before, self._foreign_tasks = self._foreign_tasks, dict(tasks_by_arn)
         for arn in tasks_by_arn:
-            if self.idleness.end(arn):
-                self._nominate(arn)
+            self.idleness.end(arn)
+        self._refresh_all({*before, *tasks_by_arn, *daemons_on})
 
     def claim(self, ec2_instance_id: str, *, replaced: bool) -> None:
         """It is being removed. `replaced`: the group launches another one, which is in flight from now on."""
@@ -213,8 +217,7 @@ class Fleet:
         """The group is not to be larger than this, by an operator's wish; old instances are judged by it."""
         if ceiling != self.ceiling:
             self.ceiling = ceiling
-            for arn in tuple(self.too_old):
-                self.refresh(self.ec2_ids[arn])
+            self._refresh_all(self.ages.in_turn)
 
     def muster(self, now_ms: int) -> Muster:
         """Members by what they are good for."""
@@ -229,13 +232,8 @@ class Fleet:
                     silent[ec2_id] = arn
                 else:
                     lost.add(ec2_id)
-        return muster(
-            self.group,
-            self.ranks.of,
-            silent,
-            lost,
-            [ec2_id for ec2_id, replaced in self._claimed.items() if not replaced],
-        )
+        going = [ec2_id for ec2_id, replaced in self._claimed.items() if not replaced]
+        return muster(self.group, self.ranks.of, silent, lost, going)
 
     def _launched_types(self, seen: Muster) -> Iterator[str]:
         members = self.group.members if self.group and seen.owed(self.group) else {}
@@ -245,8 +243,10 @@ class Fleet:
                 yield member.instance_type
 
     def _free(self, arn: str) -> Resources:
-        taken = self.foreign(arn) + self._ledger.load_of(self.ec2_ids[arn]).taken
-        return (self.instances[arn].registered - taken).floored()
+        load = self._ledger.load_of(self.ec2_ids[arn])
+        if load.exclusive:
+            return NOTHING
+        return (self.instances[arn].registered - self.foreign(arn) - load.taken).floored()
 
     def _note_replaced(self, as_of_ms: int) -> None:
         """A list may leave out either ARN: time goes on until the old one is connected again, or idle."""
@@ -259,15 +259,19 @@ class Fleet:
         return arn in self.disconnected or (unlisted and self._ledger.load(arn).attempts > 0)
 
     def _connected(self) -> dict[str, bool]:
-        """By EC2 id, whether its agent is: of an instance with two ARNs the connected one counts."""
+        """By EC2 id; of an instance with two ARNs the connected one counts, and none rests in a warm pool."""
         connected: dict[str, bool] = {}
+        members = self.group.members if self.group and self.group.has_warm_pool else self._arns_of
         for instance in self.instances.values():
+            if instance.ec2_instance_id not in members:
+                continue
             before = connected.get(instance.ec2_instance_id, False)
             connected[instance.ec2_instance_id] = before or instance.agent_connected
         return connected
 
     def _see(self, instance: ContainerInstance) -> None:
         arn = instance.arn
+        known, before = self.instances.get(arn), self._unexplained.get(arn)
         self.instances[arn] = instance
         self.ec2_ids[arn] = instance.ec2_instance_id
         if instance.agent_connected:
@@ -279,8 +283,9 @@ class Fleet:
         # task of ours may be counted there before it is closed here.
         registered = instance.registered.on(Architecture.ANY)
         beyond = (registered - instance.remaining - self._ledger.load(arn).taken).floored()
-        self._unexplained[arn] = (self._unexplained.get(arn, (beyond, beyond))[1], beyond)
-        self.refresh(self.ec2_ids[arn])
+        self._unexplained[arn] = (before[1] if before else beyond, beyond)
+        if known != instance or self._unexplained[arn] != before:
+            self.refresh(self.ec2_ids[arn])
         self._welcome(arn)
 
     def has_others(self, arn: str) -> bool:
@@ -299,7 +304,7 @@ class Fleet:
         instance = self.instances[arn]
         members = self.group.members if self.group else {}
         ec2_id = instance.ec2_instance_id
-        too_old = arn in self.too_old and not self._is_clamped()
+        too_old = arn in self.ages.in_turn and not self._is_clamped()
         standing = Standing(
             claimed=ec2_id in self._claimed, suspect=ec2_id in self._suspects, too_old=too_old
         )
@@ -320,12 +325,13 @@ class Fleet:
             registered=instance.registered,
             free=(self._free(arn) - (kept or NOTHING)).floored(),
             launched_ms=instance.launched_ms,
-            slots=max(0, slots) if kept is None else 0,
+            slots=max(0, slots) if kept is None and not load.exclusive else 0,
+            empty=not self.is_occupied(ec2_id),
         )
 
     def _nominate(self, arn: str) -> None:
         """It could be removed, idle or too old, or could not; those claimed already are left out."""
-        idle_since_ms, too_old = self.idleness.since_ms(arn), arn in self.too_old
+        idle_since_ms, too_old = self.idleness.since_ms(arn), arn in self.ages.in_turn
         if (idle_since_ms is None and not too_old) or self.health[arn] not in _REMOVABLE:
             self.candidates.discard(arn)
             return
@@ -341,18 +347,18 @@ class Fleet:
         if self.candidates.get(arn) != candidate:
             self.candidates.put(candidate)
 
-    def _age(self, as_of_ms: int) -> None:
-        """Who has become too old, by the time of a reading; ages differ, so that not all expire at once."""
-        for arn, instance in self.instances.items():
-            if arn not in self.too_old and as_of_ms >= self._expires_ms(instance):
-                self.too_old.add(arn)
-        for arn in self.too_old:
-            self.refresh(self.ec2_ids[arn])
+    def _take_turns(self) -> None:
+        """Who of the expired is to go now; those on their way count, whatever they go for."""
+        members = self.group.members if self.group else {}
+        listed = [arn for arn in self.ages.expired if self.ec2_ids[arn] in members]
+        leaving = [arn for arn in listed if self.ec2_ids[arn] in self._claimed]
+        able = [arn for arn in listed if self.instances[arn].agent_connected and arn not in leaving]
+        serving = [arn for arn in able if self.instances[arn].status == "ACTIVE"]
+        self._refresh_all(self.ages.take_turns(serving, leaving=len(leaving), members=len(members)))
 
-    def _expires_ms(self, instance: ContainerInstance) -> int:
-        spread = 2 * crc32(instance.ec2_instance_id.encode()) / 2**32 - 1
-        age_ms = self._policy.instance_max_age_ms * (1 + self._policy.instance_age_jitter * spread)
-        return instance.launched_ms + int(age_ms)
+    def _refresh_all(self, arns: Iterable[str]) -> None:
+        for arn in arns:
+            self.refresh(self.ec2_ids.get(arn, ""))
 
     def _is_clamped(self) -> bool:
         """The group cannot grow: an old instance is better than none."""
@@ -382,7 +388,6 @@ class Fleet:
         self._unexplained.pop(arn, None)
         self._foreign_tasks.pop(arn, None)
         self.idleness.end(arn)
-        self.too_old.discard(arn)
         alike = self._arns_of[instance.ec2_instance_id]
         alike.discard(arn)
         if not alike:

@@ -36,6 +36,7 @@ _FOREIGN_TASKS = "FOREIGN_TASKS"
 _FOREIGN_INSTANCES = "FOREIGN_INSTANCES"
 _DRAINED_BY_OTHERS = "DRAINED_BY_OTHERS"
 _NEVER_JOINED = "INSTANCES_NEVER_JOIN"
+_TOO_OLD = "INSTANCES_TOO_OLD"
 
 
 def compare(parts: Parts, now_ms: int, *, instances_anew: bool) -> None:
@@ -53,6 +54,7 @@ def compare(parts: Parts, now_ms: int, *, instances_anew: bool) -> None:
     parts.arrivals.see(members, listed, now_ms, anew=instances_anew)
     _judge_mass_failure(parts, members, listed, now_ms)
     _note(parts, _NEVER_JOINED, _never_join(parts, members, now_ms))
+    _note(parts, _TOO_OLD, fleet.ages.message(len(members)))
 
 
 def _note_strangers(parts: Parts, members: Mapping[str, GroupMember], now_ms: int) -> None:
@@ -117,8 +119,7 @@ def census(parts: Parts, outcome: Outcome) -> None:
         if not _ended_meanwhile(parts, each) and not parts.fleet.daemons.is_daemon(each)
     )
     parts.unknown_tasks = frozenset(each.arn for each in unknown)
-    parts.fleet.daemons.see(unknown)
-    parts.fleet.see_foreign(foreign)
+    parts.fleet.see_foreign(foreign, parts.fleet.daemons.see(unknown))
     _note(parts, _FOREIGN_TASKS, _foreign_tasks(foreign))
 
 

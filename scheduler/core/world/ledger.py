@@ -14,11 +14,12 @@ from scheduler.core.model.task import TaskState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What our attempts hold on one container instance."""
+    """What our attempts hold on one container instance; all of it while one of them is `exclusive`."""
 
     taken: Resources = NOTHING
     attempts: int = 0
     starting: int = 0
+    exclusive: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Ledger:
                 taken=load.taken + hold.ask.times(sign),
                 attempts=load.attempts + sign,
                 starting=load.starting + (sign if hold.starting else 0),
+                exclusive=load.exclusive + (sign if hold.ask.exclusive else 0),
             )
             if after.attempts:
                 self._loads[place] = after

@@ -45,7 +45,8 @@ class _Course:
     """One removal since its present step became durable, at `since_ms`, or the act was accepted.
 
     `alone`: its last batch was refused as a whole. `doubtful`: an answer was lost, so that the act may have
-    had its effect. `failed`: it was tried and not accepted. `resumed`: the step began in an earlier life.
+    had its effect. `drain_lost_ms`: when that last befell a drain of this removal, in whichever step.
+    `failed`: it was tried and not accepted. `resumed`: the step began in an earlier life.
     `console_asked`: what its console says is being saved, and until `due_ms` its end waits for that.
     """
 
@@ -57,6 +58,7 @@ class _Course:
     under_way: bool = False
     accepted: bool = False
     doubtful: bool = False
+    drain_lost_ms: int | None = None
     alone: bool = False
     console_asked: bool = False
     refusal: Failure | None = None
@@ -105,8 +107,9 @@ class Removals:
     def record(self, removal: Removal, now_ms: int) -> None:
         """A removal began, or its next step is durable. None that is healthy begins with its detach."""
         ec2_id = removal.ec2_instance_id
-        resumed = ec2_id not in self._courses
-        self._courses[ec2_id] = _Course(removal, now_ms, now_ms, resumed=resumed)
+        before = self._courses.get(ec2_id)
+        resumed, lost_ms = before is None, before.drain_lost_ms if before else None
+        self._courses[ec2_id] = _Course(removal, now_ms, now_ms, resumed=resumed, drain_lost_ms=lost_ms)
         told = self.told.setdefault(ec2_id, set())
         told.add(removal.step)
         if resumed and removal.cause not in FROZEN:
@@ -157,6 +160,8 @@ class Removals:
                 course.alone = answer.definite and not answer.throttled
                 course.failed = True
                 course.doubtful = course.doubtful or not answer.definite
+                if isinstance(call, DrainInstances) and not answer.definite:
+                    course.drain_lost_ms = now_ms
                 course.refusal = answer if len(courses) == 1 else None
                 course.due_ms = now_ms if len(courses) > 1 and course.alone else course.due_ms
             else:
@@ -183,8 +188,11 @@ class Removals:
 
     def evidence(self, look: Look) -> Iterator[RemovalEvidence]:
         """What is known of each."""
-        held = self._is_held()
-        return (_evidence(each, look(each.removal), held=held) for each in self._courses.values())
+        held, window_ms = self._is_held(), self._policy.visibility_window_ms
+        return (
+            _evidence(each, look(each.removal), held=held, window_ms=window_ms)
+            for each in self._courses.values()
+        )
 
     def _is_held(self) -> bool:
         """EC2 refuses to terminate one that was let go: each further one would run on outside the group."""
@@ -201,6 +209,8 @@ class Removals:
         `frozen`: nothing is detached or terminated because its agent is lost.
         """
         acting = [each for each in known if self._may_act(each, now_ms, frozen=frozen)]
+        if not acting:
+            return
         courses = [self._courses[each.removal.ec2_instance_id] for each in acting]
         ready = [each for each in courses if not _has_a_console(each)]
         yield from (_save_console(each) for each in courses if _has_a_console(each))
@@ -299,7 +309,13 @@ def _is_read_anew(course: _Course, around: Surroundings) -> bool:
     return around.read_ms is not None and around.read_ms > course.since_ms
 
 
-def _evidence(course: _Course, around: Surroundings, *, held: bool) -> RemovalEvidence:
+def _is_settled(course: _Course, around: Surroundings, window_ms: int) -> bool:
+    """A call whose answer was lost may be carried out later than those that were sent after it."""
+    lost_ms, read_ms = course.drain_lost_ms, around.read_ms
+    return lost_ms is None or (read_ms is not None and read_ms > lost_ms + window_ms)
+
+
+def _evidence(course: _Course, around: Surroundings, *, held: bool, window_ms: int) -> RemovalEvidence:
     return RemovalEvidence(
         removal=course.removal,
         busy=around.busy,
@@ -313,6 +329,7 @@ def _evidence(course: _Course, around: Surroundings, *, held: bool) -> RemovalEv
         untouched=not (course.under_way or course.accepted or course.doubtful),
         failed=course.failed,
         read_anew=_is_read_anew(course, around),
+        settled=_is_settled(course, around, window_ms),
         resumed=course.resumed,
         held=held,
     )

@@ -27,11 +27,15 @@ from scheduler.core.world.attempts import Track
 USUAL_SHAPES_KEPT = 10_000
 """Builds whose usual shape is remembered; the one that asked longest ago goes first."""
 
+USED_UP_KEPT = 1_000
+"""Reservations of a tenant of which nothing is left and that are remembered; what ends first goes first."""
+
 
 class Reservations:
     """One reservation a build at most. What changes of them is kept as facts, which `tend` hands over.
 
-    A reservation of which nothing is left stays until it expires: a late repeat brings nothing back.
+    A reservation of which nothing is left stays until it expires: a late repeat brings nothing back. Beyond
+    USED_UP_KEPT of a tenant it does not, and a repeat reserves anew: that is room for a while, and no task.
     """
 
     def __init__(self) -> None:
@@ -152,11 +156,23 @@ class Reservations:
     def tend(self, now_ms: int) -> list[FactRecorded]:
         """Lets go of what is over; returns what is to be made durable since the last time."""
         over = [each for each in self if each.reservation.expires_ms <= now_ms]
-        for each in over:
+        for each in over or self._beyond_kept():
             self._count(lapsed=count_of(each.left))
             self._end(each)
         news, self._news = self._news, []
         return news
+
+    def _beyond_kept(self) -> list[StandingReservation]:
+        """Used-up ones that are not remembered, though they have not expired."""
+        used_up: dict[str, list[StandingReservation]] = {}
+        for each in self:
+            if not each.left:
+                used_up.setdefault(each.reservation.tenant, []).append(each)
+        return [
+            each
+            for known in used_up.values()
+            for each in sorted(known, key=lambda each: -each.reservation.expires_ms)[USED_UP_KEPT:]
+        ]
 
     def next_ms(self) -> int | None:
         """When the next one is over."""

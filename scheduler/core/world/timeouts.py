@@ -22,8 +22,9 @@ def set_deadline(parts: Parts, track: Track, since_ms: int) -> None:
     at_ms: int | None = None
     if track.state is TaskState.QUEUED:
         at_ms = track.task.submitted_ms + (wanted.queue_ms or policy.queue_timeout_ms)
-        if track.attempts_made:
-            at_ms = max(at_ms, since_ms + policy.requeue_grace_ms)
+        if track.returned_ms is not None:
+            # Not after each refusal: a task that is refused again and again would wait for ever.
+            at_ms = max(at_ms, track.returned_ms + policy.requeue_grace_ms)
     elif track.state is TaskState.STARTING:
         at_ms = since_ms + (wanted.start_ms or policy.start_timeout_ms)
     elif track.state is TaskState.RUNNING and wanted.run_ms is not None:

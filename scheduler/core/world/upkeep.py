@@ -98,7 +98,9 @@ def returning(parts: Parts) -> tuple[SilentInstance, ...]:
     back = (each for each in parts.removals if each.step is RemovalStep.RETURNING and each.arn in instances)
     return tuple(
         SilentInstance(
-            registered=instances[each.arn].registered, free=parts.fleet.offered(each.arn) or NOTHING
+            registered=instances[each.arn].registered,
+            free=parts.fleet.offered(each.arn) or NOTHING,
+            empty=not parts.fleet.is_occupied(each.ec2_instance_id),
         )
         for each in back
     )

@@ -13,6 +13,7 @@ from scheduler.core.lifecycle.wishes import REASONS
 from scheduler.core.model.answers import Failure, Outcome
 from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory
 from scheduler.core.model.calls import Call, Lane, StopTask
+from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.facts import DEFINITION_PREFIX
 from scheduler.core.model.records import (
     AttemptRecorded,
@@ -78,6 +79,7 @@ class World(Parts):
         """
         track.task = self.reservations.claim(track.task)
         self.attempts.begin(track)
+        track.returned_ms = since_ms if track.attempts_made else None
         set_deadline(self, track, since_ms)
         if cancelled:
             self.cancel(track.task.task_id)
@@ -149,7 +151,9 @@ class World(Parts):
         self._try_again(now_ms)
         self.settled += self.reservations.tend(now_ms)
         supply = self.fleet.supply(now_ms)
-        supply = replace(supply, silent=(*supply.silent, *returning(self)))
+        if back := returning(self):
+            supply = replace(supply, silent=(*supply.silent, *back))
+        able = self.fleet.counts[InstanceHealth.SCHEDULABLE] + len(supply.silent) + supply.in_flight
         self.agenda.look_for_failed_launches(now_ms, awaited=supply.in_flight > 0)
         removals = removals_of(self)
         if supply.in_flight or removals:
@@ -167,7 +171,8 @@ class World(Parts):
             wanted_definitions=self.definitions.wanted(now_ms),
             stale_revision=self.revisions.stale(now_ms, self.attempts.need),
             rejected=self.definitions.rejected(self.policy.max_placements_per_decision),
-            evidence=self.attempts.evidence(),
+            evidence=self.attempts.evidence(able),
+            lacking=self.attempts.lacking,
             resting=tuple(self.breakers.resting()) if explain else (),
             wishes=tuple(wishes_of(self, now_ms)),
             lost_attempts=self.agenda.searches.lost(),
@@ -249,6 +254,8 @@ class World(Parts):
         track = self.attempts.move(moved.task_id, moved.state, moved.attempt)
         if moved.previous is TaskState.QUEUED:
             self._leave(track.task)
+        elif moved.attempt is not None and moved.attempt.state is not AttemptState.DEFINITE_FAILURE:
+            track.returned_ms = moved.at_ms
         set_deadline(self, track, moved.at_ms)
         if moved.state in TERMINAL_STATES or moved.state is TaskState.STOPPING:
             self.cancelled.pop(moved.task_id, None)
@@ -313,7 +320,7 @@ class World(Parts):
         self.suspects[attempt.container_instance_arn, track.task.ask] = until_ms
         reason = attempt.stop_reason
         if reason is not None and reason.category is StopCategory.ATTRIBUTE:
-            track.lacking.add(attempt.container_instance_arn)
+            self.attempts.lack(track.task.task_id, attempt.container_instance_arn)
 
     def _settle(self, intent: IntentRecorded, now_ms: int) -> None:
         under_way = intent.state is IntentState.OPEN

@@ -56,11 +56,15 @@ class LogReaderLagging(ServiceError):
 
 
 class TooManyLogTails(ServiceError):
-    """As many logs are read as the account's request rate allows."""
+    """As many logs are read as the account's request rate allows, or as one tenant may read of these."""
 
-    def __init__(self, most: int) -> None:
-        super().__init__(f"{most} logs are being read, and that is the most; try again when one has ended")
+    def __init__(self, most: int, tenant: str = "") -> None:
+        whose = f" of tenant {tenant}" if tenant else ""
+        super().__init__(
+            f"{most} logs{whose} are being read, and that is the most; try again when one has ended"
+        )
         self.most = most
+        self.tenant = tenant
 
 
 class LogsUnavailable(ServiceUnavailable):

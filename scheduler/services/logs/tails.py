@@ -1,5 +1,6 @@
 """All tails of one server: how many there may be, and what each of them hears of its task."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,20 +17,22 @@ class LogTails:
     """Opens tails and counts them. It lives on the hub's thread."""
 
     def __init__(
-        self, pages: Pages, store: Store, hub: WatchHub, *, tails_max: int, patience_ms: int
+        self, pages: Pages, store: Store, hub: WatchHub, *, tails_max: int, tenant_max: int, patience_ms: int
     ) -> None:
+        """Of `tails_max` at a time, one tenant's tasks have no more than `tenant_max`."""
         self._pages = pages
         self._store = store
         self._hub = hub
         self._tails_max = tails_max
+        self._tenant_max = tenant_max
         self._patience_ms = patience_ms
-        self._open = 0
+        self._open: Counter[str] = Counter()
 
     @contextmanager
-    def opened(self, task_id: str, wanted: LogsWanted, notify: Callable[[], None]) -> Iterator[LogTail]:
+    def opened(self, task: Task, wanted: LogsWanted, notify: Callable[[], None]) -> Iterator[LogTail]:
         """A tail of the task's logs until the end of the block. `notify` is called on any thread."""
-        if self._open >= self._tails_max:
-            raise TooManyLogTails(self._tails_max)
+        task_id, tenant = task.task_id, task.tenant
+        self._check_room(tenant)
         # The doorbell: whatever becomes of the task, the tail looks again.
         doorbell = self._hub.subscribe(TaskFilter(task_ids=frozenset({task_id})), self._hub.revision, notify)
         assert doorbell is not None, "the hub's own revision is never behind it"
@@ -40,13 +43,20 @@ class LogTails:
             patience_ms=self._patience_ms,
             notify=notify,
         )
-        self._open += 1
+        self._open[tenant] += 1
         try:
             yield tail
         finally:
-            self._open -= 1
+            self._open -= Counter((tenant,))
             tail.close()
             self._hub.unsubscribe(doorbell)
+
+    def _check_room(self, tenant: str) -> None:
+        """The tenant is told of its own cap first: the other one it could not do anything about."""
+        if self._open[tenant] >= self._tenant_max:
+            raise TooManyLogTails(self._tenant_max, tenant)
+        if self._open.total() >= self._tails_max:
+            raise TooManyLogTails(self._tails_max)
 
     def _task(self, task_id: str, doorbell: Subscription) -> Task:
         """The task as it is now. Raises what ends the tail."""
