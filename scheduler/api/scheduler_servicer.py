@@ -84,7 +84,8 @@ class SchedulerServicer(SchedulerServiceServicer):
         record = self._placement.admit(parse.valid(parse.task_request(request)))
         # Made while others gather for the commit: the answers to it then leave close together, and gRPC
         # sends neighbours for less.
-        response = ScheduleResponse(task=render.accepted(record, revision=0))
+        response = ScheduleResponse()
+        render.accepted(response.task, record, request)
         result: Submission = await self._replies.of(lambda done: self._placement.submit(record, done))
         if isinstance(result, StoreError):
             raise result

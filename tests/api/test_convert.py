@@ -1,5 +1,6 @@
 """Messages to nouns and back."""
 
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -27,6 +28,7 @@ from scheduler.core.model.container_parts import (
 from scheduler.core.model.digest import ClusterDigest, Condition, Unplaced
 from scheduler.core.model.errors import Violation
 from scheduler.core.model.group import InstanceGroup, InstanceType
+from scheduler.core.model.records import TaskSubmitted
 from scheduler.core.model.resources import Architecture, Resources
 from scheduler.core.model.task import (
     BambooAgentSpec,
@@ -187,6 +189,13 @@ def parsed(message: scheduler_pb2.ScheduleRequest) -> TaskRequest:
     return request
 
 
+def accepted(record: TaskSubmitted, asked: scheduler_pb2.ScheduleRequest) -> task_pb2.Task:
+    """What the caller of Schedule is answered."""
+    message = task_pb2.Task()
+    render.accepted(message, record, asked)
+    return message
+
+
 def unset(message: Message) -> set[str]:
     """Names of fields that have no value."""
     return {field.name for field in message.DESCRIPTOR.fields} - {
@@ -277,8 +286,8 @@ optional_ms = st.none() | st.integers(1_000, 30 * 86_400_000)
 @given(st.builds(Timeouts, queue_ms=optional_ms, start_ms=optional_ms, run_ms=optional_ms), st.booleans())
 def test_what_was_asked_for_is_shown(timeouts: Timeouts, may_run_again: bool) -> None:
     """Timeouts are shown as they were asked for, at once and later, and what was not set stays unset."""
-    record = submitted(timeouts=timeouts, may_run_again=may_run_again)
-    shown = render.accepted(record, revision=1)
+    record = submitted(timeouts=timeouts, may_run_again=may_run_again, spec=BAMBOO)
+    shown = accepted(record, scheduler_pb2.ScheduleRequest(bamboo_agent=BAMBOO_MESSAGE))
     asked = scheduler_pb2.ScheduleRequest(bamboo_agent=BAMBOO_MESSAGE, may_run_again=shown.may_run_again)
     for name in ("queue_timeout", "start_timeout", "run_timeout"):
         if shown.HasField(name):
@@ -354,24 +363,48 @@ def test_time_survives_the_round_trip(milliseconds: int) -> None:
     assert parse.milliseconds(message) == milliseconds
 
 
-def test_accepted_bamboo_agent_is_rendered_masked() -> None:
-    """An accepted task shows what was asked for, but no value of an environment."""
-    shown = render.accepted(submitted(spec=BAMBOO), revision=7)
-    expected = task_spec_pb2.BambooAgentSpec()
-    expected.CopyFrom(BAMBOO_MESSAGE)
-    expected.extra_containers[0].environment[0].value = "***"
-    assert shown.bamboo_agent == expected
-    assert (shown.state, shown.revision) == (task_pb2.TASK_STATE_QUEUED, 7)
-    assert b"hunter2" not in shown.SerializeToString()
+FINE_BAMBOO_MESSAGE = task_spec_pb2.BambooAgentSpec()
+"""Its time is finer than what is kept."""
+FINE_BAMBOO_MESSAGE.CopyFrom(BAMBOO_MESSAGE)
+FINE_BAMBOO_MESSAGE.queue_time.nanos += 1
+
+ASKED = (
+    schedule_request(1, bamboo_agent=FINE_BAMBOO_MESSAGE, labels={"branch": "main"}, priority=5),
+    schedule_request(1, containers=CONTAINERS_MESSAGE, may_run_again=True, queue_timeout=Duration(seconds=9)),
+)
 
 
-def test_accepted_containers_are_rendered_masked() -> None:
-    """The same of a plain list of containers; where a secret is kept is shown."""
-    shown = render.accepted(submitted(spec=CONTAINERS), revision=7)
-    expected = task_spec_pb2.ContainersSpec()
-    expected.CopyFrom(CONTAINERS_MESSAGE)
-    expected.containers[0].environment[0].value = "***"
-    assert shown.containers == expected
+@pytest.mark.parametrize("asked", ASKED)
+def test_an_accepted_task_is_shown_as_it_is_later(asked: scheduler_pb2.ScheduleRequest) -> None:
+    """The answer to Schedule is made of the request, and says the same as GetTask does of the stored task."""
+    record = replace(submitted(), request=parsed(asked))
+    request = record.request
+    later = Task(
+        task_id=record.task_id,
+        request_id=request.request_id,
+        tenant=request.tenant,
+        priority=request.priority,
+        labels=request.labels,
+        build_key=record.build_key,
+        ask=record.ask,
+        submitted_ms=record.at_ms,
+        status=TaskStatus(state=TaskState.QUEUED, revision=0, updated_ms=record.at_ms),
+        spec=request.spec,
+        timeouts=request.timeouts,
+        may_run_again=request.may_run_again,
+    )
+    assert accepted(record, asked) == render.task(later)
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_an_accepted_task_is_masked(asked: scheduler_pb2.ScheduleRequest) -> None:
+    """It shows what was asked for, but no value of an environment, nor what only a newer client knows."""
+    newer = scheduler_pb2.ScheduleRequest.FromString(asked.SerializeToString())
+    spec = newer.bamboo_agent if newer.HasField("bamboo_agent") else newer.containers
+    spec.MergeFromString(b"\xfa\x3f\x07hunter2")  # field 1023, which no message here has
+    shown = accepted(replace(submitted(), request=parsed(newer)), newer).SerializeToString()
+    assert b"hunter2" not in shown
+    assert b"***" in shown
 
 
 def test_ended_task_is_rendered_whole() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ecs_scheduler.v1 import resources_pb2, task_pb2, task_spec_pb2
+from ecs_scheduler.v1 import resources_pb2, scheduler_pb2, task_pb2, task_spec_pb2
 from scheduler.api.convert import container_parts
 from scheduler.api.convert.enums import (
     ARCHITECTURES,
@@ -26,7 +26,7 @@ from scheduler.core.model.task import (
     Secret,
     Task,
     TaskState,
-    TaskStatus,
+    Timeouts,
 )
 from scheduler.services.watch import WatchedEvent
 
@@ -34,25 +34,38 @@ MASK = "***"
 """Stands for every environment value: they are secrets of the client's builds."""
 
 
-def accepted(record: TaskSubmitted, revision: int) -> task_pb2.Task:
-    """A task right after its acceptance, without asking the store for what was just handed to it."""
+def accepted(message: task_pb2.Task, record: TaskSubmitted, asked: scheduler_pb2.ScheduleRequest) -> None:
+    """Fills in a task right after its acceptance, without asking the store for what was just handed to it.
+
+    The spec is copied as it was asked for and then masked, in compiled code: every accepted request pays for
+    it. Its revision is not known yet.
+    """
     request = record.request
-    return task(
-        Task(
-            task_id=record.task_id,
-            request_id=request.request_id,
-            tenant=request.tenant,
-            priority=request.priority,
-            labels=request.labels,
-            build_key=record.build_key,
-            ask=record.ask,
-            submitted_ms=record.at_ms,
-            status=TaskStatus(state=TaskState.QUEUED, revision=revision, updated_ms=record.at_ms),
-            spec=request.spec,
-            timeouts=request.timeouts,
-            may_run_again=request.may_run_again,
-        )
-    )
+    message.task_id = record.task_id
+    message.request_id = request.request_id
+    message.tenant = request.tenant
+    message.priority = request.priority
+    message.labels.MergeFrom(asked.labels)
+    message.build_key = record.build_key
+    message.state = TASK_STATES[TaskState.QUEUED]
+    message.may_run_again = request.may_run_again
+    message.exclusive = record.ask.exclusive
+    message.resources.CopyFrom(resources(record.ask))
+    _set_time(message.create_time, record.at_ms)
+    _set_time(message.update_time, record.at_ms)
+    if request.timeouts != Timeouts():
+        message.MergeFrom(_timeouts(request.timeouts))
+    spec = request.spec
+    if isinstance(spec, BambooAgentSpec):
+        message.bamboo_agent.CopyFrom(asked.bamboo_agent)
+        if spec.queue_time_ms is not None:
+            _set_time(message.bamboo_agent.queue_time, spec.queue_time_ms)
+        _mask(message.bamboo_agent.extra_containers)
+    else:
+        message.containers.CopyFrom(asked.containers)
+        _mask(message.containers.containers)
+    # What a newer client says that is not known here may be a secret.
+    message.DiscardUnknownFields()
 
 
 def task(one: Task) -> task_pb2.Task:
@@ -104,8 +117,9 @@ def timestamp(milliseconds: int | None) -> Timestamp | None:
     """Integer milliseconds since 1970 as a timestamp; None stays unset."""
     if milliseconds is None:
         return None
-    seconds, rest = divmod(milliseconds, 1_000)
-    return Timestamp(seconds=seconds, nanos=rest * 1_000_000)
+    message = Timestamp()
+    _set_time(message, milliseconds)
+    return message
 
 
 def duration(milliseconds: int | None) -> Duration | None:
@@ -194,6 +208,25 @@ def _add_secrets(
     # Where a value is kept is no secret.
     for secret in secrets:
         message.secrets.add(name=secret.name, value_from=secret.value_from)
+
+
+def _set_time(message: Timestamp, milliseconds: int) -> None:
+    message.seconds, rest = divmod(milliseconds, 1_000)
+    message.nanos = rest * 1_000_000
+
+
+def _timeouts(asked: Timeouts) -> task_pb2.Task:
+    return task_pb2.Task(
+        queue_timeout=duration(asked.queue_ms),
+        start_timeout=duration(asked.start_ms),
+        run_timeout=duration(asked.run_ms),
+    )
+
+
+def _mask(containers: Iterable[task_spec_pb2.BambooExtraContainer | task_spec_pb2.Container]) -> None:
+    for container in containers:
+        for variable in container.environment:
+            variable.value = MASK
 
 
 def _add_masked(
