@@ -1,6 +1,7 @@
 """Gathering: calls that come close together are worked off one right after the other."""
 
 import asyncio
+from collections.abc import Callable
 
 GATHER_S = 0.006
 """How long calls wait for company if the last ones had some. With 64 callers nine go on together."""
@@ -16,20 +17,17 @@ class Gathering:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._meeting: asyncio.Event | None = None
-        self._present = 0
+        self._present: list[Callable[[], None]] = []
         self._had_company = False
 
-    async def join(self) -> None:
-        """Returns when the next few milliseconds' calls go on, and at once if there is no company."""
-        if self._meeting is None:
-            self._meeting = asyncio.Event()
-            pause_s = GATHER_S if self._had_company else 0
-            self._loop.call_later(pause_s, self._go_on, self._meeting)
-        self._present += 1
-        await self._meeting.wait()
+    def join(self, go_on: Callable[[], None]) -> None:
+        """Calls `go_on` with the next few milliseconds' others, and at once if there is no company."""
+        self._present.append(go_on)
+        if len(self._present) == 1:
+            self._loop.call_later(GATHER_S if self._had_company else 0, self._go_on)
 
-    def _go_on(self, meeting: asyncio.Event) -> None:
-        self._had_company = self._present > 1
-        self._meeting, self._present = None, 0
-        meeting.set()
+    def _go_on(self) -> None:
+        present, self._present = self._present, []
+        self._had_company = len(present) > 1
+        for go_on in present:
+            go_on()

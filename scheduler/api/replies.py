@@ -8,6 +8,10 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+def _now(go: Callable[[], None]) -> None:
+    go()
+
+
 class Replies:
     """Resolves futures of one event loop from any thread, with one wake-up for all that gather meanwhile.
 
@@ -22,10 +26,20 @@ class Replies:
         self._arrived: list[tuple[asyncio.Future[Any], Any]] = []
         self._closed = False
 
-    async def of(self, ask: Callable[[Callable[[T], None]], None]) -> T:
-        """Calls `ask` with a callback for the answer, which any thread may call, and waits for it."""
+    async def of(
+        self, ask: Callable[[Callable[[T], None]], None], *, when: Callable[[Callable[[], None]], None] = _now
+    ) -> T:
+        """Calls `ask` with a callback for the answer, which any thread may call, and waits for it.
+
+        `when` says when to ask: nobody is asked for whoever went away before.
+        """
         future: asyncio.Future[T] = self._loop.create_future()
-        ask(lambda answer: self._arrive(future, answer))
+
+        def go() -> None:
+            if not future.done():
+                ask(lambda answer: self._arrive(future, answer))
+
+        when(go)
         return await future
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Any, Protocol
 
 from grpc import aio
@@ -36,6 +37,13 @@ from scheduler.services.logs.tail import LogsWanted
 from scheduler.services.logs.tails import container_of
 
 Submission = CommitResult | StoreError
+
+_Answer = tuple[TaskSubmitted, CommitResult] | Exception
+"""What came of a request: the record that was committed, or why there is none."""
+
+
+def _answer(record: TaskSubmitted, result: Submission) -> _Answer:
+    return result if isinstance(result, StoreError) else (record, result)
 
 
 class Placement(Protocol):
@@ -80,15 +88,13 @@ class SchedulerServicer(SchedulerServiceServicer):
         self, request: ScheduleRequest, context: aio.ServicerContext[Any, Any]
     ) -> ScheduleResponse:
         """Accepts a task durably."""
-        await self._gathering.join()
-        record = self._placement.admit(parse.valid(parse.task_request(request)))
-        # Made while others gather for the commit: the answers to it then leave close together, and gRPC
-        # sends neighbours for less.
         response = ScheduleResponse()
-        render.accepted(response.task, record, request)
-        result: Submission = await self._replies.of(lambda done: self._placement.submit(record, done))
-        if isinstance(result, StoreError):
-            raise result
+        answer: _Answer = await self._replies.of(
+            partial(self._accept, request, response), when=self._gathering.join
+        )
+        if isinstance(answer, Exception):
+            raise answer
+        record, result = answer
         if isinstance(result, RequestTaken):
             return ScheduleResponse(task=render.task(self._earlier(record, result)))
         assert isinstance(result, Written), "a wish for capacity is no request for a task"
@@ -152,6 +158,21 @@ class SchedulerServicer(SchedulerServiceServicer):
         async with aclosing(self._log_streams.responses(task, wanted)) as responses:
             async for response in responses:
                 yield response
+
+    def _accept(
+        self, request: ScheduleRequest, response: ScheduleResponse, done: Callable[[_Answer], None]
+    ) -> None:
+        """Admits the request, fills in the response, and has both committed; `done` hears what came of it.
+
+        The response is made while others gather for the commit: the answers to it then leave close together,
+        and gRPC sends neighbours for less.
+        """
+        try:
+            record = self._placement.admit(parse.valid(parse.task_request(request)))
+            render.accepted(response.task, record, request)
+            self._placement.submit(record, lambda result: done(_answer(record, result)))
+        except Exception as error:  # whatever it is, the call raises it: others that gathered are not to
+            done(error)
 
     def _named(self, request: GetTaskRequest | CancelTaskRequest | TailLogsRequest) -> Task:
         """The task as it is now, if it is the tenant's."""

@@ -74,3 +74,20 @@ async def test_answers_after_the_end_do_not_wake_the_loop() -> None:
     asked[0]("nobody listens")
     call.cancel()
     assert loop.wakes == 0
+
+
+async def test_nobody_asks_for_who_went_away() -> None:
+    """A call that is cancelled before its turn comes is not worked on, and holds nobody else up."""
+    replies = Replies(asyncio.get_running_loop())
+    turns: list[Callable[[], None]] = []
+    gone, there = (
+        asyncio.ensure_future(replies.of(lambda done, name=name: done(name), when=turns.append))  # type: ignore[misc]
+        for name in ("gone", "there")
+    )
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.sleep(0)
+    for go_on in turns:
+        go_on()
+    assert await there == "there"
+    assert gone.cancelled()

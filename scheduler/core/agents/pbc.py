@@ -4,7 +4,7 @@ The variables are environment too: the container gets them like any other.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from scheduler.core.model.task import EnvironmentVariable, Ulimit
 
@@ -19,7 +19,7 @@ _ULIMIT = re.compile(r"(?P<name>[a-z]+)=(?P<soft>-1|[0-9]{1,10})(?::(?P<hard>-1|
 
 def ulimits(environment: Iterable[EnvironmentVariable]) -> tuple[Ulimit, ...]:
     """The limits that are told; validation has seen that all of them can be read."""
-    return tuple(limit for word in words(environment, ULIMIT_OVERRIDE) if (limit := ulimit(word)))
+    return tuple([limit for word in words(environment, ULIMIT_OVERRIDE) if (limit := ulimit(word))])
 
 
 def links(environment: Iterable[EnvironmentVariable]) -> tuple[str, ...]:
@@ -27,11 +27,9 @@ def links(environment: Iterable[EnvironmentVariable]) -> tuple[str, ...]:
     return tuple(words(environment, EXTRA_LINKS))
 
 
-def words(environment: Iterable[EnvironmentVariable], name: str) -> Iterator[str]:
+def words(environment: Iterable[EnvironmentVariable], name: str) -> list[str]:
     """What a variable says, word by word; nothing if it is not set."""
-    for variable in environment:
-        if variable.name == name:
-            yield from variable.value.split()
+    return [word for variable in environment if variable.name == name for word in variable.value.split()]
 
 
 def ulimit(word: str) -> Ulimit | None:

@@ -7,21 +7,19 @@ from scheduler.core.validate.overrides_size import (
     characters_at_most,
     overrides_characters,
 )
+from scheduler.core.validate.rows import judge_all
 from scheduler.core.validate.rules import REQUEST, SPECS, TIMEOUTS
 
 
 def validate(request: TaskRequest) -> tuple[Violation, ...]:
     """All that is wrong with the request: nothing if it is valid. A whole spec comes after its fields."""
     found: list[Violation] = []
-    for row in REQUEST:
-        row.judge(request, "", found)
+    judge_all(REQUEST, request, "", found)
     spec = request.spec
-    for row in SPECS[spec.kind]:
-        row.judge(spec, f"{spec.kind}.", found)
+    judge_all(SPECS[spec.kind], spec, f"{spec.kind}.", found)
     if characters_at_most(spec) > ALLOWED_CHARACTERS:
         _judge_overrides(request, found)
-    for row in TIMEOUTS:
-        row.judge(request, "", found)
+    judge_all(TIMEOUTS, request, "", found)
     return tuple(found)
 
 

@@ -38,6 +38,13 @@ class Field:
             found.append(Violation(field_path=path + self.name, expected=self.check.expected))
 
 
+def judge_all(table: Table, message: Any, path: str, found: list[Violation]) -> None:
+    """Appends what is wrong with a message. A field that is right, as nearly all are, is not called for."""
+    for row in table:
+        if type(row) is not Field or not row.check.holds(row.read(message)):
+            row.judge(message, path, found)
+
+
 def field(name: str, check: Check, *, attribute: str = "") -> Field:
     """A row for the proto's field `name`; `attribute` where the model spells it differently."""
     return Field(name, attrgetter(attribute or name), check)
@@ -66,8 +73,7 @@ class Messages:
             if name in taken:
                 found.append(Violation(field_path=inner + self.key, expected="a name that is not taken"))
             taken.add(name)
-            for row in self.table:
-                row.judge(each, inner, found)
+            judge_all(self.table, each, inner, found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +87,7 @@ class Part:
         """Appends the violations of the part, if there is one."""
         part = getattr(message, self.name)
         if part is not None:
-            for row in self.table:
-                row.judge(part, f"{path}{self.name}.", found)
+            judge_all(self.table, part, f"{path}{self.name}.", found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +101,7 @@ class Rare:
     def judge(self, message: Any, path: str, found: list[Violation]) -> None:
         """Appends the violations of all the rows, if any of the fields is set."""
         if self.read(message) != self.unset:
-            for row in self.table:
-                row.judge(message, path, found)
+            judge_all(self.table, message, path, found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
