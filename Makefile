@@ -14,7 +14,7 @@ COMPILE := $(LOCK_BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --st
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format generate demo bench chaos fuzz lock wheel clean
+.PHONY: help test lint format generate demo bench chaos soak fuzz lock wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -57,6 +57,9 @@ bench: .venv/.ok ## measure the hot paths against their baselines
 
 chaos: .venv/.ok ## look for a seed that breaks the service: make chaos SEEDS=5000
 	@$(BIN)/ecs-scheduler chaos --seeds 1..$(SEEDS) --jobs $$(nproc 2>/dev/null || echo 2)
+
+soak: .venv/.ok ## a group of fixed size for thirty days of virtual time
+	@$(BIN)/python -m pytest -q -m soak tests/lab
 
 fuzz: .venv/.ok ## send every RPC bad input: make fuzz MESSAGES=100000
 	@GRPC_VERBOSITY=NONE $(BIN)/python -m scripts.fuzz --messages $(MESSAGES) --seed $(SEED)

@@ -37,7 +37,7 @@ from scheduler.core.model.policy import Policy
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import ContainerSize, TaskState
 from scheduler.ports.cloud import Cloud, CloudError, TaskLaunch
-from scheduler.ports.store import CommitResult, StoreError
+from scheduler.services.writer import Reply
 
 QUEUED = 100_000
 TENANTS = 10
@@ -66,7 +66,7 @@ def accept(connection: Connection, path: Path) -> None:
     tune()
     before = _resident()
     for number, accepted in enumerate(_accepted(app), start=1):
-        if isinstance(accepted, StoreError):
+        if isinstance(accepted, Exception):
             raise accepted
         if number % CHUNK == 0:
             connection.send(number)
@@ -100,9 +100,9 @@ def _app(path: Path, cloud: Cloud) -> tuple[App, Callable[[], int]]:
     return app, lambda: engine.loop.digest.tasks.get(TaskState.QUEUED, 0)
 
 
-def _accepted(app: App) -> Iterator[CommitResult | StoreError]:
+def _accepted(app: App) -> Iterator[Reply]:
     """What became of each task; no more than a chunk is under way."""
-    done: SimpleQueue[CommitResult | StoreError] = SimpleQueue()
+    done: SimpleQueue[Reply] = SimpleQueue()
     for number, asked in enumerate(_requests()):
         if number >= CHUNK:
             yield done.get()

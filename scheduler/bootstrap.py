@@ -7,7 +7,7 @@ replaced. `App` starts and stops the parts in the order that loses nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import boto3
@@ -42,6 +42,7 @@ from scheduler.services.logs.poller import LogPoller
 from scheduler.services.logs.reads import READ_AT_ONCE
 from scheduler.services.logs.tails import LogTails
 from scheduler.services.placement import PlacementService
+from scheduler.services.queue_limit import QueueLimit
 from scheduler.services.reporter import Reporting, ReportingLoop
 from scheduler.services.watch import WatchHub
 from scheduler.services.writer import Writer
@@ -52,6 +53,7 @@ class Engine:
     """Everything between the store and AWS that has no thread: what every driver drives."""
 
     store: Store
+    queue: QueueLimit
     clock: Clock
     ids: Ids
     loop: ControlLoop
@@ -63,7 +65,7 @@ class Engine:
         """Rebuilds from the store what the last life knew; nothing is decided or carried out before."""
         stored = self.store.load()
         self.carrier.recall(each for each in stored.scaling if each.group == self.settings.group)
-        self.loop.resume(stored, self.clock.now_ms())
+        self.loop.resume(replace(stored, live=self.queue.resume(stored.live)), self.clock.now_ms())
 
 
 def build_engine(
@@ -87,6 +89,7 @@ def build_engine(
     lanes = Lanes(default_limits(settings.aws_share))
     return Engine(
         store=store,
+        queue=QueueLimit(store, most=settings.policy.max_lines_per_tenant),
         clock=clock,
         ids=ids,
         loop=(
@@ -125,7 +128,7 @@ class App:
         self.defective = False
         self.hub = WatchHub(engine.store)
         self._writer = Writer(
-            engine.store,
+            engine.queue,
             committed=lambda message: self._driver.deliver(message),
             advanced=self.hub.revision_committed,
             health=lambda writable: self._on_health(writable),
@@ -240,7 +243,7 @@ def build(
         settings,
         clock=clock or SystemClock(),
         ids=SystemIds(),
-        cloud=AwsCloud(clients, cluster=settings.cluster),
+        cloud=AwsCloud(clients, cluster=settings.cluster, named_types=settings.instance_types),
         store=open_store(settings),
         consoles=_consoles(settings, log_clients),
         reporting=Reporting(sender, elapsed_ms) if sender else None,

@@ -55,6 +55,10 @@ class _Environment(BaseModel):
     privileged_tenants: str = Field("*", validation_alias=PREFIX + "PRIVILEGED_TENANTS")
     listen: str = Field("127.0.0.1:50051", validation_alias=PREFIX + "LISTEN")
     insecure_listen: bool = Field(False, validation_alias=PREFIX + "INSECURE_LISTEN")
+    # Names as EC2 has them: family, a dot, size.
+    instance_types: str = Field(
+        "", validation_alias=PREFIX + "INSTANCE_TYPES", pattern=r"^( *[a-z0-9-]+\.[a-z0-9-]+ *(,|$))*$"
+    )
     store: str = Field("ecs-scheduler.sqlite3", validation_alias=PREFIX + "STORE", min_length=1)
     service_id: str = Field("", validation_alias=PREFIX + "SERVICE_ID", max_length=128)
     aws_share: float = Field(0.5, validation_alias=PREFIX + "AWS_SHARE", gt=0, le=1)
@@ -133,7 +137,8 @@ class LogLimits:
 class Settings:
     """Everything that can be set.
 
-    `listen` is host:port, other than loopback only with `tls` or `insecure_listen`; `tls` is None for plain
+    `instance_types` are those that the group may launch, where it chooses them by requirements. `listen` is
+    host:port, other than loopback only with `tls` or `insecure_listen`; `tls` is None for plain
     text; `store` is the path of the store's file; `service_id` marks our tasks; `aws_share` is our share of
     the account's read budgets (0 to 1); `drain_delay_s` is served on as NOT_SERVING before stopping,
     `stop_grace_s` is what calls in flight get after that, both in real seconds. With `observe_only` nothing
@@ -144,6 +149,7 @@ class Settings:
     group: str
     agents: AgentSettings
     policy: Policy
+    instance_types: tuple[str, ...] = ()
     listen: str
     insecure_listen: bool
     tls: TlsFiles | None = None
@@ -205,6 +211,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
             privileged_tenants=_words(read.privileged_tenants),
         ),
         policy=policy,
+        instance_types=_words(read.instance_types),
         listen=read.listen,
         insecure_listen=read.insecure_listen,
         tls=tls,

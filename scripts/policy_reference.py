@@ -1,4 +1,4 @@
-"""Writes the table of policy settings into `docs/configuration.md`, from `core/model/policy.py`.
+"""Writes the policy settings, and what must fit together, into `docs/configuration.md`, from the code.
 
 Run as `python -m scripts.policy_reference`; `tests/test_docs.py` compares. The reasons are the docstrings of
 the fields, so a number without a reason is an error.
@@ -9,18 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from scheduler.config import PREFIX
-from scheduler.core.model.policy import Policy, Share
+from scheduler.core.model.policy import Policy, Range, Share
+from scheduler.policy_settings import ORDERS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "configuration.md"
 SOURCE = ROOT / "scheduler" / "core" / "model" / "policy.py"
-BEGIN, END = "<!-- policy: begin -->\n", "<!-- policy: end -->"
+
 
 SHARES: dict[Any, str] = {float: "share, above 0 to 1", Share: "share, 0 to 1"}
-"""Other numbers are above zero, as the page says."""
+"""Other numbers have a range."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,8 @@ def numbers() -> Iterator[Number]:
         yield Number(
             variable=PREFIX + field.name.upper(),
             default=_text(getattr(policy, field.name)),
-            unit=SHARES.get(field.type) or _unit(field.name, getattr(policy, field.name)),
+            unit=SHARES.get(field.type)
+            or _unit(field.name, getattr(policy, field.name)) + _range(field.type),
             reason=reasons[field.name],
         )
 
@@ -54,11 +56,30 @@ def _unit(name: str, default: Any) -> str:
     return "ms" if name.endswith("_ms") else "count"
 
 
+def _range(kind: Any) -> str:
+    """Of a number, or of each of several."""
+    number = get_args(kind)[0] if get_origin(kind) is tuple else kind
+    within = next((each for each in get_args(number) if isinstance(each, Range)), None)
+    return f", {within.least} to {within.most}" if within else ""
+
+
 def page(text: str) -> str:
-    """The page with its table as the code has it."""
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}{_table()}{END}{after}"
+    """The page with both as the code has them."""
+    for name, words in (("policy", _table()), ("orders", _orders())):
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+        before, rest = text.split(begin)
+        _, after = rest.split(end)
+        text = f"{before}{begin}{words}{end}{after}"
+    return text
+
+
+def _orders() -> str:
+    rows = (
+        f"| `{PREFIX}{each.less.upper()}` | {'half of ' if each.times == 2 else ''}"
+        f"`{PREFIX}{each.more.upper()}` | {each.why} |\n"
+        for each in ORDERS
+    )
+    return "| must not be above | | else |\n| --- | --- | --- |\n" + "".join(rows)
 
 
 def _table() -> str:

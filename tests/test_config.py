@@ -1,29 +1,12 @@
 """Settings: read from the environment that is handed in, and complained about all at once."""
 
-from dataclasses import fields
-from typing import Any
-
 import pytest
 
 from scheduler.config import PREFIX, LogLimits, SettingsError, TlsFiles, load_settings
 from scheduler.core.model.allow_lists import AllowLists, HostFolder
-from scheduler.core.model.policy import ForeignInstances, Placement, Policy, ScaleDown, Share
-from scheduler.core.model.reservation import Pieces
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.policy import Policy
 
 REQUIRED = {"ECS_ASG": "ci-agents", "ECS_CLUSTER": "ci", "ECS_TASK_DEF": "agents"}
-
-POLICY_FIELDS = [pytest.param(field.name, field.type, id=field.name) for field in fields(Policy)]
-POLICY_SWITCHES = [each for each in POLICY_FIELDS if each.values[1] is bool]
-POLICY_NUMBERS = [
-    each
-    for each in POLICY_FIELDS
-    if each not in POLICY_SWITCHES and each.values[1] not in (Share, tuple[str, ...])
-]
-
-
-TWO_LARGE = Pieces(ask=Resources(cpu=3_072, memory_mib=12_004), count=2)
-FIVE_OF_A_QUARTER = Pieces(ask=Resources(cpu=4_096, memory_mib=16_000), count=5)
 
 
 def told(environment: dict[str, str]) -> str:
@@ -70,12 +53,16 @@ def test_wrong_and_missing_variables_are_told_together() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("ECS_SCHEDULER_TASK_POLL_MS", "abc", "an integer above 0"),
+        ("ECS_SCHEDULER_TASK_POLL_MS", "abc", "an integer from 100 to 600000"),
         ("ECS_SCHEDULER_AWS_SHARE", "2", "a number above 0 and of at most 1"),
         ("ECS_SCHEDULER_INSECURE_LISTEN", "perhaps", "true or false"),
         ("ECS_SCHEDULER_STORE", "", "text of at least 1 character"),
         ("ECS_TASK_DEF", "a b", "text that matches ^[A-Za-z0-9_-]{1,255}$"),
-        ("ECS_SCHEDULER_GROWTH_PAUSES_MS", "1,x", "one or more, separated by commas, of an integer above 0"),
+        (
+            "ECS_SCHEDULER_GROWTH_PAUSES_MS",
+            "1,x",
+            "one or more, separated by commas, of an integer from 100 to 600000",
+        ),
         ("ECS_SCHEDULER_FOREIGN_INSTANCES", "eat", "one of report, terminate"),
     ],
 )
@@ -114,61 +101,6 @@ def test_what_depends_on_others_is_told_with_them() -> None:
 def test_a_wrong_value_names_its_variable(name: str, value: str) -> None:
     """A value out of its range is refused under the variable's own name."""
     assert f"{name}: " in told(REQUIRED | {name: value})
-
-
-@pytest.mark.parametrize(("name", "kind"), POLICY_FIELDS)
-def test_everything_of_the_policy_can_be_set(name: str, kind: Any) -> None:
-    """Each field of Policy has the variable of its name."""
-    examples = {
-        int: ("77", 77),
-        float: ("0.77", 0.77),
-        bool: ("false", False),
-        Share: ("0", 0.0),
-        ForeignInstances: ("terminate", ForeignInstances.TERMINATE),
-        tuple[str, ...]: ("log-router, metrics", ("log-router", "metrics")),
-        Placement: ("seed", Placement.SEED),
-        ScaleDown: ("billing_hour", ScaleDown.BILLING_HOUR),
-        tuple[Pieces, ...]: ("LARGE:2, 4096:16000:5", (TWO_LARGE, FIVE_OF_A_QUARTER)),
-    }
-    text, value = examples.get(kind, ("7, 77", (7, 77)))
-    settings = load_settings(REQUIRED | {PREFIX + name.upper(): text})
-    assert getattr(settings.policy, name) == value
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "", "soon", "nan", "inf"])
-@pytest.mark.parametrize(("name", "kind"), POLICY_NUMBERS)
-def test_every_number_of_the_policy_is_above_zero(name: str, kind: Any, text: str) -> None:
-    """A pause of nothing, no pause at all or a share without end would stop the service from working."""
-    assert PREFIX + name.upper() in told(REQUIRED | {PREFIX + name.upper(): text})
-
-
-@pytest.mark.parametrize("name", ["ABSENCE_SHARE", "QUARANTINE_SHARE", "MASS_FAILURE_SHARE", "STALE_SHARE"])
-def test_ten_percent_are_not_ten(name: str) -> None:
-    """A share of more than all would lift an interlock without a word."""
-    variable = f"ECS_SCHEDULER_{name}"
-    assert f"{variable}: expected a number" in told(REQUIRED | {variable: "10"})
-    assert "at most 1" in told(REQUIRED | {variable: "10"})
-
-
-@pytest.mark.parametrize("text", ["-0.1", "1.1", "", "nan"])
-def test_the_free_ratio_is_from_nothing_to_all(text: str) -> None:
-    """Unlike the other shares it may be none, which is the default."""
-    assert "ECS_SCHEDULER_FREE_RATIO: " in told(REQUIRED | {"ECS_SCHEDULER_FREE_RATIO": text})
-
-
-@pytest.mark.parametrize(
-    "text", ["LARGE", "HUGE:2", "LARGE:0", "4096:2", "4096:16000:-1", "LARGE:2,,SMALL:1"]
-)
-def test_headroom_is_sizes_or_amounts_and_how_many(text: str) -> None:
-    """A size that does not exist, or a count that is missing, is refused with what was expected."""
-    assert "LARGE_8X" in told(REQUIRED | {"ECS_SCHEDULER_HEADROOM": text})
-
-
-@pytest.mark.parametrize("text", ["", "perhaps", "2"])
-@pytest.mark.parametrize(("name", "kind"), POLICY_SWITCHES)
-def test_every_switch_of_the_policy_is_on_or_off(name: str, kind: Any, text: str) -> None:
-    """What is neither true nor false is refused under the variable's own name."""
-    assert f"{PREFIX + name.upper()}: " in told(REQUIRED | {PREFIX + name.upper(): text})
 
 
 def test_log_options_take_the_values_of_the_variables_they_name() -> None:
@@ -224,6 +156,15 @@ def test_what_agents_get_of_their_surroundings_can_be_set() -> None:
     )
 
 
+def test_instance_types_are_names_separated_by_commas() -> None:
+    """For groups that choose theirs by requirements; none is the default, and an empty list is none."""
+    names = "m5.large, u-6tb1.112xlarge ,m7i.metal-24xl,"
+    settings = load_settings(REQUIRED | {PREFIX + "INSTANCE_TYPES": names})
+    assert settings.instance_types == ("m5.large", "u-6tb1.112xlarge", "m7i.metal-24xl")
+    for environment in (REQUIRED, REQUIRED | {PREFIX + "INSTANCE_TYPES": ""}):
+        assert load_settings(environment).instance_types == ()
+
+
 def test_nothing_beyond_the_metrics_folder_is_allowed_unless_set() -> None:
     """And privileges, which every tenant had before; an empty list allows nothing."""
     assert load_settings(REQUIRED).allowed == AllowLists()
@@ -239,6 +180,10 @@ def test_nothing_beyond_the_metrics_folder_is_allowed_unless_set() -> None:
         ("EXECUTION_ROLE_ARN", "arn:aws:iam::1:role/x"),
         ("DIND_STORAGE_DRIVER", ""),
         ("DIND_IMAGE_OVERRIDES", "docker:1-dind"),
+        ("INSTANCE_TYPES", "m5"),
+        ("INSTANCE_TYPES", "m5.large m5.xlarge"),
+        ("INSTANCE_TYPES", "m5.large:2048:8192"),
+        ("INSTANCE_TYPES", "m5.*"),
         ("ALLOWED_HOST_FOLDERS", "/a"),
         ("ALLOWED_HOST_FOLDERS", "a:/b"),
         ("ALLOWED_HOST_FOLDERS", "Web=/a:/b"),

@@ -5,10 +5,11 @@ import asyncio
 from scheduler.api.replies import Replies
 from scheduler.core.autoscaling.reservations import left_of
 from scheduler.core.model.reservation import Reservation, StandingReservation
-from scheduler.ports.store import CommitResult, StoreError
+from scheduler.ports.store import StoreError
 from scheduler.services.errors import ServiceError
 from scheduler.services.granting import ReserveOrder
 from scheduler.services.reservations import ReservationService
+from scheduler.services.writer import Reply
 
 
 class Reserving:
@@ -39,8 +40,6 @@ class Reserving:
             return StandingReservation(reservation=granted, left=left_of(granted))
 
     async def _keep(self, reservation: Reservation) -> None:
-        result: CommitResult | StoreError = await self._replies.of(
-            lambda done: self._service.keep(reservation, done)
-        )
+        result: Reply = await self._replies.of(lambda done: self._service.keep(reservation, done))
         if isinstance(result, StoreError):
             raise result

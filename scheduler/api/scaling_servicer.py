@@ -35,12 +35,11 @@ from scheduler.api.reserving import Reserving
 from scheduler.api.scaling_stream import ScalingStreams
 from scheduler.core.model.digest import ClusterDigest, InstanceDigest
 from scheduler.core.model.scaling import ScalePlan, ScaleWish
-from scheduler.ports.store import CommitResult, StoreError, WishTaken
+from scheduler.ports.store import StoreError, WishTaken
 from scheduler.services.autoscaling import ScaleOrder, same_wish
 from scheduler.services.errors import GroupUnread, WishIdTaken
 from scheduler.services.reservations import ReservationService
-
-Submission = CommitResult | StoreError
+from scheduler.services.writer import Reply
 
 
 class Autoscaling(Protocol):
@@ -59,7 +58,7 @@ class Autoscaling(Protocol):
         """The wish of an acceptable order, None for a dry run without one. Raises what is wrong with it."""
         ...
 
-    def scale(self, wish: ScaleWish, done: Callable[[Submission], None]) -> None:
+    def scale(self, wish: ScaleWish, done: Callable[[Reply], None]) -> None:
         """Has the wish committed; `done` is called on another thread."""
         ...
 
@@ -139,7 +138,7 @@ class ScalingServicer(ScalingServiceServicer):
 
     async def _accepted(self, wish: ScaleWish) -> ScaleWish:
         """The wish, or the earlier one of its request id, if that was the same."""
-        result: Submission = await self._replies.of(lambda done: self._autoscaling.scale(wish, done))
+        result: Reply = await self._replies.of(lambda done: self._autoscaling.scale(wish, done))
         if isinstance(result, StoreError):
             raise result
         if not isinstance(result, WishTaken):

@@ -35,15 +35,14 @@ from scheduler.ports.store import CommitResult, RequestTaken, Store, StoreError,
 from scheduler.services.errors import InvalidRequest, RequestIdTaken, TaskNotFound
 from scheduler.services.logs.tail import LogsWanted
 from scheduler.services.logs.tails import container_of
-
-Submission = CommitResult | StoreError
+from scheduler.services.writer import Reply
 
 _Answer = tuple[TaskSubmitted, CommitResult] | Exception
 """What came of a request: the record that was committed, or why there is none."""
 
 
-def _answer(record: TaskSubmitted, result: Submission) -> _Answer:
-    return result if isinstance(result, StoreError) else (record, result)
+def _answer(record: TaskSubmitted, result: Reply) -> _Answer:
+    return result if isinstance(result, Exception) else (record, result)
 
 
 class Placement(Protocol):
@@ -53,11 +52,11 @@ class Placement(Protocol):
         """The record of an acceptable request. Raises InvalidRequest or NeverFits."""
         ...
 
-    def submit(self, record: TaskSubmitted, done: Callable[[Submission], None]) -> None:
+    def submit(self, record: TaskSubmitted, done: Callable[[Reply], None]) -> None:
         """Has the record committed; `done` is called on another thread."""
         ...
 
-    def cancel(self, task_id: str, done: Callable[[Submission], None]) -> None:
+    def cancel(self, task_id: str, done: Callable[[Reply], None]) -> None:
         """Has the wish committed that the task be cancelled; `done` is called on another thread."""
         ...
 
@@ -120,9 +119,7 @@ class SchedulerServicer(SchedulerServiceServicer):
         """Makes durable that one task of the tenant's is not wanted any more."""
         task = self._named(request)
         if task.status.state not in TERMINAL_STATES:
-            result: Submission = await self._replies.of(
-                lambda done: self._placement.cancel(task.task_id, done)
-            )
+            result: Reply = await self._replies.of(lambda done: self._placement.cancel(task.task_id, done))
             if isinstance(result, StoreError):
                 raise result
             task = self._named(request)

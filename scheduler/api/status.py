@@ -32,6 +32,7 @@ from scheduler.services.errors import (
     ServiceUnavailable,
     SizeOutOfRange,
     TaskNotFound,
+    TooManyLines,
     TooMuchReserved,
     WatchLagging,
     WishIdTaken,
@@ -200,6 +201,14 @@ def _too_much_reserved(error: TooMuchReserved) -> Explained:
     return Explained(message=str(error), metadata=metadata, details=[QuotaFailure(violations=[violation])])
 
 
+def _too_many_lines(error: TooManyLines) -> Explained:
+    violation = QuotaFailure.Violation(
+        subject=f"tenant:{error.tenant}", description=f"tasks wait in at most {error.most} lines"
+    )
+    metadata = {"most": str(error.most)}
+    return Explained(message=str(error), metadata=metadata, details=[QuotaFailure(violations=[violation])])
+
+
 _TABLE: Mapping[type[Exception], _Row] = {
     kind: _Row(code=code, reason=reason, explain=explain)
     for kind, code, reason, explain in (
@@ -216,6 +225,7 @@ _TABLE: Mapping[type[Exception], _Row] = {
         (ResumeTokenForeign, grpc.StatusCode.OUT_OF_RANGE, "RESUME_TOKEN_FOREIGN", _plain),
         (ResumeTokenCompacted, grpc.StatusCode.OUT_OF_RANGE, "REVISION_COMPACTED", _compacted),
         (WatchLagging, grpc.StatusCode.RESOURCE_EXHAUSTED, "WATCH_LAGGING", _lagging),
+        (TooManyLines, grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_LINES", _too_many_lines),
         (TooMuchReserved, grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MUCH_RESERVED", _too_much_reserved),
         (ContainerNotFound, grpc.StatusCode.NOT_FOUND, "CONTAINER_NOT_FOUND", _container_not_found),
         (TaskNotStarted, grpc.StatusCode.FAILED_PRECONDITION, "TASK_NOT_STARTED", _task_not_started),

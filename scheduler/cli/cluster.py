@@ -54,6 +54,8 @@ def _parts(seen: Cluster) -> Iterator[RenderableType]:
     if seen.unplaced:
         yield ""
         yield _unplaced(seen)
+    if seen.unplaced_left_out:
+        yield Text(f"and {seen.unplaced_left_out} more, of fewer tasks")
     if seen.reservations.count:
         yield ""
         yield from _reserved(seen.reservations)

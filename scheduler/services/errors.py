@@ -111,6 +111,18 @@ class TooMuchReserved(ServiceError):
         self.reserved = reserved
 
 
+class TooManyLines(ServiceError):
+    """With this the tenant's tasks would wait in more lines of equal priority and shape than they may."""
+
+    def __init__(self, tenant: str, most: int) -> None:
+        super().__init__(
+            f"{tenant} has tasks of {most} different priorities and resources waiting, and may add no other; "
+            "ask for what waits already, or again later"
+        )
+        self.tenant = tenant
+        self.most = most
+
+
 class GroupUnread(ServiceUnavailable):
     """Nothing can be said of the group's size before AWS has told it."""
 

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import structlog
 
@@ -30,7 +31,8 @@ from scheduler.core.model.records import (
     TaskSubmitted,
     TaskTransitioned,
 )
-from scheduler.ports.store import CommitResult, Store, StoreError, Written
+from scheduler.ports.store import CommitResult, StoreError, Written
+from scheduler.services.errors import TooManyLines
 
 MAX_BATCHES = 100
 """Batches of one commit: more would only make the first of them wait."""
@@ -47,12 +49,23 @@ PROBE = (FactRecorded(key="probe", value="begun"), FactRecorded(key="probe", val
 
 log = structlog.get_logger()
 
-Done = Callable[[CommitResult | StoreError], None]
+Reply = CommitResult | TooManyLines | StoreError
+"""What came of a batch."""
+
+Done = Callable[[Reply], None]
 Rest = Callable[[float], None]
 
 Submitted = TaskSubmitted | CancelRequested | ScaleRequested | FactRecorded
 """What clients want (a fact is a reservation): it is durable before they are answered, and then told to the
 loop."""
+
+
+class Commits(Protocol):
+    """What the writer needs of the store, or of what stands before it."""
+
+    def commit(self, batches: Sequence[Sequence[Record]]) -> Sequence[CommitResult | TooManyLines]:
+        """As `ports/store.py:Store.commit`; a request may be refused without having met the disk."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +89,7 @@ class Writer:
 
     def __init__(
         self,
-        store: Store,
+        store: Commits,
         *,
         committed: Callable[[Committed], None],
         advanced: Callable[[], None],
@@ -115,7 +128,7 @@ class Writer:
 
     def commit(self, records: tuple[Record, ...]) -> tuple[StoredRecord, ...]:
         """Commits the loop's records and waits for the disk. Raises StoreError; nothing is kept then."""
-        answers: queue.SimpleQueue[CommitResult | StoreError] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[Reply] = queue.SimpleQueue()
         self._jobs.put(_Job(records, answers.put, announce=False))
         answer = answers.get()
         if isinstance(answer, StoreError):
@@ -162,7 +175,8 @@ class Writer:
             self._tell_health(writable=False)
             self._answer([error] * len(jobs))
             return
-        self._tell_health(writable=True)
+        if any(isinstance(each, Written) for each in results):  # who was refused has proved nothing
+            self._tell_health(writable=True)
         self._announce(jobs, results)
         self._answer(results)
         self._advanced()
@@ -185,7 +199,7 @@ class Writer:
         self._writable = writable
         self._health(writable)
 
-    def _answer(self, answers: Sequence[CommitResult | StoreError]) -> None:
+    def _answer(self, answers: Sequence[Reply]) -> None:
         """Answers those that were taken, in their order; who was answered is not answered again."""
         for answer in answers:
             self._taken.popleft().done(answer)
@@ -202,7 +216,7 @@ class Writer:
             self._stopped = job is None
             self._taken.extend([job] if job else [])
 
-    def _announce(self, jobs: Sequence[_Job], results: Sequence[CommitResult]) -> None:
+    def _announce(self, jobs: Sequence[_Job], results: Sequence[Reply]) -> None:
         """What was submitted enters the World in the order of the commit, in one message."""
         submitted = tuple(
             stored

@@ -145,9 +145,12 @@ class SimulatedAws:
             self._ecs.container_instances.set_stops_hang(instance, hang)
 
     def set_listed(self, ec2_instance_id: str, listed: bool) -> None:
-        """Whether ListContainerInstances shows a container instance; described it is all the same."""
+        """Whether ListContainerInstances shows its registrations; described they are all the same."""
         with self._acting():
-            self._container_instance(ec2_instance_id).listed = listed
+            self._container_instance(ec2_instance_id)
+            for each in self._ecs.container_instances:
+                if each.ec2_instance.instance_id == ec2_instance_id:
+                    each.listed = listed
 
     def set_unhealthy(self, ec2_instance_id: str) -> None:
         """Has a health check of the group fail for a member, which then is replaced, busy or not."""

@@ -1,4 +1,8 @@
-"""Launch sources: the launch template, mixed-instances policy or launch configuration of the group."""
+"""Launch sources: the launch template, mixed-instances policy or launch configuration of the group.
+
+A mixed-instances policy names types in its overrides, or has requirements there or in its launch template,
+and the group chooses among the types that match (EC2 Auto Scaling API: LaunchTemplateOverrides).
+"""
 
 from scheduler.simulated_aws.attributes import AMI_ID
 from scheduler.simulated_aws.errors import ApiError, invalid_parameter_value
@@ -7,6 +11,7 @@ from scheduler.simulated_aws.region import Region
 from scheduler.simulated_aws.shapes import Shape, utc
 
 _LATEST = ("1", "$Latest", "$Default")
+_MIXED = ("mixed_instances", "requirements_in_overrides", "requirements_in_template")
 
 
 class LaunchSource:
@@ -25,7 +30,7 @@ class LaunchSource:
 
     def draw_type(self) -> InstanceType:
         """The type of the next launch: of a mixed-instances group the group chooses, not the caller."""
-        return self._region.random.choice(self._types) if self._kind == "mixed_instances" else self._types[0]
+        return self._region.random.choice(self._types) if self._kind in _MIXED else self._types[0]
 
     def group_members(self) -> Shape:
         """What the group's description says of it (Auto Scaling API: AutoScalingGroup)."""
@@ -87,7 +92,7 @@ class LaunchSource:
                 "DefaultVersion": True,
                 "CreateTime": utc(self._created_ms),
                 "CreatedBy": self._region.arns.user("simulated"),
-                "LaunchTemplateData": {"ImageId": AMI_ID, "InstanceType": self._types[0].name},
+                "LaunchTemplateData": {"ImageId": AMI_ID, **self._template_type()},
             }
         ]
 
@@ -114,11 +119,39 @@ class LaunchSource:
             "Version": version,
         }
 
+    def _template_type(self) -> Shape:
+        """With InstanceRequirements there is no InstanceType (EC2 API: ResponseLaunchTemplateData)."""
+        if self._kind == "requirements_in_template":
+            return {"InstanceRequirements": self._requirements()}
+        return {"InstanceType": self._types[0].name}
+
+    def _overrides(self) -> list[Shape]:
+        """Auto Scaling API: LaunchTemplateOverrides, with a type or with requirements and never with both."""
+        if self._kind == "requirements_in_overrides":
+            return [{"InstanceRequirements": self._requirements()}]
+        if self._kind == "requirements_in_template":
+            return []
+        return [{"InstanceType": each.name, **self._weight_member(each)} for each in self._types]
+
+    def _requirements(self) -> Shape:
+        """What these types have in common and no other has: both APIs' InstanceRequirements are alike.
+
+        "All other instance types are ignored, even if they match your specified attributes"
+        (AllowedInstanceTypes).
+        """
+        vcpus = [each.vcpus for each in self._types]
+        memory_mib = [each.memory_mib for each in self._types]
+        return {
+            "VCpuCount": {"Min": min(vcpus), "Max": max(vcpus)},
+            "MemoryMiB": {"Min": min(memory_mib), "Max": max(memory_mib)},
+            "AllowedInstanceTypes": [each.name for each in self._types],
+        }
+
     def _policy(self) -> Shape:
         return {
             "LaunchTemplate": {
                 "LaunchTemplateSpecification": self._specification("$Latest"),
-                "Overrides": [{"InstanceType": t.name, **self._weight_member(t)} for t in self._types],
+                "Overrides": self._overrides(),
             },
             "InstancesDistribution": {
                 "OnDemandAllocationStrategy": "prioritized",

@@ -18,7 +18,14 @@ from scheduler.simulated_aws.instance_types import INSTANCE_TYPES
 RangeMs = tuple[int, int]
 """Least and greatest duration in milliseconds; each use is drawn evenly between them."""
 
-LaunchSourceKind = Literal["launch_template", "mixed_instances", "launch_configuration"]
+LaunchSourceKind = Literal[
+    "launch_template",
+    "mixed_instances",
+    "requirements_in_overrides",
+    "requirements_in_template",
+    "launch_configuration",
+]
+"""Those with requirements are mixed-instances groups that name no types: they launch what matches."""
 
 _MINUTE_MS = 60_000
 _DAY_S = 86_400
@@ -40,6 +47,7 @@ class SimulationSettings:
     desired_capacity: int = 2
     booted_at_start: bool = True
     instance_types: tuple[str, ...] = ("m4.4xlarge",)
+    """What the group launches; of a group that goes by requirements, all that match them."""
     launch_source: LaunchSourceKind = "launch_template"
     availability_zone_letters: str = "abc"
     new_instances_protected_from_scale_in: bool = True

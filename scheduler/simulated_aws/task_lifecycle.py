@@ -235,6 +235,7 @@ class TaskLifecycle:
             desiredStatus=task.desired_status,
             exitCode=task.main.exit_code,
             stopCode=task.stop_code,
+            reason=task.main.reason,
         )
 
     def _after(self, delay_ms: int, instance: ContainerInstance, action: Action) -> None:

@@ -49,7 +49,7 @@ class Throttled:
         return {"Reservations": [{"Instances": [{"InstanceId": "i-1", "LaunchTime": self._launched}]}]}
 
 
-def cloud_of(answers: Answers) -> AwsCloud:
+def cloud_of(answers: Answers, *, named_types: tuple[str, ...] = ()) -> AwsCloud:
     client: Any = answers
     clients = AwsClients(
         region="eu-west-1",
@@ -61,7 +61,7 @@ def cloud_of(answers: Answers) -> AwsCloud:
         ec2_once=client,
         sts=client,
     )
-    return AwsCloud(clients, cluster="ci")
+    return AwsCloud(clients, cluster="ci", named_types=named_types)
 
 
 def integer(name: str, value: int) -> dict[str, Any]:
@@ -269,8 +269,19 @@ class TestGroups:
         policy: dict[str, Any] = {"LaunchTemplate": {"Overrides": [{"InstanceRequirements": {}}]}}
         group = group_shape(MixedInstancesPolicy=policy)
         answers = Answers(describe_auto_scaling_groups=[{"AutoScalingGroups": [group]}])
-        with pytest.raises(CloudError, match="by requirements"):
+        with pytest.raises(CloudError, match="by requirements: name them in ECS_SCHEDULER_INSTANCE_TYPES"):
             cloud_of(answers).instance_types("ci-agents")
+
+    def test_named_types_stand_beside_those_that_overrides_name(self) -> None:
+        """One override has a type, the other requirements: any of both may come."""
+        overrides = [{"InstanceType": "m5.large"}, {"InstanceRequirements": {}}]
+        group = group_shape(MixedInstancesPolicy={"LaunchTemplate": {"Overrides": overrides}})
+        answers = Answers(
+            describe_auto_scaling_groups=[{"AutoScalingGroups": [group]}],
+            describe_instance_types=[{"InstanceTypes": []}],
+        )
+        cloud_of(answers, named_types=("c5.large",)).instance_types("ci-agents")
+        assert ("describe_instance_types", {"InstanceTypes": ["c5.large", "m5.large"]}) in answers.asked
 
     def test_mixed_instances_without_overrides_launch_the_templates_type(self) -> None:
         """The version left out is the template's default; the name serves where there is no id."""

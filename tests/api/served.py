@@ -1,6 +1,6 @@
 """A real server on a free port of loopback, with a memory store and a writer's thread of its own."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from scheduler.core.model.records import CancelRequested, Record, TaskSubmitted
 from scheduler.core.model.scaling import ScalePlan
 from scheduler.core.model.task import TaskRequest
 from scheduler.core.world.world import World
-from scheduler.ports.store import CommitResult, StoreError
+from scheduler.ports.store import StoreError
 from scheduler.services.asking import Ask, AskGrant, AskInstances, AskPlan
 from scheduler.services.autoscaling import AutoscalingService
 from scheduler.services.fingerprint import fingerprint
@@ -31,7 +31,7 @@ from scheduler.services.granting import granted
 from scheduler.services.logs.poller import LogPoller
 from scheduler.services.logs.tails import LogTails
 from scheduler.services.watch import WatchHub
-from scheduler.services.writer import Writer
+from scheduler.services.writer import Commits, Done, Writer
 from tests.builders import cancel_requested, submitted
 from tests.clocks import START_MS, VirtualClock
 
@@ -54,6 +54,7 @@ class FakePlacement:
         self.refusal: Exception | None = None
         self.mute = False
         self.writer = ThreadPoolExecutor(max_workers=1)
+        self.commits: Commits = store
         self._store = store
         self._hub = hub
         self.accepted = 0
@@ -75,20 +76,18 @@ class FakePlacement:
             may_run_again=request.may_run_again,
         )
 
-    def submit(self, record: TaskSubmitted, done: Callable[[CommitResult | StoreError], None]) -> None:
+    def submit(self, record: TaskSubmitted, done: Done) -> None:
         if not self.mute:
             self.writer.submit(self._commit, record, done)
 
-    def cancel(self, task_id: str, done: Callable[[CommitResult | StoreError], None]) -> None:
+    def cancel(self, task_id: str, done: Done) -> None:
         self.cancelled.append(task_id)
         if not self.mute:
             self.writer.submit(self._commit, cancel_requested(int(task_id[2:])), done)
 
-    def _commit(
-        self, record: TaskSubmitted | CancelRequested, done: Callable[[CommitResult | StoreError], None]
-    ) -> None:
+    def _commit(self, record: TaskSubmitted | CancelRequested, done: Done) -> None:
         try:
-            [result] = self._store.commit([[record]])
+            [result] = self.commits.commit([[record]])
         except StoreError as error:
             done(error)
         else:

@@ -15,7 +15,7 @@ from ecs_scheduler.v1.resources_pb2 import ARCHITECTURE_ARM64, ARCHITECTURE_X86_
 from ecs_scheduler.v1.resources_pb2 import Architecture as ArchitectureMessage
 from ecs_scheduler.v1.resources_pb2 import Resources as ResourcesMessage
 from scheduler.api.convert import parse, render
-from scheduler.api.convert.cluster import cluster
+from scheduler.api.convert.cluster import UNPLACED_SHOWN, cluster
 from scheduler.core.model.attempt import AttemptState
 from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.container_parts import (
@@ -477,7 +477,8 @@ def test_cluster_is_rendered_whole() -> None:
                 rejects=(("cpu", 3),),
                 clamped=True,
             ),
-        ),
+        )
+        * (UNPLACED_SHOWN + 1),
         observed_ms=1,
         stale=True,
         conditions=(Condition(reason="AT_MAX", message="Raise it.", since_ms=1),),

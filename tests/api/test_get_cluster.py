@@ -6,6 +6,8 @@ import pytest
 
 from ecs_scheduler.v1.scaling_pb2 import GetClusterRequest
 from scheduler.core.model.container_instance import InstanceHealth
+from scheduler.core.model.digest import Unplaced
+from scheduler.core.model.resources import Resources
 from scheduler.core.model.scaling import WishKind
 from tests.api.served import serving
 from tests.builders import a_wish
@@ -38,6 +40,32 @@ async def test_cluster_shows_the_wish_that_counts() -> None:
         cleared = (await served.scaling.GetCluster(GetClusterRequest())).cluster
     assert (wished.wish.floor, wished.wish.request_id) == (3, "wish-3")
     assert not cleared.HasField("wish")
+
+
+async def test_demand_is_shown_as_far_as_it_goes() -> None:
+    """Of twenty thousand entries the largest, in order, and how many more there are: 150 KB, not 6 MB."""
+    rejects = (
+        ("not enough memory", 999),
+        ("not enough cpu", 1),
+        *((each.value, 9) for each in InstanceHealth),
+    )
+    demand = tuple(
+        Unplaced(
+            tenant="t" * 63,
+            priority=-1_000,
+            ask=Resources(cpu=16_384, memory_mib=64_000 + number, exclusive=True),
+            waiting=number,
+            rejects=rejects,
+            clamped=True,
+        )
+        for number in range(20_000)
+    )
+    async with serving() as served:
+        served.loop.digest = replace(served.loop.digest, unplaced=demand)
+        cluster = (await served.scaling.GetCluster(GetClusterRequest())).cluster
+    assert [each.count for each in cluster.unplaced] == list(range(19_999, 19_499, -1))
+    assert cluster.unplaced_left_out == 19_500
+    assert cluster.ByteSize() < 200_000
 
 
 async def test_cluster_counts_instances_by_health() -> None:

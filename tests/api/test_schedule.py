@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from google.rpc.error_details_pb2 import BadRequest, PreconditionFailure
+from google.rpc.error_details_pb2 import BadRequest, PreconditionFailure, QuotaFailure
 from grpc import aio
 from structlog.testing import capture_logs
 
@@ -18,6 +18,7 @@ from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import TaskState
 from scheduler.ports.store import StoreError
 from scheduler.services.errors import InvalidRequest, NeverFits, ServiceUnavailable
+from scheduler.services.queue_limit import QueueLimit
 from tests.api.served import Refusal, Served, refusal, schedule_request, serving
 from tests.builders import transitioned
 from tests.e2e.reflection_client import REFLECTION
@@ -111,6 +112,22 @@ async def test_missing_spec_is_named() -> None:
         told = await refused(served, containers=None)
     assert told.code is grpc.StatusCode.INVALID_ARGUMENT
     assert told.message == "spec: expected bamboo_agent or containers"
+
+
+async def test_a_tenant_with_too_many_lines_is_refused_one_more() -> None:
+    """RESOURCE_EXHAUSTED, and QuotaFailure names the tenant; what waits already is answered as ever."""
+    async with serving() as served:
+        served.placement.commits = QueueLimit(served.store, most=1)
+        first = await served.scheduler.Schedule(schedule_request(1))
+        told = await refused(served, request_id=schedule_request(2).request_id, priority=1)
+        again = await served.scheduler.Schedule(schedule_request(1))
+    assert (told.code, told.info.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_LINES")
+    quota = told.details[QuotaFailure]
+    assert isinstance(quota, QuotaFailure)
+    assert [(each.subject, each.description) for each in quota.violations] == [
+        ("tenant:bamboo", "tasks wait in at most 1 lines")
+    ]
+    assert again.task == first.task
 
 
 async def test_task_that_never_fits_is_told_what_is_lacking() -> None:

@@ -172,6 +172,37 @@ def test_hazards_are_told_by_how_bad_they_are(examined: Examine) -> None:
     assert [verdict for verdict, _ in of(found, "hazards")] == [Verdict.WARNING, Verdict.PROBLEM]
 
 
+BY_REQUIREMENTS = {"launch_source": "requirements_in_overrides", "instance_types": ("m5.large", "m5.xlarge")}
+TYPES = "ECS_SCHEDULER_INSTANCE_TYPES"
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict", "text"),
+    [
+        ("m5.large,m5.xlarge", Verdict.OK, "the group launches m5.large, m5.xlarge"),
+        ("", Verdict.PROBLEM, f"by requirements: name them in {TYPES}"),
+        ("m5.large,x9.huge", Verdict.PROBLEM, "x9.huge"),
+        ("m4.4xlarge", Verdict.WARNING, f"members are of types that {TYPES} lacks: m5."),
+    ],
+)
+def test_a_group_that_names_no_types_needs_an_operators_word(
+    examined: Examine, said: str, verdict: Verdict, text: str
+) -> None:
+    """None, a wrong one, and one that the group's own members contradict are told with the setting's name."""
+    found = examined(environment={TYPES: said}, **BY_REQUIREMENTS)
+    ((told, words),) = of(found, "types")
+    assert told is verdict
+    assert text in words
+    assert all(TYPES in each.remedy for each in found if each.check == "types" and told is not Verdict.OK)
+
+
+def test_types_of_a_group_that_names_its_own_are_said_in_vain(examined: Examine) -> None:
+    """What somebody wrote of it once is not heeded."""
+    found = examined(environment={TYPES: "m5.large"})
+    assert bad(found) == {"types": Verdict.WARNING}
+    assert "the group launches m4.4xlarge by its own word" in of(found, "types")[0][1]
+
+
 def test_a_log_group_that_is_not_there(examined: Examine) -> None:
     """No container would start."""
     found = examined(environment={**AWSLOGS, "awslogs-group": "gone"}, readable="gone")

@@ -72,14 +72,15 @@ class Scene:
         by_age = sorted(range(len(self.instances)), key=lambda at: -self.instances[at].age_minutes)
         age = self.instances[by_age[0]].age_minutes if by_age else 0.0
         for number, at in enumerate(by_age, 1):
-            self._pass_ms(int((age - self.instances[at].age_minutes) * MINUTE_MS))
+            self.pass_ms(int((age - self.instances[at].age_minutes) * MINUTE_MS))
             age = self.instances[at].age_minutes
             self.account.set_desired(number)
-        self._pass_ms(int(age * MINUTE_MS) + _BOOT_MS)
+        self.pass_ms(int(age * MINUTE_MS) + _BOOT_MS)
         ids = dict(zip(by_age, [each["ec2InstanceId"] for each in self.account.instances()], strict=True))
         return [ids[at] for at in range(len(self.instances))]
 
-    def _pass_ms(self, duration_ms: int) -> None:
+    def pass_ms(self, duration_ms: int) -> None:
+        """Time passes before the service comes."""
         self.clock.advance_ms(duration_ms)
         self.account.advance()
 

@@ -1,4 +1,8 @@
-"""Cases A: which instance a task gets, as a pure function of what is free."""
+"""Cases A: which instance a task gets.
+
+A04 and A05 are properties of a hundred drawn lists of instances of any size and load. They are asked of the
+function that the loop asks: a simulated group has instances of EC2's types, and boots them.
+"""
 
 import pytest
 from hypothesis import given
@@ -10,24 +14,15 @@ from scheduler.core.model.resources import Resources
 from scheduler.core.placement.free_index import FreeIndex
 from scheduler.core.placement.orders import SIZE_CLASSES
 from tests.builders import instance_arn
-from tests.conformance.scenes import percent
+from tests.conformance.scenes import Scene, Used, percent
 from tests.strategies import MODEST, Spare, put
 
-WHOLE = percent(100, 100)
-FIVE = [(number, percent(40 + 10 * number, 40 + 10 * number), 0) for number in range(1, 6)]
-"""Used to 50, 40, 30, 20 and 10 %."""
+FIVE = tuple(Used(used, used) for used in (50, 40, 30, 20, 10))
+BEYOND_ALL = percent(95, 95)
+"""It fits on an instance, and on none of these."""
 
 
-def select(
-    instances: list[tuple[int, Resources, int]], need: Resources, *, overflows: bool = False
-) -> str | None:
-    """The ARN of the one that the seed's order takes; each is a number, what is free, and its age in s."""
-    spares = (spare(number, WHOLE, free, age_s) for number, free, age_s in instances)
-    spot = index_of(*spares).best(need, overflows=overflows)
-    return spot[1].arn if spot else None
-
-
-def spare(number: int, registered: Resources, free: Resources, age_s: int = 0) -> Spare:
+def spare(number: int, registered: Resources, free: Resources, age_s: int) -> Spare:
     return Spare(
         arn=instance_arn(number), registered=registered, free=free, launched_ms=-1_000 * age_s, slots=4
     )
@@ -43,20 +38,19 @@ def index_of(*spares: Spare) -> FreeIndex:
 @pytest.mark.parametrize(("need", "expected"), [(5, 1), (65, 3), (75, 4), (85, 5)])
 def test_A01_the_fullest_that_fits_is_taken(need: int, expected: int) -> None:
     """So that others empty out."""
-    assert select(FIVE, percent(need, need)) == instance_arn(expected)
+    assert Scene(FIVE).play(percent(need, need)).where() == [expected]
 
 
 @pytest.mark.parametrize("need", [5, 65, 75])
 def test_A02_while_demand_overflows_the_emptiest_is_taken(need: int) -> None:
     """Nothing will empty out now, and tasks that start together start faster apart."""
-    assert select(FIVE, percent(need, need), overflows=True) == instance_arn(5)
+    assert Scene(FIVE, max_size=5).play(BEYOND_ALL, percent(need, need)).where() == [None, 5]
 
 
 def test_A03_among_equals_the_oldest_is_taken() -> None:
-    """Its caches are the warmest."""
-    ages_s = {1: 10, 2: 5, 3: 15, 4: 0}
-    instances = [(number, WHOLE, age_s) for number, age_s in ages_s.items()]
-    assert select(instances, percent(10, 10)) == instance_arn(3)
+    """Its caches are the warmest. Ages in minutes, not in seconds: no two instances boot as one."""
+    instances = tuple(Used(0, 0, age) for age in (10, 5, 15, 0))
+    assert Scene(instances).play(percent(10, 10)).where() == [3]
 
 
 @st.composite

@@ -1,5 +1,7 @@
 """Cases M, B10 and B11 on how AWS is asked, what its refusals mean, and what a repeated request starts."""
 
+from collections import Counter
+
 import pytest
 
 from scheduler.adapters.aws.cloud import AwsCloud
@@ -88,7 +90,10 @@ def test_M18_a_group_that_does_not_exist_is_named() -> None:
 
 
 def test_M19_an_instance_without_cpu_is_none() -> None:
-    """Its agent has not reported: no task fits it, and the others are used."""
+    """Its agent has not reported: no task fits it, and the others are used.
+
+    Asked of the adapter, which leaves it out of its readings: the simulated AWS registers nothing by halves.
+    """
     amounts = [{"name": "MEMORY", "type": "INTEGER", "integerValue": 64_419}]
     shape = {
         "containerInstanceArn": "arn",
@@ -126,6 +131,9 @@ def test_M20_without_requests_the_rules_go_on_and_nothing_is_bought() -> None:
 def test_M21_refused_starts(reasons: list[str], expected: StopCategory) -> None:
     """CAPACITY goes back to the queue, ATTRIBUTE to another instance. MISSING is no end either, unlike the
     seed: it is the instance that ECS does not know any more.
+
+    Asked of the adapter, answer by answer: AWS gives two reasons at once, or none, to nobody who asks for one
+    instance. What the loop makes of refusals is in tests/lab/test_refusals.py.
     """
     failure = start_refusal([{"arn": "arn", "reason": each} for each in reasons])
     assert failure.definite
@@ -134,7 +142,10 @@ def test_M21_refused_starts(reasons: list[str], expected: StopCategory) -> None:
 
 
 def test_M23_stopped_tasks_are_read_a_hundred_at_a_time_with_ecs_own_words() -> None:
-    """Of the seed's text the pieces are kept, container by container. Unknown ARNs are told as such."""
+    """Of the seed's text the pieces are kept, container by container. Unknown ARNs are told as such.
+
+    Asked of the adapter: the loop asks for no tasks that it has not started.
+    """
     account = SimulatedAws(VirtualClock())
     cloud = AwsCloud(in_process_clients(account, account.settings.region), cluster="ci")
     arns = tuple(f"arn:aws:ecs:eu-west-1:123456789012:task/ci/{number:032x}" for number in range(101))
@@ -158,11 +169,17 @@ def test_M23_stopped_tasks_are_read_a_hundred_at_a_time_with_ecs_own_words() -> 
 
 
 def test_M24_instances_are_read_a_hundred_at_a_time() -> None:
-    """AWS's limit; the seed asked for 99."""
-    account = SimulatedAws(VirtualClock(), SimulationSettings(desired_capacity=101, max_size=101))
-    cloud = AwsCloud(in_process_clients(account, account.settings.region), cluster="ci")
-    assert len(cloud.container_instances()) == 101
-    assert account.journal.calls["DescribeContainerInstances"] == 2
+    """AWS's limit; the seed asked for 99. Each reading of 101 is two lists and two descriptions."""
+    size = 101
+    simulation = SimulationSettings(min_size=size, desired_capacity=size, max_size=size)
+    service = VirtualService(simulation=simulation)
+    assert service.run_until(lambda: service.engine.loop.digest.idle == size)
+    calls = service.account.journal.calls
+    before = Counter(calls)
+    service.let_pass(1)
+    asked = Counter(calls) - before
+    assert asked["DescribeContainerInstances"] == asked["ListContainerInstances"] >= 10
+    assert asked["ListContainerInstances"] % 2 == 0
 
 
 def test_M45_a_request_that_is_repeated_after_its_start_starts_nothing() -> None:
@@ -186,7 +203,10 @@ def test_M48_an_instance_that_got_a_task_is_not_ended() -> None:
 
 
 def test_M52_the_stream_of_a_long_arn_ends_in_the_task_id_alone() -> None:
-    """Long ARNs name the cluster in between, and awslogs does not."""
+    """Long ARNs name the cluster in between, and awslogs does not.
+
+    Asked of the adapter: the loop reads no logs. `TailLogs` reads them in tests/api.
+    """
     source = LogSource(
         task_definition_arn="",
         ecs_task_arn="arn:aws:ecs:eu-west-1:123456789012:task/my-cluster/0123",

@@ -162,7 +162,11 @@ class HttpFrontOfMany:
 
 
 def make_simulated_world(
-    clients_of: Callable[[SimulatedAws], AwsClients], read_attempts: int = 1, **changes: Any
+    clients_of: Callable[[SimulatedAws], AwsClients],
+    read_attempts: int = 1,
+    *,
+    named_types: tuple[str, ...] = (),
+    **changes: Any,
 ) -> SimulatedWorld:
     """A world over one front, with changed settings of the account."""
     clock = VirtualClock()
@@ -170,7 +174,7 @@ def make_simulated_world(
     account = SimulatedAws(clock, SimulationSettings(**settings))
     clients = clients_of(account)
     return SimulatedWorld(
-        cloud=AwsCloud(clients, cluster=CLUSTER),
+        cloud=AwsCloud(clients, cluster=CLUSTER, named_types=named_types),
         clients=clients,
         account=account,
         clock=clock,

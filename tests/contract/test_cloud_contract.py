@@ -327,6 +327,24 @@ class TestInstanceTypes:
             cpu=4_096, memory_mib=16_384, gpus=1, architecture=Architecture.X86_64
         )
 
+    @pytest.mark.parametrize("source", ["requirements_in_overrides", "requirements_in_template"])
+    def test_types_by_requirements_are_those_that_an_operator_names(
+        self, make_simulated: SimulatedWorldMaker, source: str
+    ) -> None:
+        """Without any they are not known; EC2 tells their sizes."""
+        failure = failure_in(lambda: make_simulated(launch_source=source).cloud.instance_types(GROUP))
+        assert (failure.definite, failure.code) == (True, "INSTANCE_TYPES_UNKNOWN")
+        named = make_simulated(launch_source=source, named_types=("m5.4xlarge", "m5.large"))
+        assert [each.name for each in named.cloud.instance_types(GROUP)] == ["m5.large", "m5.4xlarge"]
+
+    @pytest.mark.parametrize("source", ["launch_template", "mixed_instances", "launch_configuration"])
+    def test_a_group_that_names_its_types_is_believed(
+        self, make_simulated: SimulatedWorldMaker, source: str
+    ) -> None:
+        """Whatever an operator said of it once."""
+        world = make_simulated(launch_source=source, named_types=("m5.large",))
+        assert [each.name for each in world.cloud.instance_types(GROUP)] == ["m4.4xlarge"]
+
     def test_a_types_architecture_is_told(self, make_world: WorldMaker) -> None:
         """In ECS's words."""
         [found] = make_world(instance_types=("m6g.4xlarge",)).cloud.instance_types(GROUP)

@@ -194,9 +194,11 @@ def a_detached_one_at_work() -> Region:
     region.go_silent(2)
     while not region.awaited(TerminateInstances):
         region.turn(5_000)
-    (call,) = region.awaited(TerminateInstances)
-    region.steps.answer(call, THROTTLED)
     region.come_back(2)
+    while region.awaited(TerminateInstances):
+        for call in region.awaited(TerminateInstances):
+            region.steps.answer(call, THROTTLED)
+        region.turn(5_000)
     region.minutes(1)
     return region
 

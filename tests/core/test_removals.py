@@ -16,6 +16,7 @@ from scheduler.core.model.calls import (
     DetachInstances,
     DrainInstances,
     InspectInstance,
+    SaveConsole,
     TerminateInstances,
 )
 from scheduler.core.model.policy import Policy
@@ -337,7 +338,8 @@ def test_one_that_is_at_work_is_not_terminated() -> None:
     under_way = at(RemovalStep.TERMINATING, 1, RemovalCause.DISCONNECTED)
     detached = replace(AROUND, lifecycle_state=None, connected=True)
     assert due(under_way, around=replace(detached, busy=True)) == []
-    assert due(under_way, around=detached) == [TerminateInstances(ec2_instance_ids=(ec2_id(1),))]
+    save = SaveConsole(ec2_instance_id=ec2_id(1), cause=RemovalCause.DISCONNECTED)
+    assert due(under_way, around=detached) == [save]
 
 
 def test_a_drain_that_failed_is_no_room() -> None:

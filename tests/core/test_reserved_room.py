@@ -44,6 +44,15 @@ def test_a_task_behind_it_does_not_get_the_room() -> None:
     assert places(packed(a_task(5, ask=HALF), holds=(reserved(4),))) == [task_id(5)]
 
 
+def test_the_pieces_of_one_reservation_are_held_in_their_order() -> None:
+    """The remainder comes last: held first, it would break up what the large ones need."""
+    small = Resources(cpu=1, memory_mib=1)
+    tasks = [a_task(number, ask=Resources(cpu=HALF.cpu // 2, memory_mib=1)) for number in (5, 6, 7)]
+    packing = packed(*tasks, holds=(reserved(4, count=2), reserved(4, ask=small)))
+    assert places(packing) == []
+    assert packing.unheld == (Pieces(ask=small, count=1),)
+
+
 def test_a_task_before_it_does() -> None:
     """Then the room is looked for elsewhere, by growth."""
     packing = packed(a_task(4, ask=MOST), holds=(reserved(4),))

@@ -207,6 +207,26 @@ def test_one_with_a_task_of_ours_has_joined() -> None:
     assert ec2_id(2) in region.truth.launched
 
 
+def test_one_that_an_earlier_life_has_seen_has_joined() -> None:
+    """What it was seen to be is durable, idle as it is; an operator is told that lists leave it out."""
+    region = Region(2)
+    region.run(1)
+    del region.truth.instances[instance_arn(2)]
+    region.restart()
+    region.minutes(10)
+    assert ec2_id(2) in region.truth.launched
+    assert "1 members are not in the cluster" in region.world.troubles["INSTANCES_NEVER_JOIN"]
+
+
+@pytest.mark.parametrize(("arn", "goes"), [(instance_arn(9), False), ("", True)])
+def test_while_a_task_is_on_an_instance_that_is_not_listed_none_is_missed(arn: str, goes: bool) -> None:
+    """The list leaves somebody out, who may be this one; what runs without instances shows nothing."""
+    region = awaiting(1, 1)
+    region.truth.foreign[arn] = M4_4XLARGE
+    region.minutes(8)
+    assert (region.truth.unregistered() == set()) is goes
+
+
 def test_one_that_joins_at_the_last_moment_stays() -> None:
     """It is awaited no longer."""
     region = awaiting(1, 1)

@@ -13,7 +13,7 @@ from scheduler.simulated_aws.faults import Fault
 from scheduler.simulated_aws.instance_types import INSTANCE_TYPES
 from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.launch_sources import LaunchSource
-from scheduler.simulated_aws.settings import RangeMs, SimulationSettings
+from scheduler.simulated_aws.settings import LaunchSourceKind, RangeMs, SimulationSettings
 from tests.lab.worlds import CLUSTER, REGULAR, VirtualService
 
 HALF = Resources(cpu=2048, memory_mib=40_000)
@@ -153,6 +153,33 @@ def test_crashes_during_a_boot_buy_nothing_again(monkeypatch: pytest.MonkeyPatch
         pass_ms(service, 5_000)
     assert service.finish()
     assert desired(service) == 4
+
+
+@pytest.mark.parametrize("source", ["requirements_in_overrides", "requirements_in_template"])
+def test_a_group_that_goes_by_requirements_grows_by_the_types_that_are_named(
+    source: LaunchSourceKind,
+) -> None:
+    """Whichever of them it launches; each of them holds the task, so that as many come as tasks wait."""
+    types = ("m4.4xlarge", "m5.4xlarge", "r5.4xlarge")
+    simulation = SimulationSettings(
+        desired_capacity=0, max_size=20, instance_types=types, launch_source=source
+    )
+    service = VirtualService(simulation=simulation, named_types=types)
+    service.submit(12, NEARLY_ALL)
+    assert service.finish()
+    assert (service.states(), desired(service)) == ({TaskState.SUCCEEDED: 12}, 12)
+    launched = {each["instanceType"] for each in service.account.journal.of(Effect.INSTANCE_LAUNCHED)}
+    assert len(launched) > 1
+
+
+def test_a_group_that_goes_by_requirements_does_not_grow_without_their_names() -> None:
+    """The condition names the setting; what has never been seen is not bought blindly."""
+    source: LaunchSourceKind = "requirements_in_overrides"
+    service = VirtualService(simulation=SimulationSettings(desired_capacity=0, launch_source=source))
+    service.submit(1)
+    pass_ms(service, 600_000)
+    assert "ECS_SCHEDULER_INSTANCE_TYPES" in conditions(service)["INSTANCE_TYPES_UNREADABLE"]
+    assert (service.desired, service.states()) == (0, {TaskState.QUEUED: 1})
 
 
 def test_a_refused_raise_is_told_and_not_repeated_at_once() -> None:

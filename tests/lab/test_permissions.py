@@ -80,9 +80,9 @@ TOLD_OTHERWISE = {
     "ecs:DescribeServices": "in the log, and by FOREIGN_TASKS where a daemon runs",
     "iam:PassRole": "to whoever asked for a role: his task fails with AWS's words",
     "logs:GetLogEvents": "to whoever follows a log",
-    "logs:CreateLogStream": "with the evidence of the instance that never joined",
-    "logs:PutLogEvents": "with the evidence of the instance that never joined",
-    "ec2:GetConsoleOutput": "with the evidence of the instance that never joined",
+    "logs:CreateLogStream": "with the evidence of the sick instance",
+    "logs:PutLogEvents": "with the evidence of the sick instance",
+    "ec2:GetConsoleOutput": "with the evidence of the sick instance",
 }
 
 

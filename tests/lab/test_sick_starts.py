@@ -74,6 +74,8 @@ def test_an_instance_on_which_everything_fails_is_quarantined_and_replaced() -> 
     assert service.run_until(lambda: sick not in service.members() and service.has_size(4), limit_minutes=40)
     assert (harms(service.account.journal), service.strays()) == ([], [])
     assert "INSTANCES_QUARANTINED" not in service.conditions()
+    evidence = service.log(ScalingKind.EVIDENCE)
+    assert [(each.code, each.ec2_instance_id) for each in evidence] == [("BLACK_HOLE", sick)]
 
 
 def test_one_broken_configuration_rests_and_hurts_no_instance() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.core.model.attempt import StopCategory
+from scheduler.core.model.policy import Policy
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import TaskState, Timeouts
 from scheduler.simulated_aws.faults import Fault
@@ -61,6 +62,17 @@ def test_a_task_that_finds_no_room_expires() -> None:
     service.submit(1, MOST_OF_IT, timeouts=Timeouts(queue_ms=60_000))
     assert service.run_until(lambda: in_state(service, TaskState.EXPIRED), limit_minutes=2)
     assert service.starts().total() == 1
+
+
+def test_a_task_whose_starts_are_never_answered_expires() -> None:
+    """Looking for each takes the visibility window; that gives it more time once, and not each time."""
+    policy = Policy()
+    service = VirtualService(simulation=ONE_INSTANCE)
+    service.account.faults.add(Fault(operation="StartTask", kind="error_before", count=1_000))
+    service.submit(1, timeouts=Timeouts(queue_ms=60_000))
+    once_ms = 60_000 + policy.requeue_grace_ms + 2 * policy.visibility_window_ms
+    assert service.run_until(lambda: in_state(service, TaskState.EXPIRED), limit_minutes=once_ms // 60_000)
+    assert service.account.journal.calls["StartTask"] > 2
 
 
 def test_a_task_that_runs_too_long_fails() -> None:

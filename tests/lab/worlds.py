@@ -102,6 +102,7 @@ class VirtualService:
     iam: IamPolicy | None = None
     beside: "Surroundings | None" = None
     agents: AgentSettings | None = None
+    named_types: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Builds everything on one clock."""
@@ -116,7 +117,8 @@ class VirtualService:
         )
         named = replace(self.account.settings, cluster=self.cluster)
         self.caller = Caller(self.account, self.iam or deployed(named, family=FAMILY))
-        self.cloud = AwsCloud(in_process_clients(self.caller, named.region), cluster=self.cluster)
+        clients = in_process_clients(self.caller, named.region)
+        self.cloud = AwsCloud(clients, cluster=self.cluster, named_types=self.named_types)
         self.settings = settings(cluster=self.cluster, policy=self.policy, observe_only=self.observe_only)
         if self.agents is not None:
             self.settings = replace(self.settings, agents=self.agents)

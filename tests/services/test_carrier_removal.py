@@ -27,6 +27,7 @@ from scheduler.core.model.calls import (
     TerminateInstances,
 )
 from scheduler.core.model.container_instance import ContainerInstance
+from scheduler.core.model.removal import RemovalCause
 from scheduler.simulated_aws.faults import FaultKind
 from scheduler.simulated_aws.journal import Effect
 from tests.lab.worlds import GROUP
@@ -101,6 +102,6 @@ def test_what_goes_wrong_with_the_group_is_read(shell: Shell) -> None:
 
 def test_a_console_is_saved_by_name(shell: Shell) -> None:
     """Where nobody reads consoles the answer says so, and nothing fails."""
-    saved = shell.ask(SaveConsole(ec2_instance_id="i-1"), ConsoleSaved)
+    saved = shell.ask(SaveConsole(ec2_instance_id="i-1", cause=RemovalCause.NEVER_JOINED), ConsoleSaved)
     assert (saved.output, saved.stream) == ("", "")
     assert "i-1" in saved.problem

@@ -14,12 +14,11 @@ from scheduler.core.model.attempt import AttemptState
 from scheduler.core.model.calls import Call, StartTask
 from scheduler.core.model.records import StoredRecord
 from scheduler.core.model.task import TaskState
-from scheduler.ports.store import CommitResult, StoreError
 from scheduler.services import driver as driver_module
 from scheduler.services.control_loop import ControlLoop, Step
 from scheduler.services.driver import CallPool, Driver
 from scheduler.services.lanes import Lanes, default_limits
-from scheduler.services.writer import Writer
+from scheduler.services.writer import Reply, Writer
 from tests.builders import a_world, an_ecs_task, an_instance, attempt, submitted, task_id
 from tests.services.fakes import FULL, WAIT_S, CountedIds, GatedStore, ScriptedAws
 from tests.services.steps import ready
@@ -52,8 +51,8 @@ class Running:
         )
         self.pool = CallPool(self.aws.carry_out, self.driver.deliver, threads=4)
 
-    def submit(self, number: int) -> CommitResult | StoreError:
-        answers: SimpleQueue[CommitResult | StoreError] = SimpleQueue()
+    def submit(self, number: int) -> Reply:
+        answers: SimpleQueue[Reply] = SimpleQueue()
         # Accepted now: a task that has waited since the builders' own start would expire at once.
         self.writer.submit(submitted(number, at_ms=SystemClock().now_ms()), answers.put)
         return answers.get(timeout=WAIT_S)

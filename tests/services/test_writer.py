@@ -18,13 +18,13 @@ from scheduler.core.model.records import (
     StoredRecord,
 )
 from scheduler.core.model.task import TaskState
-from scheduler.ports.store import CommitResult, RequestTaken, StoreError, WishTaken, Written
+from scheduler.ports.store import RequestTaken, StoreError, WishTaken, Written
 from scheduler.services import writer as writer_module
-from scheduler.services.writer import GATHER_S, MAX_BATCHES, PROBE, Rest, Writer, number
+from scheduler.services.writer import GATHER_S, MAX_BATCHES, PROBE, Reply, Rest, Writer, number
 from tests.builders import a_scaling_event, a_wish, attempt, submitted, task_id, transitioned
 from tests.services.fakes import FULL, WAIT_S, GatedStore
 
-Answers = SimpleQueue[CommitResult | StoreError]
+Answers = SimpleQueue[Reply]
 
 
 @dataclass
@@ -77,7 +77,7 @@ def submit(writer: Writer, *tasks: int) -> Answers:
     return answers
 
 
-def taken(answers: Answers, count: int) -> list[CommitResult | StoreError]:
+def taken(answers: Answers, count: int) -> list[Reply]:
     return [answers.get(timeout=WAIT_S) for _ in range(count)]
 
 

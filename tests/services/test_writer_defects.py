@@ -13,7 +13,7 @@ from scheduler.bootstrap import App, build_engine
 from scheduler.core.model.records import FactRecorded, Record
 from scheduler.lab.stand_ins import SeededIds
 from scheduler.ports.store import CommitResult, StoreError
-from scheduler.services.writer import Writer
+from scheduler.services.writer import Reply, Writer
 from scheduler.simulated_aws.account import SimulatedAws
 from tests.builders import submitted
 from tests.lab.worlds import CLUSTER, clients_of, settings
@@ -21,7 +21,7 @@ from tests.services.fakes import WAIT_S, GatedStore
 
 pytestmark = pytest.mark.timeout(30)
 
-Answers = SimpleQueue[CommitResult | StoreError]
+Answers = SimpleQueue[Reply]
 FACT = FactRecorded(key="a", value="b")
 
 
@@ -44,7 +44,7 @@ class Watched:
         )
         self.writer.start(self.failed.set)
 
-    def submit(self, number: int) -> CommitResult | StoreError:
+    def submit(self, number: int) -> Reply:
         self.writer.submit(submitted(number), self.answers.put)
         return self.answers.get(timeout=WAIT_S)
 
@@ -65,7 +65,7 @@ def test_a_defect_in_one_answer_is_not_the_others() -> None:
     store.gate.clear()
     each = Watched(store)
 
-    def broken(result: CommitResult | StoreError) -> None:
+    def broken(result: Reply) -> None:
         raise KeyError("a defect")
 
     each.writer.submit(submitted(1), each.answers.put)
@@ -89,7 +89,7 @@ def test_a_stop_that_meets_a_defect_ends() -> None:
 
 def test_the_service_ends_itself_after_a_defect_of_its_writer() -> None:
     """The app hears of it as it hears of the loop's, and can be stopped."""
-    clock, failed, answers = SystemClock(), Event(), SimpleQueue[CommitResult | StoreError]()
+    clock, failed, answers = SystemClock(), Event(), SimpleQueue[Reply]()
     cloud = AwsCloud(clients_of(SimulatedAws(clock)), cluster=CLUSTER)
     app = App(build_engine(settings(), clock=clock, ids=SeededIds(0), cloud=cloud, store=Defective()))
     app.start(failed.set)

@@ -36,6 +36,15 @@ def test_an_instance_can_be_left_out_of_lists() -> None:
     assert arn in account.ecs("ListContainerInstances")["containerInstanceArns"]
 
 
+def test_what_was_left_out_of_lists_is_listed_again_though_its_agent_registered_anew() -> None:
+    """The old registration as well as the new one."""
+    account, ec2_id, _ = running()
+    account.aws.set_listed(ec2_id, False)
+    account.aws.reregister(ec2_id)
+    account.aws.set_listed(ec2_id, True)
+    assert len(account.ecs("ListContainerInstances")["containerInstanceArns"]) == 2
+
+
 def test_an_unhealthy_member_is_replaced_busy_or_not() -> None:
     """Desired capacity stays; what ran there ends with it."""
     account, ec2_id, task = running()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from scheduler.simulated_aws.shapes import Shape
 from tests.simulated_aws.driver import BOOT_MS, HOUR_MS, Driver, make_account, refused
 
 
@@ -196,11 +197,13 @@ def test_the_launch_source_is_one_of_three() -> None:
     kinds = {
         "launch_template": "LaunchTemplate",
         "mixed_instances": "MixedInstancesPolicy",
+        "requirements_in_overrides": "MixedInstancesPolicy",
+        "requirements_in_template": "MixedInstancesPolicy",
         "launch_configuration": "LaunchConfigurationName",
     }
     for kind, member in kinds.items():
         group = make_account(launch_source=kind).described_group()
-        assert [name for name in kinds.values() if name in group] == [member]
+        assert [name for name in set(kinds.values()) if name in group] == [member]
 
 
 def test_a_launch_configuration_names_its_type() -> None:
@@ -213,8 +216,33 @@ def test_a_launch_configuration_names_its_type() -> None:
     assert found["LaunchConfigurations"][0]["InstanceType"] == "c5.4xlarge"
 
 
-def test_a_mixed_group_chooses_the_type() -> None:
-    """A mixed-instances group launches types of its own choice among its overrides."""
+@pytest.mark.parametrize("kind", ["mixed_instances", "requirements_in_overrides", "requirements_in_template"])
+def test_a_mixed_group_chooses_the_type(kind: str) -> None:
+    """A mixed-instances group launches types of its own choice: its overrides', or all that match."""
     types = ("m5.4xlarge", "c5.4xlarge")
-    account = make_account(launch_source="mixed_instances", instance_types=types, desired_capacity=10)
+    account = make_account(launch_source=kind, instance_types=types, desired_capacity=10)
     assert {m["InstanceType"] for m in account.described_group()["Instances"]} == set(types)
+
+
+def test_requirements_stand_in_the_overrides_or_in_the_launch_template() -> None:
+    """Where they are, no type is named; a template's type gives way to requirements in an override."""
+    types = ("m5.large", "m5.4xlarge")
+    requirements = {
+        "VCpuCount": {"Min": 2, "Max": 16},
+        "MemoryMiB": {"Min": 8_192, "Max": 65_536},
+        "AllowedInstanceTypes": list(types),
+    }
+    named = {"InstanceType": "m5.large"}
+    in_overrides = make_account(launch_source="requirements_in_overrides", instance_types=types)
+    assert launch_source_of(in_overrides) == ([{"InstanceRequirements": requirements}], named)
+    in_template = make_account(launch_source="requirements_in_template", instance_types=types)
+    assert launch_source_of(in_template) == ([], {"InstanceRequirements": requirements})
+
+
+def launch_source_of(account: Driver) -> tuple[list[Shape], Shape]:
+    """The overrides of a mixed-instances group, and its launch template's data without the image."""
+    policy = account.described_group()["MixedInstancesPolicy"]["LaunchTemplate"]
+    template_id = policy["LaunchTemplateSpecification"]["LaunchTemplateId"]
+    found = account.ec2("DescribeLaunchTemplateVersions", LaunchTemplateId=template_id)
+    data = found["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+    return policy["Overrides"], {name: data[name] for name in data if name != "ImageId"}

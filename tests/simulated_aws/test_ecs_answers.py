@@ -1,6 +1,6 @@
 """Every answer has the form that botocore's own models give it, so that an adapter can rely on it."""
 
-from typing import Any
+from typing import Any, get_args
 
 import botocore.session
 import pytest
@@ -14,6 +14,7 @@ from scheduler.simulated_aws.group_features import (
     ScalingPolicy,
     ScheduledAction,
 )
+from scheduler.simulated_aws.settings import LaunchSourceKind
 from tests.simulated_aws.driver import Driver, container, environment, make_account
 
 SERVICES = ("ecs", "autoscaling", "ec2", "logs", "sts")
@@ -84,7 +85,9 @@ def exercise(account: Driver) -> None:
     account.group("DescribeScalingActivities")
     rest_in_a_warm_pool(account)
     aws.call("autoscaling", "DescribeLaunchConfigurations", {})
-    template = account.described_group().get("LaunchTemplate")
+    group = account.described_group()
+    policy = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
+    template = group.get("LaunchTemplate") or policy.get("LaunchTemplateSpecification")
     if template:
         account.ec2("DescribeLaunchTemplateVersions", LaunchTemplateId=template["LaunchTemplateId"])
     account.ec2("DescribeInstanceTypes")
@@ -122,7 +125,7 @@ def write_logs(aws: SimulatedAws) -> None:
     aws.call("logs", "GetLogEvents", stream)
 
 
-@pytest.mark.parametrize("launch_source", ["launch_template", "mixed_instances", "launch_configuration"])
+@pytest.mark.parametrize("launch_source", get_args(LaunchSourceKind))
 def test_answers_fit_botocores_models(launch_source: str) -> None:
     """No answer has a member that AWS's model does not have, nor one of another type."""
     types = ("g4dn.xlarge", "m4.4xlarge")
@@ -138,7 +141,9 @@ def test_answers_fit_botocores_models(launch_source: str) -> None:
     exercise(Driver(plain.clock, checked))  # type: ignore[arg-type]  # it has all that the driver uses
     offered = {name for service in SERVICES for name in plain.aws.operations(service)}
     unseen = offered - checked.seen
-    assert unseen <= ({"DescribeLaunchTemplateVersions"} if launch_source != "launch_template" else set())
+    assert unseen <= (
+        {"DescribeLaunchTemplateVersions"} if launch_source == "launch_configuration" else set()
+    )
 
 
 def test_honoured_parameters_exist() -> None:

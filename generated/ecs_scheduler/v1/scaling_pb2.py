@@ -30,7 +30,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x65\x63s_scheduler/v1/scaling.proto\x12\x10\x65\x63s_scheduler.v1\x1a\x1f\x65\x63s_scheduler/v1/capacity.proto\x1a)ecs_scheduler/v1/container_instance.proto\x1a\"ecs_scheduler/v1/reservation.proto\x1a ecs_scheduler/v1/resources.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x13\n\x11GetClusterRequest\"@\n\x12GetClusterResponse\x12*\n\x07\x63luster\x18\x01 \x01(\x0b\x32\x19.ecs_scheduler.v1.Cluster\"\xa0\x04\n\x07\x43luster\x12\x0f\n\x07\x63luster\x18\x01 \x01(\t\x12.\n\x05group\x18\x02 \x01(\x0b\x32\x1f.ecs_scheduler.v1.InstanceGroup\x12\x33\n\tinstances\x18\x03 \x01(\x0b\x32 .ecs_scheduler.v1.InstanceCounts\x12/\n\nregistered\x18\x04 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12)\n\x04\x66ree\x18\x05 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12+\n\x05tasks\x18\x06 \x01(\x0b\x32\x1c.ecs_scheduler.v1.TaskCounts\x12\x31\n\x08unplaced\x18\x07 \x03(\x0b\x32\x1f.ecs_scheduler.v1.UnplacedShape\x12\r\n\x05stale\x18\x08 \x01(\x08\x12\x30\n\x0cobserve_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\nconditions\x18\n \x03(\x0b\x32\x1b.ecs_scheduler.v1.Condition\x12\x10\n\x08revision\x18\x0b \x01(\x03\x12)\n\x04wish\x18\x0c \x01(\x0b\x32\x1b.ecs_scheduler.v1.ScaleWish\x12\x34\n\x0creservations\x18\r \x01(\x0b\x32\x1e.ecs_scheduler.v1.Reservations\"\xa6\x01\n\rInstanceGroup\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08min_size\x18\x02 \x01(\x05\x12\x10\n\x08max_size\x18\x03 \x01(\x05\x12\x18\n\x10\x64\x65sired_capacity\x18\x04 \x01(\x05\x12\x11\n\tin_flight\x18\x05 \x01(\x05\x12\x36\n\x0einstance_types\x18\x06 \x03(\x0b\x32\x1e.ecs_scheduler.v1.InstanceType\"\x95\x01\n\x0cInstanceType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x30\n\x0b\x61llocatable\x18\x02 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12\x0f\n\x07learned\x18\x03 \x01(\x08\x12\x34\n\x0c\x61rchitecture\x18\x04 \x01(\x0e\x32\x1e.ecs_scheduler.v1.Architecture\"\x92\x01\n\x0eInstanceCounts\x12\x13\n\x0bschedulable\x18\x01 \x01(\x05\x12\x0c\n\x04idle\x18\x02 \x01(\x05\x12\x14\n\x0c\x64isconnected\x18\x03 \x01(\x05\x12\x10\n\x08\x64raining\x18\x04 \x01(\x05\x12\x15\n\routside_group\x18\x05 \x01(\x05\x12\x0f\n\x07leaving\x18\x06 \x01(\x05\x12\r\n\x05stale\x18\x07 \x01(\x05\"c\n\nTaskCounts\x12\x0e\n\x06queued\x18\x01 \x01(\x05\x12\x10\n\x08\x61ssigned\x18\x02 \x01(\x05\x12\x10\n\x08starting\x18\x03 \x01(\x05\x12\x0f\n\x07running\x18\x04 \x01(\x05\x12\x10\n\x08stopping\x18\x05 \x01(\x05\"\xfa\x01\n\rUnplacedShape\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x10\n\x08priority\x18\x02 \x01(\x05\x12.\n\tresources\x18\x03 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\x12.\n\x07rejects\x18\x05 \x03(\x0b\x32\x1d.ecs_scheduler.v1.RejectCount\x12\x0f\n\x07\x63lamped\x18\x06 \x01(\x08\x12\x34\n\x0c\x61rchitecture\x18\x07 \x01(\x0e\x32\x1e.ecs_scheduler.v1.Architecture\x12\x11\n\texclusive\x18\x08 \x01(\x08\":\n\x0bRejectCount\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x1b\n\x13\x63ontainer_instances\x18\x02 \x01(\x05\"\\\n\tCondition\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc2\x01\n\x0cScaleRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\x0f\n\x05\x66loor\x18\x03 \x01(\x05H\x00\x12\x10\n\x06target\x18\x04 \x01(\x05H\x00\x12(\n\x05\x63lear\x18\x05 \x01(\x0b\x32\x17.ecs_scheduler.v1.ClearH\x00\x12)\n\x06\x65xpiry\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07\x64ry_run\x18\x07 \x01(\x08\x42\x06\n\x04wish\"e\n\rScaleResponse\x12)\n\x04wish\x18\x01 \x01(\x0b\x32\x1b.ecs_scheduler.v1.ScaleWish\x12)\n\x04plan\x18\x02 \x01(\x0b\x32\x1b.ecs_scheduler.v1.ScalePlan\"\x9b\x01\n\x1dListContainerInstancesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x39\n\x06health\x18\x03 \x01(\x0e\x32).ecs_scheduler.v1.ContainerInstanceHealth\x12\x18\n\x10\x65\x63\x32_instance_ids\x18\x04 \x03(\t\"{\n\x1eListContainerInstancesResponse\x12@\n\x13\x63ontainer_instances\x18\x01 \x03(\x0b\x32#.ecs_scheduler.v1.ContainerInstance\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"+\n\x13WatchScalingRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"l\n\x14WatchScalingResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.ecs_scheduler.v1.ScalingEvent\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x0e\n\x06synced\x18\x03 \x01(\x08\x32\xe1\x04\n\x0eScalingService\x12W\n\nGetCluster\x12#.ecs_scheduler.v1.GetClusterRequest\x1a$.ecs_scheduler.v1.GetClusterResponse\x12H\n\x05Scale\x12\x1e.ecs_scheduler.v1.ScaleRequest\x1a\x1f.ecs_scheduler.v1.ScaleResponse\x12\x66\n\x0fReserveCapacity\x12(.ecs_scheduler.v1.ReserveCapacityRequest\x1a).ecs_scheduler.v1.ReserveCapacityResponse\x12\x66\n\x0fReleaseCapacity\x12(.ecs_scheduler.v1.ReleaseCapacityRequest\x1a).ecs_scheduler.v1.ReleaseCapacityResponse\x12{\n\x16ListContainerInstances\x12/.ecs_scheduler.v1.ListContainerInstancesRequest\x1a\x30.ecs_scheduler.v1.ListContainerInstancesResponse\x12_\n\x0cWatchScaling\x12%.ecs_scheduler.v1.WatchScalingRequest\x1a&.ecs_scheduler.v1.WatchScalingResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x65\x63s_scheduler/v1/scaling.proto\x12\x10\x65\x63s_scheduler.v1\x1a\x1f\x65\x63s_scheduler/v1/capacity.proto\x1a)ecs_scheduler/v1/container_instance.proto\x1a\"ecs_scheduler/v1/reservation.proto\x1a ecs_scheduler/v1/resources.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x13\n\x11GetClusterRequest\"@\n\x12GetClusterResponse\x12*\n\x07\x63luster\x18\x01 \x01(\x0b\x32\x19.ecs_scheduler.v1.Cluster\"\xbb\x04\n\x07\x43luster\x12\x0f\n\x07\x63luster\x18\x01 \x01(\t\x12.\n\x05group\x18\x02 \x01(\x0b\x32\x1f.ecs_scheduler.v1.InstanceGroup\x12\x33\n\tinstances\x18\x03 \x01(\x0b\x32 .ecs_scheduler.v1.InstanceCounts\x12/\n\nregistered\x18\x04 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12)\n\x04\x66ree\x18\x05 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12+\n\x05tasks\x18\x06 \x01(\x0b\x32\x1c.ecs_scheduler.v1.TaskCounts\x12\x31\n\x08unplaced\x18\x07 \x03(\x0b\x32\x1f.ecs_scheduler.v1.UnplacedShape\x12\r\n\x05stale\x18\x08 \x01(\x08\x12\x30\n\x0cobserve_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\nconditions\x18\n \x03(\x0b\x32\x1b.ecs_scheduler.v1.Condition\x12\x10\n\x08revision\x18\x0b \x01(\x03\x12)\n\x04wish\x18\x0c \x01(\x0b\x32\x1b.ecs_scheduler.v1.ScaleWish\x12\x34\n\x0creservations\x18\r \x01(\x0b\x32\x1e.ecs_scheduler.v1.Reservations\x12\x19\n\x11unplaced_left_out\x18\x0e \x01(\x05\"\xa6\x01\n\rInstanceGroup\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08min_size\x18\x02 \x01(\x05\x12\x10\n\x08max_size\x18\x03 \x01(\x05\x12\x18\n\x10\x64\x65sired_capacity\x18\x04 \x01(\x05\x12\x11\n\tin_flight\x18\x05 \x01(\x05\x12\x36\n\x0einstance_types\x18\x06 \x03(\x0b\x32\x1e.ecs_scheduler.v1.InstanceType\"\x95\x01\n\x0cInstanceType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x30\n\x0b\x61llocatable\x18\x02 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12\x0f\n\x07learned\x18\x03 \x01(\x08\x12\x34\n\x0c\x61rchitecture\x18\x04 \x01(\x0e\x32\x1e.ecs_scheduler.v1.Architecture\"\x92\x01\n\x0eInstanceCounts\x12\x13\n\x0bschedulable\x18\x01 \x01(\x05\x12\x0c\n\x04idle\x18\x02 \x01(\x05\x12\x14\n\x0c\x64isconnected\x18\x03 \x01(\x05\x12\x10\n\x08\x64raining\x18\x04 \x01(\x05\x12\x15\n\routside_group\x18\x05 \x01(\x05\x12\x0f\n\x07leaving\x18\x06 \x01(\x05\x12\r\n\x05stale\x18\x07 \x01(\x05\"c\n\nTaskCounts\x12\x0e\n\x06queued\x18\x01 \x01(\x05\x12\x10\n\x08\x61ssigned\x18\x02 \x01(\x05\x12\x10\n\x08starting\x18\x03 \x01(\x05\x12\x0f\n\x07running\x18\x04 \x01(\x05\x12\x10\n\x08stopping\x18\x05 \x01(\x05\"\xfa\x01\n\rUnplacedShape\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x10\n\x08priority\x18\x02 \x01(\x05\x12.\n\tresources\x18\x03 \x01(\x0b\x32\x1b.ecs_scheduler.v1.Resources\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\x12.\n\x07rejects\x18\x05 \x03(\x0b\x32\x1d.ecs_scheduler.v1.RejectCount\x12\x0f\n\x07\x63lamped\x18\x06 \x01(\x08\x12\x34\n\x0c\x61rchitecture\x18\x07 \x01(\x0e\x32\x1e.ecs_scheduler.v1.Architecture\x12\x11\n\texclusive\x18\x08 \x01(\x08\":\n\x0bRejectCount\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x1b\n\x13\x63ontainer_instances\x18\x02 \x01(\x05\"\\\n\tCondition\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc2\x01\n\x0cScaleRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\x0f\n\x05\x66loor\x18\x03 \x01(\x05H\x00\x12\x10\n\x06target\x18\x04 \x01(\x05H\x00\x12(\n\x05\x63lear\x18\x05 \x01(\x0b\x32\x17.ecs_scheduler.v1.ClearH\x00\x12)\n\x06\x65xpiry\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07\x64ry_run\x18\x07 \x01(\x08\x42\x06\n\x04wish\"e\n\rScaleResponse\x12)\n\x04wish\x18\x01 \x01(\x0b\x32\x1b.ecs_scheduler.v1.ScaleWish\x12)\n\x04plan\x18\x02 \x01(\x0b\x32\x1b.ecs_scheduler.v1.ScalePlan\"\x9b\x01\n\x1dListContainerInstancesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x39\n\x06health\x18\x03 \x01(\x0e\x32).ecs_scheduler.v1.ContainerInstanceHealth\x12\x18\n\x10\x65\x63\x32_instance_ids\x18\x04 \x03(\t\"{\n\x1eListContainerInstancesResponse\x12@\n\x13\x63ontainer_instances\x18\x01 \x03(\x0b\x32#.ecs_scheduler.v1.ContainerInstance\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"+\n\x13WatchScalingRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"l\n\x14WatchScalingResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.ecs_scheduler.v1.ScalingEvent\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x0e\n\x06synced\x18\x03 \x01(\x08\x32\xe1\x04\n\x0eScalingService\x12W\n\nGetCluster\x12#.ecs_scheduler.v1.GetClusterRequest\x1a$.ecs_scheduler.v1.GetClusterResponse\x12H\n\x05Scale\x12\x1e.ecs_scheduler.v1.ScaleRequest\x1a\x1f.ecs_scheduler.v1.ScaleResponse\x12\x66\n\x0fReserveCapacity\x12(.ecs_scheduler.v1.ReserveCapacityRequest\x1a).ecs_scheduler.v1.ReserveCapacityResponse\x12\x66\n\x0fReleaseCapacity\x12(.ecs_scheduler.v1.ReleaseCapacityRequest\x1a).ecs_scheduler.v1.ReleaseCapacityResponse\x12{\n\x16ListContainerInstances\x12/.ecs_scheduler.v1.ListContainerInstancesRequest\x1a\x30.ecs_scheduler.v1.ListContainerInstancesResponse\x12_\n\x0cWatchScaling\x12%.ecs_scheduler.v1.WatchScalingRequest\x1a&.ecs_scheduler.v1.WatchScalingResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,33 +42,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCLUSTERRESPONSE']._serialized_start=284
   _globals['_GETCLUSTERRESPONSE']._serialized_end=348
   _globals['_CLUSTER']._serialized_start=351
-  _globals['_CLUSTER']._serialized_end=895
-  _globals['_INSTANCEGROUP']._serialized_start=898
-  _globals['_INSTANCEGROUP']._serialized_end=1064
-  _globals['_INSTANCETYPE']._serialized_start=1067
-  _globals['_INSTANCETYPE']._serialized_end=1216
-  _globals['_INSTANCECOUNTS']._serialized_start=1219
-  _globals['_INSTANCECOUNTS']._serialized_end=1365
-  _globals['_TASKCOUNTS']._serialized_start=1367
-  _globals['_TASKCOUNTS']._serialized_end=1466
-  _globals['_UNPLACEDSHAPE']._serialized_start=1469
-  _globals['_UNPLACEDSHAPE']._serialized_end=1719
-  _globals['_REJECTCOUNT']._serialized_start=1721
-  _globals['_REJECTCOUNT']._serialized_end=1779
-  _globals['_CONDITION']._serialized_start=1781
-  _globals['_CONDITION']._serialized_end=1873
-  _globals['_SCALEREQUEST']._serialized_start=1876
-  _globals['_SCALEREQUEST']._serialized_end=2070
-  _globals['_SCALERESPONSE']._serialized_start=2072
-  _globals['_SCALERESPONSE']._serialized_end=2173
-  _globals['_LISTCONTAINERINSTANCESREQUEST']._serialized_start=2176
-  _globals['_LISTCONTAINERINSTANCESREQUEST']._serialized_end=2331
-  _globals['_LISTCONTAINERINSTANCESRESPONSE']._serialized_start=2333
-  _globals['_LISTCONTAINERINSTANCESRESPONSE']._serialized_end=2456
-  _globals['_WATCHSCALINGREQUEST']._serialized_start=2458
-  _globals['_WATCHSCALINGREQUEST']._serialized_end=2501
-  _globals['_WATCHSCALINGRESPONSE']._serialized_start=2503
-  _globals['_WATCHSCALINGRESPONSE']._serialized_end=2611
-  _globals['_SCALINGSERVICE']._serialized_start=2614
-  _globals['_SCALINGSERVICE']._serialized_end=3223
+  _globals['_CLUSTER']._serialized_end=922
+  _globals['_INSTANCEGROUP']._serialized_start=925
+  _globals['_INSTANCEGROUP']._serialized_end=1091
+  _globals['_INSTANCETYPE']._serialized_start=1094
+  _globals['_INSTANCETYPE']._serialized_end=1243
+  _globals['_INSTANCECOUNTS']._serialized_start=1246
+  _globals['_INSTANCECOUNTS']._serialized_end=1392
+  _globals['_TASKCOUNTS']._serialized_start=1394
+  _globals['_TASKCOUNTS']._serialized_end=1493
+  _globals['_UNPLACEDSHAPE']._serialized_start=1496
+  _globals['_UNPLACEDSHAPE']._serialized_end=1746
+  _globals['_REJECTCOUNT']._serialized_start=1748
+  _globals['_REJECTCOUNT']._serialized_end=1806
+  _globals['_CONDITION']._serialized_start=1808
+  _globals['_CONDITION']._serialized_end=1900
+  _globals['_SCALEREQUEST']._serialized_start=1903
+  _globals['_SCALEREQUEST']._serialized_end=2097
+  _globals['_SCALERESPONSE']._serialized_start=2099
+  _globals['_SCALERESPONSE']._serialized_end=2200
+  _globals['_LISTCONTAINERINSTANCESREQUEST']._serialized_start=2203
+  _globals['_LISTCONTAINERINSTANCESREQUEST']._serialized_end=2358
+  _globals['_LISTCONTAINERINSTANCESRESPONSE']._serialized_start=2360
+  _globals['_LISTCONTAINERINSTANCESRESPONSE']._serialized_end=2483
+  _globals['_WATCHSCALINGREQUEST']._serialized_start=2485
+  _globals['_WATCHSCALINGREQUEST']._serialized_end=2528
+  _globals['_WATCHSCALINGRESPONSE']._serialized_start=2530
+  _globals['_WATCHSCALINGRESPONSE']._serialized_end=2638
+  _globals['_SCALINGSERVICE']._serialized_start=2641
+  _globals['_SCALINGSERVICE']._serialized_end=3250
 # @@protoc_insertion_point(module_scope)

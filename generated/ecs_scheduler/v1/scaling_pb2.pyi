@@ -25,7 +25,7 @@ class GetClusterResponse(_message.Message):
     def __init__(self, cluster: _Optional[_Union[Cluster, _Mapping]] = ...) -> None: ...
 
 class Cluster(_message.Message):
-    __slots__ = ("cluster", "group", "instances", "registered", "free", "tasks", "unplaced", "stale", "observe_time", "conditions", "revision", "wish", "reservations")
+    __slots__ = ("cluster", "group", "instances", "registered", "free", "tasks", "unplaced", "stale", "observe_time", "conditions", "revision", "wish", "reservations", "unplaced_left_out")
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
     GROUP_FIELD_NUMBER: _ClassVar[int]
     INSTANCES_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +39,7 @@ class Cluster(_message.Message):
     REVISION_FIELD_NUMBER: _ClassVar[int]
     WISH_FIELD_NUMBER: _ClassVar[int]
     RESERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    UNPLACED_LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
     cluster: str
     group: InstanceGroup
     instances: InstanceCounts
@@ -52,7 +53,8 @@ class Cluster(_message.Message):
     revision: int
     wish: _capacity_pb2.ScaleWish
     reservations: _reservation_pb2.Reservations
-    def __init__(self, cluster: _Optional[str] = ..., group: _Optional[_Union[InstanceGroup, _Mapping]] = ..., instances: _Optional[_Union[InstanceCounts, _Mapping]] = ..., registered: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., free: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., tasks: _Optional[_Union[TaskCounts, _Mapping]] = ..., unplaced: _Optional[_Iterable[_Union[UnplacedShape, _Mapping]]] = ..., stale: _Optional[bool] = ..., observe_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., revision: _Optional[int] = ..., wish: _Optional[_Union[_capacity_pb2.ScaleWish, _Mapping]] = ..., reservations: _Optional[_Union[_reservation_pb2.Reservations, _Mapping]] = ...) -> None: ...
+    unplaced_left_out: int
+    def __init__(self, cluster: _Optional[str] = ..., group: _Optional[_Union[InstanceGroup, _Mapping]] = ..., instances: _Optional[_Union[InstanceCounts, _Mapping]] = ..., registered: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., free: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., tasks: _Optional[_Union[TaskCounts, _Mapping]] = ..., unplaced: _Optional[_Iterable[_Union[UnplacedShape, _Mapping]]] = ..., stale: _Optional[bool] = ..., observe_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., revision: _Optional[int] = ..., wish: _Optional[_Union[_capacity_pb2.ScaleWish, _Mapping]] = ..., reservations: _Optional[_Union[_reservation_pb2.Reservations, _Mapping]] = ..., unplaced_left_out: _Optional[int] = ...) -> None: ...
 
 class InstanceGroup(_message.Message):
     __slots__ = ("name", "min_size", "max_size", "desired_capacity", "in_flight", "instance_types")

@@ -82,6 +82,8 @@ class SchedulerServiceServicer:
         not allow (to this tenant); each is named in BadRequest; ask the operator, or for less.
         FAILED_PRECONDITION: no instance type of the group can ever hold the task; PreconditionFailure names each
         dimension and the largest type; ask for less or add a type.
+        RESOURCE_EXHAUSTED: the tenant has tasks of `ECS_SCHEDULER_MAX_LINES_PER_TENANT` different priorities and
+        resources waiting, and this one differs from all; QuotaFailure says so. Ask for what others ask for, or later.
         UNAVAILABLE: the store cannot be written or the server is stopping; retry with the same request_id after
         RetryInfo's delay.
         DEADLINE_EXCEEDED: no answer in time (30 s unless the client sets a deadline), for the disk is slow; retry with

@@ -42,12 +42,16 @@ _STOP_REASON_LENGTH = 255
 
 
 class AwsCloud:
-    """One cluster, seen and acted on through `clients`; any thread may call."""
+    """One cluster, seen and acted on through `clients`; any thread may call.
 
-    def __init__(self, clients: AwsClients, *, cluster: str) -> None:
+    `named_types` are what the group may launch, by an operator's word: a group may have no names for them.
+    """
+
+    def __init__(self, clients: AwsClients, *, cluster: str, named_types: Sequence[str] = ()) -> None:
         self._meter = Meter()
         self._clients = metered(clients, self._meter)
         self._cluster = Cluster(self._clients.ecs, cluster)
+        self._named_types = named_types
         self._daemons = DaemonServices(self._clients.ecs, cluster)
         self._census = Census(self._cluster, self._daemons)
         self._launch_times = LaunchTimes(self._clients.ec2)
@@ -203,7 +207,7 @@ class AwsCloud:
     @cloud_errors()
     def instance_types(self, group: str) -> tuple[InstanceType, ...]:
         """The group's launch source, then `ec2:DescribeInstanceTypes`."""
-        return launchable_types(self._clients, find_group(self._clients, group))
+        return launchable_types(self._clients, find_group(self._clients, group), self._named_types)
 
     @cloud_errors()
     def hazards(self, group: str) -> tuple[Hazard, ...]:

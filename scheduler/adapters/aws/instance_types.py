@@ -1,6 +1,11 @@
-"""The instance types that a group can launch: from whichever source it launches by, with EC2's sizes."""
+"""The instance types that a group can launch: from whichever source it launches by, with EC2's sizes.
 
-from collections.abc import Iterable, Sequence
+Attribute-based selection names none (EC2 Auto Scaling API: InstanceRequirements). Its AllowedInstanceTypes
+may be patterns, and its other attributes narrow them, so an operator says which types that comes to. A group
+that names its types is believed: it is the group that launches them, whatever was said of it once.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 
 from scheduler.adapters.aws.clients import AwsClients
 from scheduler.adapters.aws.operations import Shape
@@ -10,20 +15,31 @@ from scheduler.core.model.group import InstanceType
 from scheduler.core.model.resources import CPU_UNITS_PER_VCPU, Architecture, Resources
 from scheduler.ports.cloud import CloudError
 
+_SETTING = "ECS_SCHEDULER_INSTANCE_TYPES"
 
-def launchable_types(clients: AwsClients, group: Shape) -> tuple[InstanceType, ...]:
-    """The group's types at declared size, smallest first."""
-    names = sorted(set(_type_names(clients, group)))
+_BY_REQUIREMENTS = ""
+"""Stands for the name of a type that the group chooses by requirements."""
+
+
+def launchable_types(
+    clients: AwsClients, group: Shape, named_types: Sequence[str] = ()
+) -> tuple[InstanceType, ...]:
+    """The group's types at declared size, smallest first; `named_types` where it goes by requirements."""
+    names = set(_type_names(clients, group))
+    if _BY_REQUIREMENTS in names:
+        if not named_types:
+            raise _unnamed(group, f"chooses its instance types by requirements: name them in {_SETTING}")
+        names = (names - {_BY_REQUIREMENTS}) | set(named_types)
     types = [
         _instance_type(declared)
-        for batch in batches(names)
+        for batch in batches(sorted(names))
         for answer in pages(clients.ec2.describe_instance_types, token="NextToken", InstanceTypes=batch)
         for declared in answer["InstanceTypes"]
     ]
     return tuple(sorted(types, key=lambda each: (each.allocatable, each.name)))
 
 
-def _type_names(clients: AwsClients, group: Shape) -> Sequence[str]:
+def _type_names(clients: AwsClients, group: Shape) -> Iterable[str]:
     """A group has one launch source (Auto Scaling API: AutoScalingGroup); the others are absent."""
     if mixed := group.get("MixedInstancesPolicy"):
         return _mixed_types(clients, mixed["LaunchTemplate"], group)
@@ -34,17 +50,14 @@ def _type_names(clients: AwsClients, group: Shape) -> Sequence[str]:
     raise _unnamed(group, "has no launch template or configuration")
 
 
-def _mixed_types(clients: AwsClients, mixed: Shape, group: Shape) -> list[str]:
+def _mixed_types(clients: AwsClients, mixed: Shape, group: Shape) -> Iterator[str]:
     """The overrides' types; an override without one, and no overrides at all, mean a template's own."""
-    overrides = mixed.get("Overrides") or [{}]
-    if any("InstanceRequirements" in override for override in overrides):
-        raise _unnamed(group, "chooses its instance types by requirements")
-    base = mixed["LaunchTemplateSpecification"]
-    return [
-        override.get("InstanceType")
-        or _template_type(clients, override.get("LaunchTemplateSpecification", base), group)
-        for override in overrides
-    ]
+    for override in mixed.get("Overrides") or [{}]:
+        if "InstanceRequirements" in override or "InstanceType" in override:
+            yield override.get("InstanceType", _BY_REQUIREMENTS)
+        else:
+            base = mixed["LaunchTemplateSpecification"]
+            yield _template_type(clients, override.get("LaunchTemplateSpecification", base), group)
 
 
 def _template_type(clients: AwsClients, template: Shape, group: Shape) -> str:
@@ -63,10 +76,12 @@ def _configuration_type(clients: AwsClients, name: str, group: Shape) -> str:
 
 
 def _only_type(sources: Iterable[Shape], group: Shape) -> str:
-    name = next((source.get("InstanceType") for source in sources), None)
-    if not name:
+    source = next(iter(sources), {})
+    if "InstanceRequirements" in source:
+        return _BY_REQUIREMENTS
+    if not source.get("InstanceType"):
         raise _unnamed(group, "launches from a source that names no instance type")
-    return str(name)
+    return str(source["InstanceType"])
 
 
 def _instance_type(declared: Shape) -> InstanceType:

@@ -162,7 +162,7 @@ class DefinitionReads(Client, Protocol):
 
 
 class ConsoleReads(Client, Protocol):
-    """EC2's consoles, to keep what an instance said that never joined."""
+    """EC2's consoles, to keep what a sick instance said."""
 
     def get_console_output(self, **params: Any) -> Shape:
         """`ec2:GetConsoleOutput`."""

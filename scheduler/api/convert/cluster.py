@@ -1,6 +1,7 @@
 """The cluster's digest as a message."""
 
 from collections.abc import Mapping, Sequence
+from heapq import nlargest
 
 from ecs_scheduler.v1 import capacity_pb2, scaling_pb2
 from scheduler.api.convert.capacity import scale_wish
@@ -13,9 +14,13 @@ from scheduler.core.model.group import InstanceGroup, InstanceType
 from scheduler.core.model.scaling import ScaleWish, WishKind
 from scheduler.core.model.task import TaskState
 
+UNPLACED_SHOWN = 500
+"""Entries of demand in one answer: some 150 KB, where gRPC's clients take 4 MiB."""
+
 
 def cluster(digest: ClusterDigest) -> scaling_pb2.Cluster:
     """The cluster as the last step of the control loop saw it."""
+    shown = nlargest(UNPLACED_SHOWN, digest.unplaced, key=lambda each: each.waiting)
     return scaling_pb2.Cluster(
         cluster=digest.cluster,
         group=_group(digest.group, digest.in_flight, digest.types) if digest.group else None,
@@ -23,7 +28,8 @@ def cluster(digest: ClusterDigest) -> scaling_pb2.Cluster:
         registered=resources(digest.registered),
         free=resources(digest.free),
         tasks=_task_counts(digest.tasks),
-        unplaced=[_unplaced(shape) for shape in digest.unplaced],
+        unplaced=[_unplaced(shape) for shape in shown],
+        unplaced_left_out=len(digest.unplaced) - len(shown),
         stale=digest.stale,
         observe_time=timestamp(digest.observed_ms),
         conditions=[

@@ -28,7 +28,7 @@ LOGS = {
     "awslogs-group": "ci-agents",
     "awslogs-stream-prefix": "agents",
 }
-"""Where containers log to, and the consoles of instances that never joined are kept."""
+"""Where containers log to, and the consoles of sick instances are kept."""
 
 _ANSWER_TIMEOUT_S = 5.0
 # A proxy for the web is no way to a process on loopback.

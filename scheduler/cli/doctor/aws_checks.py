@@ -16,6 +16,8 @@ from scheduler.config import Settings
 from scheduler.core.model.group import InstanceGroup
 from scheduler.ports.cloud import CloudError
 
+_TYPES = "ECS_SCHEDULER_INSTANCE_TYPES"
+
 _NO_SUCH_GROUP = "log group does not exist"
 """CloudWatch Logs' words; where only the stream is missing they are of the stream."""
 
@@ -92,13 +94,21 @@ def check_hazards(around: Surroundings) -> Iterator[Finding]:
         yield ok("hazards", "nothing of the group's own ends busy instances")
 
 
-def check_types(around: Surroundings) -> Finding:
-    """Whether it is known what the group would launch."""
+def check_types(around: Surroundings, group: InstanceGroup) -> Finding:
+    """Whether it is known what the group would launch, and what was said of that is true."""
     try:
-        types = around.cloud.instance_types(around.settings.group)
+        types = [each.name for each in around.cloud.instance_types(around.settings.group)]
     except CloudError as error:
-        return problem("types", str(error), "name the group's instance types, and allow them to be described")
-    return ok("types", f"the group launches {', '.join(each.name for each in types)}")
+        remedy = f"correct the group's instance types or {_TYPES}, and allow them to be described"
+        return problem("types", str(error), remedy)
+    launches, said = f"the group launches {', '.join(types)}", around.settings.instance_types
+    if not set(said) <= set(types):
+        return warning("types", f"{launches} by its own word, whatever {_TYPES} says", f"unset {_TYPES}")
+    launched = {each.instance_type for each in group.members.values()}
+    if said and (unsaid := sorted(launched - {"", *types})):
+        remedy = f"name them in {_TYPES}, or narrow the group's requirements"
+        return warning("types", f"members are of types that {_TYPES} lacks: {', '.join(unsaid)}", remedy)
+    return ok("types", launches)
 
 
 def check_log_group(around: Surroundings) -> Finding:

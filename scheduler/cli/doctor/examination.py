@@ -61,7 +61,7 @@ def _surroundings(
         settings=settings,
         clients=clients,
         logs=log_clients(region, endpoint_url=simulated_aws, session=session),
-        cloud=AwsCloud(clients, cluster=settings.cluster),
+        cloud=AwsCloud(clients, cluster=settings.cluster, named_types=settings.instance_types),
     )
 
 
@@ -79,7 +79,7 @@ def _examine_aws(settings: Settings, around: Surroundings) -> Iterator[Finding]:
     if isinstance(group, InstanceGroup):
         yield aws_checks.check_pairing(around, group)
         yield from aws_checks.check_hazards(around)
-        yield aws_checks.check_types(around)
+        yield aws_checks.check_types(around, group)
     yield aws_checks.check_log_group(around)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from scheduler.core.model.removal import RemovalCause
 from scheduler.core.model.resources import Resources
 
 
@@ -112,9 +113,13 @@ class TerminateInstances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveConsole:
-    """Act: an instance's console output is written to the log group. Repeated, it is there twice."""
+    """Act: an instance's console output is written to the log group. Repeated, it is there twice.
+
+    `cause` is why the instance goes, for whoever hears of it when its removal is over already.
+    """
 
     ec2_instance_id: str
+    cause: RemovalCause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

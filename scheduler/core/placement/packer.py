@@ -109,7 +109,7 @@ def pack(
     fork = index.fork()
     tally = _Tally()
     turns = _turns(backlog, fork, unwanted, tally)
-    queue: list[_Ranked] = [*turns, *(_Hold(each.rank, each) for each in reserved)]
+    queue: list[_Ranked] = [*turns, *_holds(reserved)]
     heapify(queue)
     avoid, waiting = _Avoided(_by_shape(suspects), lacking), len(turns)
     while waiting and len(tally.placed) < limit:
@@ -159,6 +159,13 @@ def _place(turn: _Turn, fork: FreeIndex, tally: _Tally, avoid: _Avoided) -> bool
     tally.placed.append((turn.task, spot[1].arn))
     turn.placed += 1
     return True
+
+
+def _holds(reserved: Sequence[Reserved]) -> Iterator[_Hold]:
+    """In their order: the pieces of a reservation have one rank, and a heap puts equals in any order."""
+    for number, each in enumerate(reserved):
+        priority, revision, name = each.rank
+        yield _Hold((priority, revision, f"{name} {number:06}"), each)
 
 
 def _hold(reserved: Reserved, fork: FreeIndex, tally: _Tally) -> None:

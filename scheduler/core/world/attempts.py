@@ -21,7 +21,7 @@ class Track:
     """One task that is not terminal.
 
     `launches` counts attempts that used up its retries, `refusals` starts in a row that found no room.
-    `returned_ms` is when it last came back to the queue from a start that was not refused.
+    `returned_ms` is when it last came back to the queue in a way that gives it more time.
     """
 
     task: QueuedTask

@@ -20,7 +20,7 @@ from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.facts import launch_failure_fact, pair_fact
 from scheduler.core.model.group import FailedLaunch, GroupMember
 from scheduler.core.model.records import IntentRecorded, IntentState, ScalingRecorded
-from scheduler.core.model.removal import Removal, RemovalCause, RemovalStep
+from scheduler.core.model.removal import Removal, RemovalStep
 from scheduler.core.model.scaling import ScalingEvent, ScalingKind
 from scheduler.core.world.parts import Parts
 
@@ -119,6 +119,7 @@ def census(parts: Parts, outcome: Outcome) -> None:
         if not _ended_meanwhile(parts, each) and not parts.fleet.daemons.is_daemon(each)
     )
     parts.unknown_tasks = frozenset(each.arn for each in unknown)
+    parts.foreign_on = frozenset(foreign)
     parts.fleet.see_foreign(foreign, parts.fleet.daemons.see(unknown))
     _note(parts, _FOREIGN_TASKS, _foreign_tasks(foreign))
 
@@ -177,7 +178,7 @@ def _detached(parts: Parts, call: DetachInstances, outcome: Outcome) -> None:
 
 
 def console(parts: Parts, call: SaveConsole, outcome: Outcome, now_ms: int) -> None:
-    """What an instance said that never joined; where it could not be written, the log keeps the end of it."""
+    """What a sick instance said; where it could not be written, the log keeps the end of it."""
     parts.removals.console_heard(call, now_ms)
     saved = outcome.answer
     if not isinstance(saved, ConsoleSaved):
@@ -191,7 +192,7 @@ def console(parts: Parts, call: SaveConsole, outcome: Outcome, now_ms: int) -> N
         kind=ScalingKind.EVIDENCE,
         group=parts.agenda.group,
         at_ms=now_ms,
-        code=RemovalCause.NEVER_JOINED.value,
+        code=call.cause.value,
         message=message,
         ec2_instance_id=call.ec2_instance_id,
     )
@@ -266,13 +267,13 @@ def _never_join(parts: Parts, members: Mapping[str, GroupMember], now_ms: int) -
             f"{parts.policy.max_replacements_per_hour} members were replaced within an hour because they "
             "never registered in the cluster; no more are; look at the image, its user data and its role"
         )
-    arrivals = parts.arrivals
-    old = sum(not arrivals.was_young(ec2_id, members[ec2_id]) for ec2_id in arrivals.overdue())
+    overdue = parts.arrivals.overdue()
+    old = sum(parts.may_have_joined(ec2_id, members[ec2_id]) for ec2_id in overdue)
     if not old:
         return ""
     return (
-        f"{old} members are not in the cluster and are so old that they may have been, so none of these is "
-        "replaced; if they never registered, terminate them"
+        f"{old} members are not in the cluster and were there before, or are so old that they may have been, "
+        "so none of these is replaced; if they never registered, terminate them"
     )
 
 

@@ -1,5 +1,6 @@
 """The parts that the World is made of, side by side; what connects them is in `world.py` and `hearing.py`."""
 
+from scheduler.core.model.group import GroupMember
 from scheduler.core.model.mark import Mark
 from scheduler.core.model.policy import ForeignInstances, Policy
 from scheduler.core.model.records import Settled
@@ -38,7 +39,7 @@ class Parts:
     `deregistering` are ARNs that ECS is asked to forget, `deregister_again_ms` when those that it would not
     forget may be asked for again; `told` are the held actions that were told; `strange_since_ms` tells since
     when an instance is outside the group, or drained by others; `unknown_tasks` are the ECS tasks that the
-    last census showed and no attempt is known for.
+    last census showed and no attempt is known for, `foreign_on` the ARNs of instances that others' are on.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Parts:
         self.told: set[str] = set()
         self.strange_since_ms: dict[str, int] = {}
         self.unknown_tasks: frozenset[str] = frozenset()
+        self.foreign_on: frozenset[str] = frozenset()
         self.launch_failure_ms = 0
         self.settled: list[Settled] = []
         self.troubles: dict[str, str] = {}
@@ -92,6 +94,18 @@ class Parts:
         self.instances_read_ms: int | None = None
         self.group_read_ms: int | None = None
         self.census_read_ms: int | None = None
+
+    def lists_lie(self) -> bool:
+        """Whether somebody's task is on an instance that is not listed: then the list leaves some out."""
+        return any(arn and arn not in self.fleet.instances for arn in self.foreign_on)
+
+    def may_have_joined(self, ec2_instance_id: str, member: GroupMember) -> bool:
+        """Whether a member that listings lack was in the cluster, or is so old that it may have been.
+
+        What an earlier life of ours has seen is durable, and a list that left it out then may do so now.
+        """
+        was_seen = self.membership.was_member(ec2_instance_id)
+        return was_seen or not self.arrivals.was_young(ec2_instance_id, member)
 
     def is_ours_to_end(self, ec2_instance_id: str) -> bool:
         """Whether an instance that is outside the group may be terminated once nothing runs on it.

@@ -33,6 +33,8 @@ _STEPS = tuple(RemovalStep)
 _CLAIM_REST_MS = 60_000
 """Rest of an instance after AWS refused to drain or detach it; a refusal is seldom lifted sooner."""
 
+_SICK = (RemovalCause.DISCONNECTED, RemovalCause.NEVER_JOINED, RemovalCause.BLACK_HOLE)
+
 FROZEN = {
     RemovalCause.DISCONNECTED: RemovalStep.DETACHING,
     RemovalCause.NEVER_JOINED: RemovalStep.TERMINATING,
@@ -212,8 +214,9 @@ class Removals:
         if not acting:
             return
         courses = [self._courses[each.removal.ec2_instance_id] for each in acting]
-        ready = [each for each in courses if not _has_a_console(each)]
-        yield from (_save_console(each) for each in courses if _has_a_console(each))
+        speaking = {each.removal.ec2_instance_id for each in acting if self._has_a_console(each)}
+        ready = [each for each in courses if each.removal.ec2_instance_id not in speaking]
+        yield from (_save_console(each) for each in courses if each.removal.ec2_instance_id in speaking)
         yield from self._batches(ready, RemovalStep.TERMINATING, TERMINATE_BATCH, _terminate)
         for decrement in (True, False):
             alike = [each for each in ready if each.removal.decrement is decrement]
@@ -238,6 +241,13 @@ class Removals:
         if course.due_ms > now_ms or course.under_way or (frozen and _freezes(course)):
             return False
         return advance(evidence) is None
+
+    def _has_a_console(self, evidence: RemovalEvidence) -> bool:
+        """What a sick one said goes with it: it is saved before its end. Others have nothing to say."""
+        removal = evidence.removal
+        is_sick = removal.cause in _SICK or evidence.lost
+        asked = self._courses[removal.ec2_instance_id].console_asked
+        return is_sick and removal.step is RemovalStep.TERMINATING and not asked
 
     def _batches(
         self, ready: list[_Course], step: RemovalStep, size: int, call: Callable[[list[Removal]], Call]
@@ -335,15 +345,8 @@ def _evidence(course: _Course, around: Surroundings, *, held: bool, window_ms: i
     )
 
 
-def _has_a_console(course: _Course) -> bool:
-    """One that never joined says why on its console alone, which goes with it."""
-    removal = course.removal
-    never_joined = removal.cause is RemovalCause.NEVER_JOINED
-    return never_joined and removal.step is RemovalStep.TERMINATING and not course.console_asked
-
-
 def _save_console(course: _Course) -> Call:
-    return SaveConsole(ec2_instance_id=course.removal.ec2_instance_id)
+    return SaveConsole(ec2_instance_id=course.removal.ec2_instance_id, cause=course.removal.cause)
 
 
 def _terminate(removals: list[Removal]) -> Call:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from scheduler.core.model.attempt import StopCategory
+from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory
 from scheduler.core.model.evidence import StopWish
 from scheduler.core.model.task import TaskState
 from scheduler.core.world.attempts import Track
@@ -23,13 +23,23 @@ def set_deadline(parts: Parts, track: Track, since_ms: int) -> None:
     if track.state is TaskState.QUEUED:
         at_ms = track.task.submitted_ms + (wanted.queue_ms or policy.queue_timeout_ms)
         if track.returned_ms is not None:
-            # Not after each refusal: a task that is refused again and again would wait for ever.
             at_ms = max(at_ms, track.returned_ms + policy.requeue_grace_ms)
     elif track.state is TaskState.STARTING:
         at_ms = since_ms + (wanted.start_ms or policy.start_timeout_ms)
     elif track.state is TaskState.RUNNING and wanted.run_ms is not None:
         at_ms = since_ms + wanted.run_ms
     parts.deadlines.set(track.task.task_id, at_ms)
+
+
+def earns_time(track: Track, attempt: Attempt) -> bool:
+    """Whether a task that returns from this attempt may wait on, for `requeue_grace_ms`.
+
+    Failed launches are counted, so each does. Refusals and lost answers are not: a task that is refused again
+    and again, or never gets an answer, would wait for ever. What a lost answer cost is given back once.
+    """
+    if attempt.state is AttemptState.ABANDONED:
+        return track.returned_ms is None
+    return attempt.state is not AttemptState.DEFINITE_FAILURE
 
 
 def wishes_of(parts: Parts, now_ms: int) -> Iterator[StopWish]:

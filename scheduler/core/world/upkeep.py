@@ -194,9 +194,9 @@ def _never_joined(parts: Parts, group: InstanceGroup, now_ms: int) -> Iterator[R
         return
     for ec2_id in parts.arrivals.overdue():
         member = group.members.get(ec2_id)  # answers of acts tell of the group too, between its readings
-        is_new = member is not None and parts.arrivals.was_young(ec2_id, member)
+        is_new = member is not None and not parts.may_have_joined(ec2_id, member)
         awaited = is_new and parts.removals.of(ec2_id) is None
-        if awaited and not _has_work(parts, ec2_id):
+        if awaited and not _has_work(parts, ec2_id) and not parts.lists_lie():
             yield Removal(
                 ec2_instance_id=ec2_id,
                 arn="",

@@ -39,7 +39,7 @@ from scheduler.core.world.hearing import hear
 from scheduler.core.world.hearing_starts import line_up, note_start, tell_of_starts
 from scheduler.core.world.parts import Parts
 from scheduler.core.world.remembering import note_absence, remember
-from scheduler.core.world.timeouts import set_deadline, wishes_of
+from scheduler.core.world.timeouts import earns_time, set_deadline, wishes_of
 from scheduler.core.world.upkeep import removals_of, returnable, returning, shrinking, upkeep_of
 
 
@@ -254,7 +254,7 @@ class World(Parts):
         track = self.attempts.move(moved.task_id, moved.state, moved.attempt)
         if moved.previous is TaskState.QUEUED:
             self._leave(track.task)
-        elif moved.attempt is not None and moved.attempt.state is not AttemptState.DEFINITE_FAILURE:
+        elif moved.attempt is not None and earns_time(track, moved.attempt):
             track.returned_ms = moved.at_ms
         set_deadline(self, track, moved.at_ms)
         if moved.state in TERMINAL_STATES or moved.state is TaskState.STOPPING:
