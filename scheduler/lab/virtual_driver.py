@@ -21,6 +21,7 @@ from scheduler.lab.clock import VirtualClock
 from scheduler.ports.store import CommitResult, StoreError, Written
 from scheduler.services.asking import Ask
 from scheduler.services.control_loop import COALESCE_MS
+from scheduler.services.errors import TooManyLines
 from scheduler.services.writer import Submitted, number
 
 
@@ -50,9 +51,9 @@ class VirtualDriver:
         self._wake_ms: int | None = None
         self.engine = self._begin()
 
-    def commit(self, record: Submitted) -> CommitResult:
+    def commit(self, record: Submitted) -> CommitResult | TooManyLines:
         """Commits what a client wants as the writer does, and tells the loop."""
-        result = self.engine.store.commit([[record]])[0]
+        result = self.engine.queue.commit([[record]])[0]
         if isinstance(result, Written):
             self._deliver(Committed(records=number((record,), result.first_revision)))
         return result
@@ -113,7 +114,7 @@ class VirtualDriver:
         step = loop.step(now_ms, messages)
         try:
             result = (
-                self.engine.store.commit([step.records])[0] if step.records else Written(first_revision=0)
+                self.engine.queue.commit([step.records])[0] if step.records else Written(first_revision=0)
             )
         except StoreError:
             self._wake(self._clock.now_ms() + 1_000)

@@ -19,7 +19,7 @@ from scheduler.core.model.records import (
 from scheduler.core.model.removal import REMOVE, Removal, RemovalCause, read_removal
 from scheduler.core.model.reservation import RESERVATION_PREFIX, Reservation, read_reservation
 from scheduler.core.model.resources import Resources
-from scheduler.core.model.task import TERMINAL_STATES, TaskState
+from scheduler.core.model.task import TERMINAL_STATES, TaskState, main_image
 from scheduler.lab.chaos.process import written
 from scheduler.ports.store import CommitResult
 
@@ -68,6 +68,9 @@ class Book:
     configurations: dict[str, str] = field(default_factory=dict)
     """What each task runs."""
 
+    images: dict[str, str] = field(default_factory=dict)
+    """Of each task's main container."""
+
     owners: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Whose each task is: tenant and build key."""
 
@@ -101,6 +104,7 @@ class Book:
                 self.states[task_id], self.asks[task_id] = TaskState.QUEUED, ask
                 self.fingerprints[request.tenant, request.request_id] = record.fingerprint
                 self.configurations[task_id] = record.definition_key
+                self.images[task_id] = main_image(request.spec)
                 self.owners[task_id] = (request.tenant, record.build_key)
                 self.entered.append(TaskState.QUEUED)
                 if request.may_run_again:

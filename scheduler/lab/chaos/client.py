@@ -13,7 +13,7 @@ from scheduler.lab.chaos.service import Service
 from scheduler.lab.chaos.stage import Broken
 from scheduler.lab.chaos.world import World
 from scheduler.ports.store import CommitResult, RequestTaken, StoreError, TaskFilter
-from scheduler.services.errors import InvalidRequest, NeverFits
+from scheduler.services.errors import InvalidRequest, NeverFits, TooManyLines
 from scheduler.services.placement import PlacementService
 from scheduler.services.writer import Writer
 
@@ -68,12 +68,14 @@ class Client:
         if isinstance(result, RequestTaken):
             self._check_same(request, result)
             self._answered(result.task_id)
+        elif isinstance(result, TooManyLines):
+            self._refused(result)
         elif result is not None:
             self._answered(record.task_id)
 
     def _committed(
         self, record: TaskSubmitted | CancelRequested, again: Callable[[], None]
-    ) -> CommitResult | None:
+    ) -> CommitResult | TooManyLines | None:
         """What came of it; None if nobody answered, and it is tried again."""
         driver = self._service.driver
         try:
@@ -111,7 +113,7 @@ class Client:
         if self._job.invalid:
             raise Broken("nothing_invalid_is_accepted", f"{self._request}")
 
-    def _refused(self, refusal: InvalidRequest | NeverFits) -> None:
+    def _refused(self, refusal: InvalidRequest | NeverFits | TooManyLines) -> None:
         self._world.tell("client", f"is refused: {refusal!r}")
         if isinstance(refusal, InvalidRequest) and not self._job.invalid:
             raise Broken("what_is_valid_is_accepted", f"{self._request}: {refusal!r}")

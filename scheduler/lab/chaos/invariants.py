@@ -11,6 +11,7 @@ from typing import Any
 
 from scheduler.core.lifecycle.transitions import EDGES
 from scheduler.core.model.calls import ACTS, CAPACITY_ACTS
+from scheduler.core.model.policy import Policy
 from scheduler.core.model.resources import NOTHING
 from scheduler.core.model.task import TERMINAL_STATES, TaskEvent, TaskState
 from scheduler.lab.chaos.causes import (
@@ -256,8 +257,12 @@ def the_group_comes_down(scene: Scene, ending: Ending) -> str | None:
     """An idle group comes to its floor, all of it at work, and no instance is left running outside it.
 
     Unless no member ever joined the cluster in this store's life: the settings may be wrong, nothing is done.
+    By a clock that is far ahead who never joins looks old enough to have: that is told.
     """
     if ending.settled or scene.plan.tuning.observe_only or not has_joined(scene, ending.instances):
+        return None
+    far_ahead = max(scene.errors_ms) >= Policy().never_joined_until_ms
+    if far_ahead and "INSTANCES_NEVER_JOIN" in ending.conditions:
         return None
     rows = [
         f"{each['ec2InstanceId']} {each['groupState']} connected={each['agentConnected']}"

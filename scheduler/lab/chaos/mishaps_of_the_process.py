@@ -42,24 +42,24 @@ def store_lost(world: World, mishap: Mishap) -> None:
 
 def store_restored(world: World, mishap: Mishap) -> None:
     """A copy is made now, and is all that there is a while later."""
-    backup, made = world.service.back_up(), world.service.book.epoch
-
-    def restore() -> None:
-        if world.service.book.epoch == made:
-            world.restore_store(backup)
-
-    world.after(mishap.for_s, restore)
+    _restore(world, after_s=mishap.for_s, down_s=1)
 
 
 def old_store_restored(world: World, mishap: Mishap) -> None:
     """A copy is made now; soon the machine is lost, and it takes the rest of `for_s` to restore it."""
+    runs_on_s = min(_RUNS_ON_S, mishap.for_s // 2)
+    _restore(world, after_s=runs_on_s, down_s=mishap.for_s - runs_on_s)
+
+
+def _restore(world: World, *, after_s: int, down_s: int) -> None:
+    """What is copied now comes back before all is mended, unless the store is lost meanwhile."""
     backup, made = world.service.back_up(), world.service.book.epoch
 
     def restore() -> None:
         if world.service.book.epoch == made:
-            world.restore_store(backup, down_s=mishap.for_s - _RUNS_ON_S)
+            world.restore_store(backup, down_s=down_s)
 
-    world.after(_RUNS_ON_S, restore)
+    world.after(min(after_s, max(0, world.plan.quiet_s - 1 - world.now_s)), restore)
 
 
 def clock_set(world: World, mishap: Mishap) -> None:

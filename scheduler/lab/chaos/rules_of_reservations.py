@@ -74,10 +74,12 @@ def held_room_is_not_given_away(scene: Scene, step: Step) -> str | None:
     """No task is placed on room that is held for a reservation which stands before it in the queue.
 
     Told of what stands first, whose pieces are alike: what ranks behind it leaves room for as many of them as
-    there was when its turn came.
+    there was when its turn came. A task that is placed itself holds none any more.
     """
-    first = min(step.view.reserved, key=lambda each: each.rank, default=None)
-    placed = list(_placed_in(step)) if first is not None else []
+    placed = list(_placed_in(step)) if step.view.reserved else []
+    ids = {task_id for task_id, _ in placed}
+    holding = (each for each in step.view.reserved if each.task_id not in ids)
+    first = min(holding, key=lambda each: each.rank, default=None)
     if first is None or not placed:
         return None
     ranks = _ranks(step, placed)

@@ -59,10 +59,12 @@ def a_black_hole_is_found(scene: Scene, entry: Entry) -> str | None:
     sick = {each.ec2_instance_id for each in ours if _failed(each)}
     bad = {each.definition_arn for each in ours if _failed(each) and each.ec2_instance_id != ec2_id}
     row = [each for each in ours if each.ec2_instance_id == ec2_id]
-    failed = [each for each in row if _failed(each) and each.definition_arn not in bad]
+    failed = [each for each in row if _tells(scene, each) and each.definition_arn not in bad]
     various = {each.definition_arn for each in failed}
+    images = {scene.book.images[each.task_id] for each in failed}
     well = any(each.running_ms for each in ours if each.ec2_instance_id != ec2_id)
     enough = len(failed) >= policy.black_hole_failures and len(various) >= policy.black_hole_failures
+    enough = enough and len(images) >= policy.black_hole_configurations
     if sick != {ec2_id} or len(failed) < len(row) or not enough or not well:
         return None
     return f"{entry.fields['taskArn']} is started on {ec2_id}, where {len(failed)} have failed to start"
@@ -76,6 +78,12 @@ def _is_known(scene: Scene, task: EcsTask, known_ms: int) -> bool:
 
 def _failed(task: EcsTask) -> bool:
     return task.stop_code == "TaskFailedToStart"
+
+
+def _tells(scene: Scene, task: EcsTask) -> bool:
+    """Whether its failure tells of its instance: not of an image, nor of a client who gave up."""
+    pulled = not task.reason.startswith("CannotPull")
+    return _failed(task) and pulled and task.task_id not in scene.book.cancelled_ms
 
 
 def _new_black_holes(scene: Scene, step: Step) -> list[str]:

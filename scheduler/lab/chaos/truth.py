@@ -45,7 +45,8 @@ class Entry:
 class EcsTask:
     """An ECS task. `task_id` and `epoch` are its mark's, empty for a task that is not of this service.
 
-    `late`: its start had been given up as unanswered. It was RUNNING since `running_ms`, if ever.
+    `late`: its start had been given up as unanswered. It was RUNNING since `running_ms`, if ever. `reason` is
+    its main container's.
     """
 
     arn: str
@@ -62,6 +63,7 @@ class EcsTask:
     status: str = "PENDING"
     exit_code: int | None = None
     stop_code: str = ""
+    reason: str = ""
     late: bool = False
     running_ms: int | None = None
     stopped_ms: int | None = None
@@ -194,7 +196,7 @@ class Truth:
             case Effect.TASK_STATE_CHANGE:
                 task = self.tasks[said["taskArn"]]
                 task.status, task.exit_code = said["lastStatus"], said["exitCode"]
-                task.stop_code = said["stopCode"] or ""
+                task.stop_code, task.reason = said["stopCode"] or "", said["reason"] or ""
                 task.note(entry.at_ms)
             case Effect.INSTANCE_LAUNCHED:
                 self.launched[said["ec2InstanceId"]] = said["instanceType"]

@@ -1,6 +1,7 @@
 """The fault machine bites: each breakage of the real code is found within 300 seeds."""
 
 from itertools import takewhile
+from pathlib import Path
 from time import perf_counter
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from scheduler.lab.chaos import invariants
 from tests.lab.chaos.breakages import MOST_SEEDS, Breakage, first_seed, recorded, verdict_on
 from tests.lab.chaos.breakages_table import BREAKAGES
+
+PAGE = Path(__file__).parents[3] / "docs" / "chaos.md"
 
 PATIENCE_S = 60
 """How long another seed is looked for, if `draw` or the service have changed."""
@@ -40,3 +43,8 @@ def test_every_breakage_has_its_sentence_and_its_seed() -> None:
     assert seeds.keys() == BREAKAGES.keys()
     assert max(seeds.values()) <= MOST_SEEDS
     assert all(each.breaks.__doc__ for each in BREAKAGES.values())
+
+
+def test_the_page_says_in_how_many_ways() -> None:
+    """And there are so many."""
+    assert f"in {len(BREAKAGES)} ways" in PAGE.read_text()
