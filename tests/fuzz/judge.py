@@ -75,11 +75,12 @@ def _by_content(rpc: Rpc | None, case: Case) -> frozenset[str]:
     if rpc is None:
         return frozenset({"UNIMPLEMENTED"})
     fine = FINE | rpc.promised
-    if any(len(body) > MESSAGE_BYTES_MAX for body in case.bodies):
-        return (fine if len(case.bodies) > 1 else frozenset()) | {"RESOURCE_EXHAUSTED"}
-    if all(readable(rpc.kind.request, body) for body in case.bodies):
-        return fine
-    return (fine if len(case.bodies) > 1 else frozenset()) | {"INVALID_ARGUMENT"}
+    faults = frozenset(
+        "RESOURCE_EXHAUSTED" if len(body) > MESSAGE_BYTES_MAX else "INVALID_ARGUMENT"
+        for body in case.bodies
+        if not _taken(rpc, body)
+    )
+    return faults if faults and len(case.bodies) == 1 else fine | faults
 
 
 def _leak(answer: Answer, secrets: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ecs_scheduler.v1.scheduler_pb2 import GetTaskRequest, ScheduleRequest
 from scheduler.api.convert import parse
+from scheduler.api.server import MESSAGE_BYTES_MAX
 from scheduler.core.agents import AgentSettings, expand
 from scheduler.core.validate import oversized, validate
 from scheduler.core.validate.overrides_size import ALLOWED_CHARACTERS, overrides_characters
@@ -99,6 +100,13 @@ def test_unreadable_message_must_be_called_so() -> None:
     case = Case(path=GET_TASK.path, bodies=(b"\xff",))
     assert complaints_of(GET_TASK, case, Answer(code="OK"), ())
     assert complaints_of(GET_TASK, case, Answer(code="INVALID_ARGUMENT"), ()) == []
+
+
+@pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"])
+def test_either_fault_of_two_messages_may_be_told(code: str) -> None:
+    """One is unreadable, one too long: which of them is met first is gRPC's business."""
+    case = Case(path=GET_TASK.path, bodies=(b"\xff", bytes(MESSAGE_BYTES_MAX + 1)))
+    assert complaints_of(GET_TASK, case, Answer(code=code), ()) == []
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,8 @@ class Book:
     may_run_again: set[str] = field(default_factory=set)
     """Tasks that may run a second time if their instance is lost."""
 
-    given_up: set[str] = field(default_factory=set)
-    """Attempts that were abandoned, and not before the window in which they are looked for."""
+    given_up: dict[str, int] = field(default_factory=dict)
+    """Attempts that were abandoned, and not before the window in which they are looked for, and when."""
 
     forgotten: set[str] = field(default_factory=set)
     """Attempts that were started after this store was copied: it was restored, and knows nothing of them."""
@@ -69,7 +69,7 @@ class Book:
     """What each task runs."""
 
     images: dict[str, str] = field(default_factory=dict)
-    """Of each task's main container."""
+    """Of each task's main container, as far as the present life of the service was told."""
 
     owners: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Whose each task is: tenant and build key."""
@@ -140,7 +140,7 @@ class Book:
     def _attempt(self, attempt: Attempt, now_ms: int) -> None:
         waited_ms = now_ms - self.opened.setdefault(attempt.attempt_id, now_ms)
         if attempt.state is AttemptState.ABANDONED and waited_ms >= Policy().visibility_window_ms:
-            self.given_up.add(attempt.attempt_id)
+            self.given_up.setdefault(attempt.attempt_id, now_ms)
 
     def _remove(self, intent: IntentRecorded, now_ms: int) -> None:
         before = self.removals.pop(intent.key, None)

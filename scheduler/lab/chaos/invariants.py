@@ -38,6 +38,7 @@ from scheduler.lab.chaos.rules_of_definitions import (
     only_ours_is_deregistered,
     what_is_of_no_use_goes,
 )
+from scheduler.lab.chaos.rules_of_growth import no_more_is_bought_than_is_wanted
 from scheduler.lab.chaos.rules_of_neighbours import nobody_shares_with_an_exclusive_task
 from scheduler.lab.chaos.rules_of_reservations import (
     a_place_is_used_once,
@@ -51,6 +52,7 @@ from scheduler.lab.chaos.rules_of_starts import (
     few_are_taken_for_black_holes,
     no_black_hole_without_failures,
 )
+from scheduler.lab.chaos.rules_of_stops import strays_are_stopped, what_is_cancelled_is_stopped
 from scheduler.lab.chaos.scene import Ending, Scene
 from scheduler.lab.chaos.truth import Entry, Origin
 from scheduler.ports.store import TaskFilter
@@ -137,7 +139,7 @@ def desired_is_only_raised(scene: Scene, entry: Entry) -> str | None:
     """
     if entry.effect != Effect.SET_DESIRED_CAPACITY or entry.origin is not Origin.SERVICE:
         return None
-    if entry.late or entry.at_ms - scene.truth.steered_ms <= scene.blind_ms():
+    if entry.late or entry.at_ms - scene.steered_ms() <= scene.blind_ms():
         return None
     before, after = entry.fields["previous"], entry.fields["desiredCapacity"]
     return f"desired capacity goes from {before} to {after}" if after < before else None
@@ -146,15 +148,16 @@ def desired_is_only_raised(scene: Scene, entry: Entry) -> str | None:
 def the_group_kills_no_work(scene: Scene, entry: Entry) -> str | None:
     """The group itself never chooses an instance with a live task as its victim.
 
-    It is beyond anybody's help that it replaces what it finds unhealthy; `zones_are_left_alone` is about the
-    other thing that it does by itself.
+    It is beyond anybody's help that it replaces what it finds unhealthy, or ends what others started on an
+    instance in its warm pool; `zones_are_left_alone` is about the other thing that it does by itself.
     """
     if entry.effect != Effect.INSTANCE_TERMINATING or entry.origin is not Origin.AWS:
         return None
-    if entry.fields["ec2InstanceId"] in scene.truth.condemned:
+    ec2_id, truth = entry.fields["ec2InstanceId"], scene.truth
+    if ec2_id in truth.condemned:
         return None
-    busy = [each.arn for each in scene.truth.alive_on(entry.fields["ec2InstanceId"])]
-    return f"{entry.fields['ec2InstanceId']} with {len(busy)} tasks is the group's victim" if busy else None
+    busy = [each for each in truth.alive_on(ec2_id) if each.task_id or ec2_id in truth.served]
+    return f"{ec2_id} with {len(busy)} tasks is the group's victim" if busy else None
 
 
 # ---- at each call
@@ -348,6 +351,7 @@ ON_STEP: tuple[OnStep, ...] = (
     held_room_is_not_given_away,
     few_are_taken_for_black_holes,
     no_black_hole_without_failures,
+    no_more_is_bought_than_is_wanted,
 )
 AT_END: tuple[AtEnd, ...] = (
     every_task_ends,
@@ -364,6 +368,8 @@ AT_END: tuple[AtEnd, ...] = (
     zones_are_left_alone,
     what_is_of_no_use_goes,
     nothing_is_held_in_the_end,
+    what_is_cancelled_is_stopped,
+    strays_are_stopped,
 )
 AFTERWARDS: tuple[AtEnd, ...] = (the_books_are_closed, facts_are_about_what_is)
 

@@ -41,7 +41,7 @@ def the_later_scheduler_waits(
     Judged where readings are honest and clocks right, by tasks that have been RUNNING for long enough to be
     seen, and not yet for so long that their scheduler may be gone.
     """
-    if operation.startswith(_READS) or not _reads_honestly(scene.plan):
+    if operation.startswith(_READS) or not reads_honestly(scene.plan):
         return None
     for each in scene.truth.tasks.values():
         age_ms = now_ms - each.started_ms
@@ -52,7 +52,7 @@ def the_later_scheduler_waits(
     return None
 
 
-def _reads_honestly(plan: Plan) -> bool:
+def reads_honestly(plan: Plan) -> bool:
     """Whether a census, once taken, shows what runs; and times can be compared."""
     wrong = (MishapKind.CLOCK_SET, MishapKind.SLOW_ANSWERS)
     return not plan.account.throttling and not any(

@@ -36,7 +36,8 @@ def heal(world: World) -> None:
     instances.mend(world)
     for mend in world.at_last:
         mend()
-    others.wish(world, WishKind.CLEAR, 0, None)
+    if not world.plan.wishes_end:
+        others.wish(world, WishKind.CLEAR, 0, None)
 
 
 KINDS: Mapping[MishapKind, Callable[[World, Mishap], None]] = {

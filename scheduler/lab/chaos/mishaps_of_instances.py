@@ -17,6 +17,9 @@ _START_FAILURES = (
 def picked(world: World, mishap: Mishap) -> str | None:
     """The EC2 id of the instance that is meant; None if there is none."""
     there = world.registered()
+    if mishap.there:
+        steps = reversed(world.service.book.removals.items())
+        return next((each for each, removal in steps if removal.step == mishap.when and each in there), None)
     return there[mishap.pick % len(there)] if there else None
 
 

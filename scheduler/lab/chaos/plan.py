@@ -155,7 +155,7 @@ class Mishap:
     """Something that goes wrong. What the numbers mean is said in `mishaps.py`, kind by kind.
 
     With `when`, a task state or removal step, it goes wrong as something enters that for the `nth` time after
-    `at_s`.
+    `at_s`. With `there` it befalls the very instance whose removal has entered that step.
     """
 
     at_s: int
@@ -166,6 +166,7 @@ class Mishap:
     for_s: int = 0
     when: str = ""
     nth: int = 1
+    there: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +212,10 @@ class Tuning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is played. Mishaps end at `quiet_s`: from then on everything must come to a good end."""
+    """What is played. Mishaps end at `quiet_s`: from then on everything must come to a good end.
+
+    With `wishes_end` nobody takes back what operators wished for: a wish ends by itself.
+    """
 
     seed: int
     quiet_s: int
@@ -222,6 +226,7 @@ class Plan:
     builds: tuple[Build, ...] = ()
     revisions: tuple[OldRevision, ...] = ()
     followers: tuple[Follower, ...] = ()
+    wishes_end: bool = False
 
     def lines(self) -> Iterator[str]:
         """The plan for a reader; what is as it is by default is left out."""

@@ -36,9 +36,8 @@ def no_black_hole_without_failures(scene: Scene, step: Step) -> str | None:
     """An instance is taken for a black hole only if tasks of several configurations never ran there."""
     policy = _POLICY
     for ec2_id in _new_black_holes(scene, step):
-        failed = [
-            each for each in scene.truth.tasks.values() if each.ec2_instance_id == ec2_id and _failed(each)
-        ]
+        there = (each for each in scene.truth.tasks.values() if each.ec2_instance_id == ec2_id)
+        failed = [each for each in there if _failed(each) or _took_too_long(scene, each)]
         various = {scene.book.configurations.get(each.task_id) for each in failed}
         if len(failed) < policy.black_hole_failures or len(various) < policy.black_hole_configurations:
             return f"{ec2_id} is a black hole by {[each.arn for each in failed]}"
@@ -48,20 +47,22 @@ def no_black_hole_without_failures(scene: Scene, step: Step) -> str | None:
 def a_black_hole_is_found(scene: Scene, entry: Entry) -> str | None:
     """Nothing is started where the last tasks failed to start, while others started well elsewhere.
 
-    Of one instance at a time: of several it may be that too many look sick.
+    Of one instance at a time: of several it may be that too many look sick. What speaks against it has to be
+    old enough to be known; what speaks for it may be known at once.
     """
     if entry.effect != Effect.START_TASK or entry.origin is not Origin.SERVICE:
         return None
     policy, truth = _POLICY, scene.truth
     known_ms = entry.at_ms - scene.blind_ms()
-    ours = [each for each in truth.tasks.values() if _is_known(scene, each, known_ms)]
+    told = [each for each in truth.tasks.values() if _is_known(scene, each, entry.at_ms)]
+    ours = [each for each in told if _is_known(scene, each, known_ms)]
     ec2_id = truth.ec2_ids[entry.fields["containerInstanceArn"]]
     sick = {each.ec2_instance_id for each in ours if _failed(each)}
-    bad = {each.definition_arn for each in ours if _failed(each) and each.ec2_instance_id != ec2_id}
-    row = [each for each in ours if each.ec2_instance_id == ec2_id]
+    bad = {each.definition_arn for each in told if _failed(each) and each.ec2_instance_id != ec2_id}
+    row = [each for each in told if each.ec2_instance_id == ec2_id and (each in ours or not _failed(each))]
     failed = [each for each in row if _tells(scene, each) and each.definition_arn not in bad]
     various = {each.definition_arn for each in failed}
-    images = {scene.book.images[each.task_id] for each in failed}
+    images = {scene.book.images.get(each.task_id, "") for each in failed} - {""}
     well = any(each.running_ms for each in ours if each.ec2_instance_id != ec2_id)
     enough = len(failed) >= policy.black_hole_failures and len(various) >= policy.black_hole_failures
     enough = enough and len(images) >= policy.black_hole_configurations
@@ -78,6 +79,12 @@ def _is_known(scene: Scene, task: EcsTask, known_ms: int) -> bool:
 
 def _failed(task: EcsTask) -> bool:
     return task.stop_code == "TaskFailedToStart"
+
+
+def _took_too_long(scene: Scene, task: EcsTask) -> bool:
+    """Whether it was stopped before it ran, and not because its client wished that."""
+    stopped = task.asked_ms is not None and task.running_ms is None and not task.alive
+    return stopped and task.task_id not in scene.book.cancelled_ms
 
 
 def _tells(scene: Scene, task: EcsTask) -> bool:

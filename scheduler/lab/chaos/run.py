@@ -154,11 +154,18 @@ def _settle(world: World) -> bool:
 
     def is_over() -> bool:
         hopeless = world.now_s > unproven_s and not has_joined(service.scene, world.account.instances())
-        # A process that is down has not looked at its store yet, which may be another one.
-        alive = service.driver.up and service.book.all_is_over()
+        # A process that is down, or just began, has not looked at its store and the group yet.
+        awake = world.clock.now_ms() - service.scene.life_ms >= service.scene.blind_ms()
+        alive = service.driver.up and awake and service.book.all_is_over()
         return alive and (hopeless or at_rest(world))
 
-    return _wait(world, is_over) and at_rest(world)
+    return (_wait(world, is_over) and at_rest(world)) or _nobody_knows_who_works(world)
+
+
+def _nobody_knows_who_works(world: World) -> bool:
+    """Whether a task runs on that the store was lost of: its work may take ten hours, and nobody stops it."""
+    tasks = world.wire.truth.tasks.values()
+    return any(each.alive and not world.service.scene.believed(each) for each in tasks)
 
 
 def at_rest(world: World) -> bool:

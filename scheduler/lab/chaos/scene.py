@@ -7,7 +7,7 @@ from typing import Any
 from scheduler.lab.chaos.book import Book
 from scheduler.lab.chaos.budgets import Budgets
 from scheduler.lab.chaos.plan import Plan
-from scheduler.lab.chaos.truth import EcsTask, Truth
+from scheduler.lab.chaos.truth import EcsTask, Origin, Truth
 from scheduler.lab.clock import START_MS
 from scheduler.ports.store import Store
 
@@ -22,6 +22,7 @@ class Scene:
     plan: Plan
     truth: Truth
     book: Book
+    by: Origin = Origin.SERVICE
     budgets: Budgets = field(default_factory=lambda: Budgets(START_MS))
     began_ms: int = START_MS
     life_ms: int = START_MS
@@ -29,6 +30,10 @@ class Scene:
 
     errors_ms: set[int] = field(default_factory=lambda: {0})
     """By how much the clocks of its lives were wrong."""
+
+    def steered_ms(self) -> int:
+        """When anybody else last set desired capacity."""
+        return max((at_ms for by, at_ms in self.truth.steered_ms.items() if by is not self.by), default=0)
 
     def blind_ms(self) -> int:
         """For how long something can be so before the service can possibly know it, and act on it."""

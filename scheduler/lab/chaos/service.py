@@ -84,6 +84,7 @@ class Service:
         self.scene = Scene(
             plan=plan,
             truth=stage.wire.truth,
+            by=by,
             book=Book(epoch=self.store.inner.epoch),
         )
         self.watcher = Watcher()
@@ -126,7 +127,8 @@ class Service:
         self.store = self._stores.restore(self.store, backup)
         known = backup.book.opened
         started = {each.attempt_id for each in self.scene.truth.tasks.values()}
-        backup.book.forgotten.update(started - known.keys())
+        under_way = self.book.opened.keys()  # what was sent may still leave the process that is killed
+        backup.book.forgotten.update((started | under_way) - known.keys())
         self.scene.book = backup.book
         self.watcher.forget()
 
@@ -155,6 +157,7 @@ class Service:
         )
         if self.offset_ms:
             self.book.never_joined.clear()  # by another clock what the scaling log tells may be long past
+        self.book.images.clear()  # a store gives a waiting task back without its image
         self.scene.began_ms = self.clock.now_ms()
         self.scene.life_ms = stage.clock.now_ms()
         self.scene.errors_ms.add(self.scene.began_ms - self.scene.life_ms)

@@ -18,6 +18,16 @@ from scheduler.lab.chaos.plan import (
     Plan,
     RevisionOwner,
 )
+from scheduler.lab.chaos.themes_of_moments import (
+    TENANTS,
+    forgotten_cancellations,
+    late_guests,
+    old_at_work,
+    passing_wishes,
+    small_job,
+    strays,
+    throttled_starts,
+)
 
 OF_THEMES = frozenset(
     {
@@ -46,7 +56,6 @@ _OF_DEFINITIONS = (
 )
 _OTHERS_THEMES = {MishapKind.BLACK_HOLE, MishapKind.WARM_POOL}
 _OF_THE_PROCESS = (MishapKind.CRASH, MishapKind.CRASH_AT_COMMIT, MishapKind.CRASH_AT_CALL)
-_TENANTS = ("bamboo", "mobile")
 
 
 def with_themes(plan: Plan) -> Plan:
@@ -124,7 +133,7 @@ def _builds(random: Random, plan: Plan) -> Plan:
 def _build(random: Random, plan: Plan, key: str) -> Build:
     return Build(
         at_s=random.randint(0, plan.quiet_s),
-        tenant=random.choice(_TENANTS),
+        tenant=random.choice(TENANTS),
         key=key,
         size=random.choice((ContainerSize.XSMALL, ContainerSize.SMALL, ContainerSize.REGULAR)),
         results=random.randint(1, 5),
@@ -165,7 +174,7 @@ def _failing_starts(random: Random, plan: Plan) -> Plan:
     at_s = random.randint(0, plan.quiet_s // 2)
     broken = random.random() < 0.5
     jobs = [
-        replace(_small_job(random, at_s), image=random.randint(20, 21) if broken else 20 + number)
+        replace(small_job(random, at_s), image=random.randint(20, 21) if broken else 20 + number)
         for number in range(random.randint(8, 14))
     ]
     if broken:
@@ -173,18 +182,6 @@ def _failing_starts(random: Random, plan: Plan) -> Plan:
     hole = Mishap(at_s=max(1, at_s - 5), kind=MishapKind.BLACK_HOLE, pick=random.randint(0, 99))
     mishaps = () if broken and random.random() < 0.5 else (hole,)
     return replace(plan, jobs=(*plan.jobs, *jobs), mishaps=(*plan.mishaps, *mishaps))
-
-
-def _small_job(random: Random, at_s: int) -> Job:
-    return Job(
-        at_s=at_s + random.choice((0, 0, 60, 200)),
-        tenant=random.choice(_TENANTS),
-        priority=0,
-        cpu=256,
-        memory_mib=512,
-        image=0,
-        run_s=random.choice((2, 20)),
-    )
 
 
 def _followers(random: Random, plan: Plan) -> Plan:
@@ -252,5 +249,11 @@ _THEMES: Mapping[str, tuple[float, _Theme]] = {
     "old store": (0.04, _old_store),
     "exclusive": (0.15, _exclusive),
     "warm pool": (0.08, _warm_pool),
+    "late guests": (0.06, late_guests),
+    "throttled starts": (0.05, throttled_starts),
+    "forgotten cancellations": (0.05, forgotten_cancellations),
+    "strays": (0.05, strays),
+    "old age": (0.04, old_at_work),
+    "floors": (0.05, passing_wishes),
 }
 """Each with its share of the seeds."""

@@ -67,6 +67,8 @@ class EcsTask:
     late: bool = False
     running_ms: int | None = None
     stopped_ms: int | None = None
+    asked_ms: int | None = None
+    """When somebody first asked for it to be stopped."""
 
     @property
     def alive(self) -> bool:
@@ -112,8 +114,11 @@ class Truth:
 
     tasks: dict[str, EcsTask] = field(default_factory=dict)
     desired: int = 0
-    steered_ms: int = 0
-    """When somebody else last changed the desired capacity."""
+    steered_ms: dict[Origin, int] = field(default_factory=dict)
+    """When each last set the desired capacity."""
+
+    bought: list[tuple[int, int]] = field(default_factory=list)
+    """When the service raised the desired capacity and was told so, and by how many."""
 
     limits: list[tuple[int, int, int]] = field(default_factory=list)
     """Since when, least and greatest size: every pair that ever was."""
@@ -148,6 +153,9 @@ class Truth:
 
     terminated: set[str] = field(default_factory=set)
     """EC2 ids of instances that have ended."""
+
+    served: set[str] = field(default_factory=set)
+    """EC2 ids of instances that are or were in service: what rests in the warm pool is not yet."""
 
     suspended: set[str] = field(default_factory=set)
     """Processes of the group."""
@@ -193,6 +201,9 @@ class Truth:
         match entry.effect:
             case Effect.START_TASK:
                 self._start(said, entry)
+            case Effect.STOP_TASK:
+                task = self.tasks[said["taskArn"]]
+                task.asked_ms = task.asked_ms or entry.at_ms
             case Effect.TASK_STATE_CHANGE:
                 task = self.tasks[said["taskArn"]]
                 task.status, task.exit_code = said["lastStatus"], said["exitCode"]
@@ -210,12 +221,14 @@ class Truth:
             case Effect.SET_GROUP_LIMITS:
                 self.limits.append((entry.at_ms, said["minSize"], said["maxSize"]))
             case Effect.SET_DESIRED_CAPACITY | Effect.DETACH_INSTANCES:
+                self._note_purchase(entry)
                 self.desired = said["desiredCapacity"]
-                if entry.origin is not Origin.SERVICE:
-                    self.steered_ms = entry.at_ms
+                self.steered_ms[entry.origin] = entry.at_ms
                 self.detached.update(said.get("ec2InstanceIds", ()))
             case Effect.INSTANCE_UNHEALTHY | Effect.ZONES_REBALANCED:
                 self.condemned.add(said["ec2InstanceId"])
+            case Effect.INSTANCE_IN_SERVICE:
+                self.served.add(said["ec2InstanceId"])
             case Effect.INSTANCE_TERMINATED:
                 self.terminated.add(said["ec2InstanceId"])
             case Effect.SUSPEND_PROCESSES:
@@ -239,6 +252,11 @@ class Truth:
             case Effect.CONTAINER_INSTANCE_DEREGISTERED:
                 self._connect(arn, entry.at_ms, connected=False)
                 self.statuses.pop(arn, None)
+
+    def _note_purchase(self, entry: Entry) -> None:
+        more = entry.fields["desiredCapacity"] - self.desired
+        if more > 0 and entry.origin is Origin.SERVICE and not entry.unheard:
+            self.bought.append((entry.at_ms, more))
 
     def _start(self, said: dict[str, Any], entry: Entry) -> None:
         mark = mark_of(said["tags"])

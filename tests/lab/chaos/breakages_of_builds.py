@@ -4,14 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from scheduler.core import decide
+from scheduler.core.model.answers import Failure
+from scheduler.core.model.attempt import StopCategory
 from scheduler.core.model.backlog import BacklogGroup
+from scheduler.core.model.calls import StartTask
 from scheduler.core.model.records import FactRecorded
 from scheduler.core.model.reservation import Reservation
 from scheduler.core.model.revision import DAY_MS, Revision
 from scheduler.core.placement import packer
 from scheduler.core.placement.free_index import FreeIndex
 from scheduler.core.placement.packer import PackingResult
-from scheduler.core.world import reservations
+from scheduler.core.world import hearing, reservations
+from scheduler.core.world.hearing_starts import judge_starts
+from scheduler.core.world.parts import Parts
 from scheduler.core.world.revisions import Revisions
 from scheduler.core.world.starts import FailedStart, Starts
 from scheduler.ports.logs import LogPlace
@@ -85,6 +90,33 @@ def blame_the_instance(patch: Patch) -> None:
     patch.setattr(Starts, "_is_black_hole", is_black_hole)
 
 
+def blame_the_instance_for_a_throttle(patch: Patch) -> None:
+    """A start that was refused for its rate has failed on its instance."""
+    real = hearing._throttled_start
+
+    def throttled(parts: Parts, call: StartTask, failure: Failure, now_ms: int) -> None:
+        real(parts, call, failure, now_ms)
+        track = parts.attempts.track_of(call.attempt_id)
+        if track is None or track.attempt is None:
+            return
+        attempt, task = track.attempt, track.task
+        parts.starts.fail(
+            FailedStart(
+                at_ms=now_ms,
+                begun_ms=attempt.created_ms,
+                ec2_instance_id=attempt.ec2_instance_id,
+                key=task.definition_key,
+                image=task.image,
+                build_key=task.build_key,
+                category=StopCategory.CANNOT_START,
+                message=failure.message,
+            )
+        )
+        judge_starts(parts)
+
+    patch.setattr(hearing, "_throttled_start", throttled)
+
+
 def blame_nobody(patch: Patch) -> None:
     """What fails to start is tried again, wherever there is room: on a black hole there is most."""
     patch.setattr(Starts, "black_holes", lambda starts: {})
@@ -114,6 +146,7 @@ TABLE = (
     Breakage(hold_for_ever, ("a_reservation_ends_in_time",)),
     Breakage(give_held_room_away, ("held_room_is_not_given_away",)),
     Breakage(blame_the_instance, ("no_black_hole_without_failures",)),
+    Breakage(blame_the_instance_for_a_throttle, ("no_black_hole_without_failures",)),
     Breakage(blame_nobody, ("a_black_hole_is_found",)),
     Breakage(read_from_the_beginning, ("tails_show_every_line_once",)),
     Breakage(leave_the_stream_followed, ("tails_leave_nothing",)),

@@ -1,17 +1,19 @@
 """Breakages of what is done about capacity: the group's size, removals and interlocks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from scheduler.adapters.aws.cloud import AwsCloud
 from scheduler.core import decide
+from scheduler.core.autoscaling import limits, scale_up
 from scheduler.core.lifecycle import removal
 from scheduler.core.model.calls import Call
-from scheduler.core.model.group import InstanceGroup
-from scheduler.core.model.removal import RemovalStep
-from scheduler.core.model.scaling import Hold
+from scheduler.core.model.group import Capacity, InstanceGroup
+from scheduler.core.model.removal import RemovalCause, RemovalStep
+from scheduler.core.model.scaling import Hold, Limits, ScaleWish
 from scheduler.core.view import ClusterView
-from scheduler.core.world import upkeep
+from scheduler.core.world import removals, upkeep
+from scheduler.core.world.agenda import Agenda
 from scheduler.core.world.arrivals import Arrivals
 from scheduler.core.world.disconnections import Disconnections
 from scheduler.core.world.fleet import Fleet
@@ -60,6 +62,35 @@ def overlook_the_maximum(patch: Patch) -> None:
     patch.setattr(AwsCloud, "group", group)
 
 
+def buy_again_what_is_in_flight(patch: Patch) -> None:
+    """What EC2 owes is no room before it is there."""
+    real = scale_up._in_flight
+
+    def in_flight(capacity: Capacity) -> list[scale_up._Bin]:
+        return real(replace(capacity, in_flight=0))
+
+    patch.setattr(scale_up, "_in_flight", in_flight)
+
+
+def leave_zones_rebalanced(patch: Patch) -> None:
+    """AZRebalance is the group's own affair."""
+
+    def want_suspended(agenda: Agenda, now_ms: int, *, suspended: bool) -> None:
+        return
+
+    patch.setattr(Agenda, "want_az_rebalance_suspended", want_suspended)
+
+
+def keep_to_a_wish_for_ever(patch: Patch) -> None:
+    """A wish stands until there is another."""
+    real = limits.limits_of
+
+    def limits_of(group: InstanceGroup, wish: ScaleWish | None, now_ms: int) -> Limits:
+        return real(group, wish and replace(wish, expires_ms=None), now_ms)
+
+    patch.setattr(upkeep, "limits_of", limits_of)
+
+
 def keep_the_size_when_one_goes(patch: Patch) -> None:
     """Who is not needed any more is detached without a decrement."""
     real = AwsCloud.detach
@@ -80,9 +111,7 @@ def terminate_a_member(patch: Patch) -> None:
         turn = removal._is_empty(evidence)
         return RemovalStep.TERMINATING if turn is RemovalStep.DETACHING else turn
 
-    rules = removal.RULES[RemovalStep.DRAINING]
-    changed = tuple(rule if each is removal._is_empty else each for each in rules)
-    patch.setitem(removal.RULES, RemovalStep.DRAINING, changed)
+    _replace_rule(patch, rule)
 
 
 def leave_the_detached_running(patch: Patch) -> None:
@@ -103,6 +132,41 @@ def deregister_the_silent(patch: Patch) -> None:
         return instance is not None and not instance.agent_connected
 
     patch.setattr(Fleet, "has_ended", has_ended)
+
+
+def let_go_without_another_look(patch: Patch) -> None:
+    """Who is drained is empty: it was idle when its drain was decided."""
+
+    def rule(evidence: removal.RemovalEvidence) -> removal.Turn:
+        idle = evidence.accepted and not evidence.busy
+        return removal._next_after_drain(evidence) if idle else None
+
+    _replace_rule(patch, rule)
+
+
+def detach_the_old_at_work(patch: Patch) -> None:
+    """Who is too old has worked for long enough: what still runs there does not count."""
+    real = removals._evidence
+
+    def evidence(
+        course: removals._Course, around: removals.Surroundings, *, held: bool, window_ms: int
+    ) -> removal.RemovalEvidence:
+        known = real(course, around, held=held, window_ms=window_ms)
+        if known.removal.cause is not RemovalCause.STALE:
+            return known
+        seen = known.inspected
+        if seen is not None and seen.instance is not None:
+            seen = replace(seen, tasks=(), instance=replace(seen.instance, tasks=0))
+        return replace(known, busy=False, inspected=seen)
+
+    patch.setattr(removals, "_evidence", evidence)
+
+
+def _replace_rule(patch: Patch, rule: Callable[[removal.RemovalEvidence], removal.Turn]) -> None:
+    """In place of the one that lets an empty instance go."""
+    rules = removal.RULES[RemovalStep.DRAINING]
+    changed = tuple(rule if each is removal._is_empty else each for each in rules)
+    patch.setitem(removal.RULES, RemovalStep.DRAINING, changed)
 
 
 # ---- interlocks
@@ -150,8 +214,13 @@ TABLE = (
     Breakage(ask_for_one_more, ("limits_are_kept",)),
     Breakage(forget_what_was_written, ("desired_is_only_raised",)),
     Breakage(overlook_the_maximum, ("limits_are_kept",)),
+    Breakage(buy_again_what_is_in_flight, ("no_more_is_bought_than_is_wanted",)),
+    Breakage(leave_zones_rebalanced, ("zones_are_left_alone",)),
+    Breakage(keep_to_a_wish_for_ever, ("the_group_comes_down",)),
     Breakage(keep_the_size_when_one_goes, ("the_group_comes_down",)),
     Breakage(terminate_a_member, ("every_intent_is_resolved", "the_group_comes_down")),
+    Breakage(let_go_without_another_look, ("no_busy_instance_goes",)),
+    Breakage(detach_the_old_at_work, ("no_busy_instance_goes",)),
     Breakage(leave_the_detached_running, ("the_group_comes_down",)),
     Breakage(
         deregister_the_silent,

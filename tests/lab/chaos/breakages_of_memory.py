@@ -75,6 +75,16 @@ def forget_what_was_open(patch: Patch) -> None:
     patch.setattr(World, "resume", resume)
 
 
+def forget_cancellations_at_a_restart(patch: Patch) -> None:
+    """What was cancelled and not yet asked to stop is not cancelled any more."""
+    real = World.resume
+
+    def resume(world: World, track: Track, now_ms: int, *, since_ms: int, cancelled: bool) -> None:
+        real(world, track, now_ms, since_ms=since_ms, cancelled=False)
+
+    patch.setattr(World, "resume", resume)
+
+
 def forget_removals_at_a_restart(patch: Patch) -> None:
     """What was under way is not gone on with."""
     real = ControlLoop.resume
@@ -134,6 +144,7 @@ TABLE = (
     Breakage(act_before_the_intent, ("a_task_is_started_once", "nothing_foreign_is_stopped")),
     Breakage(start_again_what_was_open, ("a_task_is_started_once",)),
     Breakage(forget_what_was_open, ("every_task_ends",)),
+    Breakage(forget_cancellations_at_a_restart, ("what_is_cancelled_is_stopped",)),
     Breakage(forget_removals_at_a_restart, ("every_intent_is_resolved",)),
     Breakage(leave_intents_open, ("every_intent_is_resolved",)),
     Breakage(forget_what_is_starting, ("room_is_never_given_twice", "every_task_ends")),

@@ -7,17 +7,19 @@ from scheduler.core import decide
 from scheduler.core.lifecycle import reconcile, wishes
 from scheduler.core.model.answers import EcsTask, Failure, Outcome, TasksSeen
 from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory, StopReason
-from scheduler.core.model.calls import StartTask, StopTask
+from scheduler.core.model.calls import Call, StartTask, StopTask
 from scheduler.core.model.evidence import AttemptEvidence, StopWish
 from scheduler.core.model.plan import Transition
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import TaskState
 from scheduler.core.world import hearing, hearing_capacity, timeouts, world
+from scheduler.core.world.agenda import Agenda
 from scheduler.core.world.attempts import Track
 from scheduler.core.world.fleet import Fleet
 from scheduler.core.world.ledger import Ledger
 from scheduler.core.world.parts import Parts
+from scheduler.core.world.searches import Searches
 from scheduler.ports.cloud import CloudError, TaskLaunch
 from tests.lab.chaos.breakages import Breakage, Patch
 
@@ -159,6 +161,23 @@ def stop_what_nobody_knows(patch: Patch) -> None:
     patch.setattr(hearing_capacity, "census", census)
 
 
+def forget_what_was_given_up(patch: Patch) -> None:
+    """Nobody looks out for the task of an attempt that was abandoned."""
+    patch.setattr(Searches, "look_out", lambda searches, attempt, now_ms: searches.end(attempt.attempt_id))
+
+
+def ask_to_stop_once(patch: Patch) -> None:
+    """A StopTask that was sent is not repeated, whatever becomes of it."""
+    real = Agenda.sent
+
+    def sent(agenda: Agenda, call: Call, now_ms: int) -> None:
+        real(agenda, call, now_ms)
+        if isinstance(call, StopTask):
+            agenda.unstop(call.ecs_task_arn)
+
+    patch.setattr(Agenda, "sent", sent)
+
+
 def count_timeouts_from_the_submission(patch: Patch) -> None:
     """A task that waited for long is stopped as soon as it runs."""
     real = timeouts.set_deadline
@@ -183,5 +202,7 @@ TABLE = (
     Breakage(share_what_is_taken_whole, ("nobody_shares_with_an_exclusive_task",)),
     Breakage(overlook_who_is_there, ("nobody_shares_with_an_exclusive_task",)),
     Breakage(stop_what_nobody_knows, ("nothing_foreign_is_stopped",)),
+    Breakage(forget_what_was_given_up, ("strays_are_stopped",)),
+    Breakage(ask_to_stop_once, ("what_is_cancelled_is_stopped", "every_task_ends")),
     Breakage(count_timeouts_from_the_submission, ("no_timeout_comes_early",)),
 )

@@ -35,6 +35,7 @@ REGRESSIONS = {
     856: "the remainder of a reservation would break up the room for its large pieces",
     1042: "three agents of a build get the room that was held for them at once",
     1553: "an old ARN with a task, while its instance is being removed",
+    1588: "a task takes nearly all the CPU of a type that never booted",
     1791: "an old ARN with tasks, whose instance and group are gone",
     2000: "a client comes again after all others have ended",
     2184: "an image that cannot be pulled is the fault of no instance",

@@ -5,10 +5,21 @@ from dataclasses import replace
 
 from scheduler.core.agents.sizes import MAIN_SIZES, SIDEKICK
 from scheduler.core.model.reservation import Pieces, Reservation, reservation_fact
+from scheduler.core.model.scaling import WishKind
 from scheduler.core.model.task import ContainerSize
 from scheduler.lab.chaos.book import Book
 from scheduler.lab.chaos.draw import draw
-from scheduler.lab.chaos.plan import Account, Build, Follower, Job, MishapKind, OldRevision, Plan, Tuning
+from scheduler.lab.chaos.plan import (
+    Account,
+    Build,
+    Follower,
+    Job,
+    Mishap,
+    MishapKind,
+    OldRevision,
+    Plan,
+    Tuning,
+)
 from scheduler.lab.chaos.reserver import last_of, order_of
 from scheduler.lab.chaos.run import Verdict, play
 from scheduler.lab.chaos.shrink import shrink
@@ -26,8 +37,11 @@ def test_every_theme_is_drawn() -> None:
         parts = {"builds": plan.builds, "revisions": plan.revisions, "followers": plan.followers}
         drawn.update(name for name, part in parts.items() if part)
         drawn.update({"exclusive" for each in plan.jobs if each.exclusive})
+        drawn.update({"late guests" for each in plan.mishaps if each.there})
+        drawn.update({"floors"} if plan.wishes_end else ())
         drawn.update(set(map(str, OF_THEMES & {each.kind for each in plan.mishaps})))
-    assert {"builds", "revisions", "followers", "exclusive", *map(str, OF_THEMES)} <= drawn.keys()
+    named = {"builds", "revisions", "followers", "exclusive", "late guests", "floors"}
+    assert named | set(map(str, OF_THEMES)) <= drawn.keys()
     assert max(drawn.values()) < len(PLANS) / 2
 
 
@@ -110,6 +124,32 @@ def test_all_themes_are_played() -> None:
     assert story.count("service  RegisterTaskDefinition") == 1
     assert "reserves Reservation" in story
     assert "to their end" in story
+
+
+def shrinking_plan() -> Plan:
+    """Two idle instances, of which one need not stay."""
+    plan = small_plan()
+    account = replace(plan.account, desired=2)
+    tuning = Tuning(idle_timeout_s=10)
+    return replace(plan, account=account, tuning=tuning, jobs=(), builds=(), revisions=(), followers=())
+
+
+def test_a_late_guest_comes_onto_the_very_instance_that_is_to_go() -> None:
+    """Just before its drain is sent, so that the last look finds somebody there."""
+    guest = Mishap(at_s=1, kind=MishapKind.FOREIGN_TASK, for_s=20, when="DRAINING", there=True)
+    verdict = play(replace(shrinking_plan(), mishaps=(guest,)), telling=True)
+    story = "\n".join(verdict.story)
+    assert verdict.good, verdict.message
+    assert "somebody got a task onto it" in story
+
+
+def test_a_wish_that_nobody_takes_back_ends_by_itself() -> None:
+    """What has kept the group large is over then, and it comes down."""
+    floor = Mishap(at_s=1, kind=MishapKind.WISH, pick=list(WishKind).index(WishKind.FLOOR) + 3, for_s=400)
+    verdict = play(replace(shrinking_plan(), mishaps=(floor,), wishes_end=True), telling=True)
+    assert verdict.good, verdict.message
+    assert verdict.virtual_s > 400
+    assert "WISHED CLEAR" not in "\n".join(verdict.story)
 
 
 def test_themes_are_shrunk() -> None:

@@ -1,0 +1,50 @@
+"""Invariants of growth: nothing is bought that nobody waits for, nor twice.
+
+Found by `invariants.py`, where all of them are listed.
+"""
+
+from scheduler.core.model.calls import SetDesiredCapacity
+from scheduler.core.model.reservation import count_of
+from scheduler.core.model.task import TaskState
+from scheduler.lab.chaos.plan import MishapKind
+from scheduler.lab.chaos.scene import Scene
+from scheduler.services.control_loop import Step
+
+_REMEMBERED_MS = 60_000
+"""For how long no reading hides what was bought (`services/group_writer.py:LAG_MS`)."""
+
+
+def no_more_is_bought_than_is_wanted(scene: Scene, step: Step) -> str | None:
+    """With what was bought a moment ago and is coming, no more is than waits, is reserved, or a floor lacks.
+
+    Judged where the group has one instance type, so that each instance on its way holds whatever waits.
+    """
+    call = next((each for each in step.calls if isinstance(each, SetDesiredCapacity)), None)
+    others = any(each.kind is MishapKind.SECOND_SCHEDULER for each in scene.plan.mishaps)
+    if call is None or others or len(scene.plan.account.instance_types) > 1:
+        return None
+    more = len(call.types)
+    lacking = step.view.upkeep.limits.floor - (call.desired - more) + len(scene.book.removals)
+    coming, waiting = _coming(scene, step), _waiting(scene)
+    if more <= max(0, waiting - coming) + max(0, lacking):
+        return None
+    return f"{more} are bought for {waiting} tasks while {coming} are coming and the floor lacks {lacking}"
+
+
+def _waiting(scene: Scene) -> int:
+    """Tasks and reserved pieces, each of which may need an instance."""
+    queued = sum(each is TaskState.QUEUED for each in scene.book.states.values())
+    return queued + sum(count_of(each.pieces) for each in scene.book.reservations.values())
+
+
+def _coming(scene: Scene, step: Step) -> int:
+    """How many that this life has bought in the last minute are not there yet, whoever else has come."""
+    truth = scene.truth
+    now_ms = step.now_ms - scene.began_ms + scene.life_ms
+    since_ms = max(scene.life_ms, scene.steered_ms(), now_ms - _REMEMBERED_MS)
+    purchases = [(at_ms, count) for at_ms, count in truth.bought if at_ms > since_ms]
+    if not purchases:
+        return 0
+    there = set(truth.ec2_ids.values()) - truth.detached - truth.ended
+    new = sum(truth.launched_ms[each] >= purchases[0][0] for each in there)
+    return max(0, min(sum(count for _, count in purchases) - new, truth.desired - len(there)))
