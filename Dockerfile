@@ -12,6 +12,8 @@ RUN pip install --require-hashes --requirement requirements-build.lock
 
 COPY pyproject.toml README.md LICENSE ./
 COPY generated generated
+# A file of the package is a link to it.
+COPY deploy/iam-policy.json deploy/iam-policy.json
 COPY scheduler scheduler
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
  && /opt/ecs-scheduler/bin/pip install --no-deps --no-index dist/*.whl

@@ -5,6 +5,7 @@ The names of the system that this one replaces keep their meaning (`ECS_ASG`, `E
 `Policy` is a setting of its own: `max_starting_per_instance` is `ECS_SCHEDULER_MAX_STARTING_PER_INSTANCE`.
 """
 
+import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -20,6 +21,8 @@ from scheduler.core.model.policy import Policy
 from scheduler.policy_settings import complaint, read_policy
 
 PREFIX = "ECS_SCHEDULER_"
+_TAG_VALUE = re.compile(r"[\w +=.:/@-]{1,128}")
+"""What AWS takes of a tag's value (ECS API: Tag), if not so long: any other fails every start."""
 _ROLE = r"^(arn:aws[a-z-]*:iam::[0-9]{12}:role/[^,]+)?$"
 
 
@@ -186,6 +189,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     if not read.execution_role and any(is_secret_option(value) for _, value in log_options):
         problems.append(f"not set, and an option of the log driver needs it: {PREFIX}EXECUTION_ROLE_ARN")
     policy = read_policy(environment, PREFIX, problems)
+    service_id = _service_id(read, problems)
     tls = _tls(read, problems)
     datadog = _datadog(read, problems)
     problems += _unknown(environment, {name for name, _ in log_options})
@@ -216,7 +220,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         insecure_listen=read.insecure_listen,
         tls=tls,
         store=read.store,
-        service_id=read.service_id or f"{read.cluster}/{read.group}",
+        service_id=service_id,
         aws_share=read.aws_share,
         drain_delay_s=read.drain_delay_s,
         stop_grace_s=read.stop_grace_s,
@@ -245,6 +249,17 @@ def _read(environment: Mapping[str, str], problems: list[str]) -> _Environment:
             problems.append(complaint(name, environment[name], schema["properties"][name]))
     right = {name: text for name, text in environment.items() if name not in wrong}
     return _Environment.model_validate(dict.fromkeys(schema["required"], "unknown") | right)
+
+
+def _service_id(read: _Environment, problems: list[str]) -> str:
+    """The same for a cluster's name and for its ARN: our tasks and revisions are known by it."""
+    service_id = read.service_id or f"{read.cluster.rpartition('/')[2]}/{read.group}"
+    if not _TAG_VALUE.fullmatch(service_id):
+        problems.append(
+            f"{PREFIX}SERVICE_ID: set one that a tag can have, 1 to 128 letters, digits, spaces and "
+            f"+ - = . _ : / @; it is {service_id[:200]!r}"
+        )
+    return service_id
 
 
 def _tls(read: _Environment, problems: list[str]) -> TlsFiles | None:

@@ -210,6 +210,22 @@ def test_the_service_id_is_the_cluster_and_its_group_unless_set() -> None:
     assert load_settings(REQUIRED | {"ECS_SCHEDULER_SERVICE_ID": "blue"}).service_id == "blue"
 
 
+def test_a_clusters_name_and_its_arn_make_one_service_id() -> None:
+    """Whoever writes the other one tomorrow still knows the tasks and revisions of today."""
+    arn = "arn:aws:ecs:eu-west-1:123456789012:cluster/ci"
+    assert load_settings(REQUIRED | {"ECS_CLUSTER": arn}).service_id == "ci/ci-agents"
+
+
+@pytest.mark.parametrize(
+    "variables", [{"ECS_ASG": "a&b"}, {"ECS_ASG": "x" * 255}, {"ECS_SCHEDULER_SERVICE_ID": "a,b"}]
+)
+def test_a_service_id_that_is_no_value_of_a_tag_is_refused(variables: dict[str, str]) -> None:
+    """AWS would refuse every start for it; a group's name may have characters that a tag may not."""
+    assert "ECS_SCHEDULER_SERVICE_ID: set one that a tag can have" in told(REQUIRED | variables)
+    if "ECS_ASG" in variables:
+        assert load_settings(REQUIRED | variables | {"ECS_SCHEDULER_SERVICE_ID": "Köln 1: a/b@c"}).service_id
+
+
 def test_only_the_environment_that_is_handed_in_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process's own variables are the caller's business: what was not handed in is not there."""
     monkeypatch.setenv("ECS_ASG", "somebody-elses")

@@ -17,6 +17,7 @@ STACK: dict[str, Any] = yaml.safe_load(TEXT)
 PARAMETERS, RESOURCES = STACK["Parameters"], STACK["Resources"]
 (CONTAINER,) = RESOURCES["SchedulerTask"]["Properties"]["ContainerDefinitions"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+IGNORED = (ROOT / ".dockerignore").read_text()
 PAGE = (ROOT / "docs" / "deployment.md").read_text()
 
 
@@ -92,6 +93,18 @@ def test_the_container_is_the_images_own() -> None:
     assert CONTAINER["HealthCheck"]["Command"] == ["CMD", *json.loads(probe)]
     assert f"EXPOSE {CONTAINER['PortMappings'][0]['ContainerPort']}\n" in DOCKERFILE
     assert f"WORKDIR {CONTAINER['MountPoints'][0]['ContainerPath']}\n" in DOCKERFILE
+
+
+def test_every_link_of_the_image_leads_to_something_of_the_image() -> None:
+    """Docker takes what is copied and allowed, and nothing else: a link out of it would lead nowhere."""
+    sources = re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    copied = [ROOT / each for line in sources for each in line.split()]
+    allowed = [ROOT / line[1:] for line in IGNORED.splitlines() if line.startswith("!")]
+    links = [each for folder in copied for each in folder.rglob("*") if each.is_symlink()]
+    assert links
+    for link in links:
+        for there in (copied, allowed):
+            assert any(link.resolve().is_relative_to(each) for each in there), link
 
 
 def test_there_is_one_service_at_a_time() -> None:

@@ -35,6 +35,11 @@ def check_address(address: str) -> None:
         host_and_port(address)
 
 
+def with_port(address: str, port: int) -> str:
+    """The address as it is served: with the port that the system has chosen for 0, if it has one at all."""
+    return address if address.startswith(_SOCKET_FILE) else f"{address.rpartition(':')[0]}:{port}"
+
+
 def refuse_open_listener(address: str, insecure_listen: bool) -> None:
     """Without TLS nothing but loopback, unless the operator says that the network is trusted.
 

@@ -12,6 +12,8 @@ from contextlib import suppress
 import structlog
 from grpc import aio
 
+from scheduler.api.address import with_port
+
 log = structlog.get_logger()
 
 RETRY_S = 0.1
@@ -37,7 +39,7 @@ class Listener:
         """Listens, and returns the port. Raises what `add_port` does."""
         port = await self._listen(address)
         # The same port again: clients know it, even if it was the system that chose it.
-        self._address = address if address.startswith("unix") else f"{address.rpartition(':')[0]}:{port}"
+        self._address = with_port(address, port)
         return port
 
     async def stop(self, grace_s: float) -> None:

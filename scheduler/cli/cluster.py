@@ -14,7 +14,7 @@ from ecs_scheduler.v1.reservation_pb2 import Reservations
 from ecs_scheduler.v1.resources_pb2 import Architecture
 from ecs_scheduler.v1.scaling_pb2 import Cluster, GetClusterRequest, InstanceType, UnplacedShape
 from scheduler.cli import capacity_words, tables, words
-from scheduler.cli.complaint import ExitCode, give_up
+from scheduler.cli.complaint import ExitCode, give_up, give_up_on
 from scheduler.cli.options import Output, OutputFormat, finite
 from scheduler.cli.server_options import Server, client_command
 from scheduler.client.patience import is_interruption
@@ -35,8 +35,9 @@ def cluster(
         seen = asyncio.run(_get_cluster(server, timeout))
     except aio.AioRpcError as error:
         refusal = refusal_of(error)
-        code = ExitCode.UNREACHABLE if is_interruption(refusal) else ExitCode.REFUSED
-        give_up(f"{server.address}: {refusal}", code)
+        if is_interruption(refusal):
+            give_up_on(server.address, refusal, server.problem(refusal))
+        give_up(f"{server.address}: {refusal}", ExitCode.REFUSED)
     if output is Output.JSON:
         print(words.json_line(seen))
     else:
@@ -76,7 +77,8 @@ def _overview(seen: Cluster) -> Table:
         "container instances",
         f"schedulable {instances.schedulable}, idle {instances.idle}, disconnected {instances.disconnected}, "
         f"draining {instances.draining}, leaving {instances.leaving}, old {instances.stale}, "
-        f"outside the group {instances.outside_group}",
+        f"outside the group {instances.outside_group}"
+        + (f", suspect {instances.suspect}" if instances.suspect else ""),
     )
     table.add_row("registered", words.resources(seen.registered))
     table.add_row("free", words.resources(seen.free))

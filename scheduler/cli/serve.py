@@ -18,8 +18,9 @@ from scheduler.adapters.aws.clients import AwsClients
 from scheduler.adapters.aws.log_clients import LogClients
 from scheduler.adapters.aws.region import RegionUnknown, resolve_region
 from scheduler.adapters.aws.request_counts import count_requests
+from scheduler.adapters.datadog.sender import Sender
 from scheduler.adapters.system import SystemClock
-from scheduler.api.address import ServerAddressError, check_address, refuse_open_listener
+from scheduler.api.address import ServerAddressError, check_address, refuse_open_listener, with_port
 from scheduler.api.certificate_check import CertificateError
 from scheduler.api.tls import check_files
 from scheduler.bootstrap import App, aws_clients, build, log_clients, make_sender
@@ -45,6 +46,8 @@ class Defect(Exception):
 
 WRONG_SETTINGS = (SettingsError, RegionUnknown, CertificateError)
 CANNOT_SERVE = (AccessProblem, ServerAddressError, SimulationUnreachable, StoreError, BotoCoreError, Defect)
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger()
 
@@ -91,9 +94,12 @@ def serve(
     try:
         settings = load_settings(environment)
         check_listener(settings)
+        _end_by_signals()
         clock: Clock = shared_clock(simulated_aws) if simulated_aws else SystemClock()
         configure_logs(clock)
-        uvloop.run(_run(settings, environment, simulated_aws, clock=clock))
+        sender = make_sender(settings)
+        around = _surroundings(settings, environment, simulated_aws, sender)
+        uvloop.run(_run(settings, around, clock=clock, sender=sender))
     except WRONG_SETTINGS as error:
         give_up(str(error), ExitCode.USAGE)
     except CANNOT_SERVE as error:
@@ -114,12 +120,8 @@ def check_listener(settings: Settings) -> None:
         check_files(settings.tls)
 
 
-async def _run(
-    settings: Settings, environment: Mapping[str, str], simulated_aws: str | None, *, clock: Clock
-) -> None:
+async def _run(settings: Settings, around: Surroundings, *, clock: Clock, sender: Sender | None) -> None:
     stopping = _stop_requested()
-    sender = make_sender(settings)
-    around = _surroundings(settings, environment, simulated_aws, sender)
     app = build(settings, clients=around.clients, log_clients=around.log_clients, clock=clock, sender=sender)
     loop = asyncio.get_running_loop()
     app.start(lambda: loop.call_soon_threadsafe(stopping.set))
@@ -138,7 +140,7 @@ async def _run(
 async def _serve(app: App, settings: Settings, around: Surroundings, stopping: asyncio.Event) -> None:
     server = app.serve()
     port = await server.start(settings.listen)
-    address = f"{settings.listen.rpartition(':')[0]}:{port}"
+    address = with_port(settings.listen, port)
     log.info(
         "serving",
         address=address,
@@ -177,10 +179,19 @@ def _surroundings(
     )
 
 
+def _end_by_signals() -> None:
+    """SIGTERM or SIGINT ends a start that AWS does not answer; a container's first process would ignore one.
+
+    That is what man 7 pid_namespaces says of signals that have no handler.
+    """
+    for each in _STOP_SIGNALS:
+        signal.signal(each, signal.default_int_handler)
+
+
 def _stop_requested() -> asyncio.Event:
     """Set by the first SIGTERM or SIGINT."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for each in (signal.SIGTERM, signal.SIGINT):
+    for each in _STOP_SIGNALS:
         loop.add_signal_handler(each, stopping.set)
     return stopping

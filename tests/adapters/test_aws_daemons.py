@@ -63,6 +63,19 @@ def test_each_service_is_asked_for_once_and_ten_at_a_time() -> None:
     assert [len(each) for each in ecs.asked] == [10, 2]
 
 
+@pytest.mark.parametrize(
+    "unseen", [[], [{"serviceName": "router", "status": "INACTIVE", "schedulingStrategy": "REPLICA"}]]
+)
+def test_a_service_that_is_not_there_is_asked_for_again(unseen: list[dict[str, Any]]) -> None:
+    """A reading may be older than the service; and one that is gone may come again as a daemon."""
+    ecs: Any = Ecs("router")
+    services = DaemonServices(ecs, "ci")
+    describe, ecs.describe_services = ecs.describe_services, lambda **_: {"services": unseen}
+    assert [each.daemon for each in services.marked([task("router")])] == [False]
+    ecs.describe_services = describe
+    assert [each.daemon for each in services.marked([task("router")])] == [True]
+
+
 def test_who_may_not_ask_asks_once() -> None:
     """Nobody is a daemon then, by ECS's word."""
     ecs: Any = Ecs("router", refusal="AccessDeniedException")

@@ -139,6 +139,14 @@ class TestConsoles:
         sizes = [len(params["logEvents"]) for name, params in client.asked if name == "put_log_events"]
         assert sizes == [10_000, 10_000, 5_000]
 
+    def test_what_is_rejected_in_an_answer_is_not_written(self) -> None:
+        """CloudWatch Logs answers 200 to events that are too old, and says in it that it took none."""
+        rejected = {"rejectedLogEventsInfo": {"tooOldLogEventEndIndex": 1}}
+        client = Answering(get_console_output=self.console("panic"), put_log_events=rejected)
+        evidence = AwsConsoles(clients(client), group="agents").save("i-1")
+        assert (evidence.output, evidence.stream) == ("panic", "")
+        assert "tooOldLogEventEndIndex" in evidence.problem
+
     def test_a_group_may_be_in_another_region(self) -> None:
         """As the log options say."""
         regions: list[str] = []

@@ -308,6 +308,14 @@ def test_unusable_directory_is_told(tmp_path: Path, parent: str) -> None:
     assert one_line(error, path)
 
 
+@pytest.mark.parametrize("directory", ["/", ".", ".."])
+def test_directory_is_no_store(directory: str) -> None:
+    """It is told as such, also where it has no name beside which a lock could be."""
+    with pytest.raises(StoreError, match="Is a directory") as error:
+        SqliteStore(Path(directory))
+    assert one_line(error, Path(directory))
+
+
 def test_refused_file_is_unlocked_again(path: Path) -> None:
     """A refusal leaves no lock: once the file is gone, the same process opens a new store there."""
     path.write_text("not a database\n" * 1000)

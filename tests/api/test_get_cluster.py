@@ -71,7 +71,12 @@ async def test_demand_is_shown_as_far_as_it_goes() -> None:
 async def test_cluster_counts_instances_by_health() -> None:
     """Whatever the service makes of a container instance is counted."""
     async with serving() as served:
-        health = {InstanceHealth.LEAVING: 2, InstanceHealth.STALE: 3, InstanceHealth.DRAINING: 4}
+        health = {
+            InstanceHealth.LEAVING: 2,
+            InstanceHealth.STALE: 3,
+            InstanceHealth.DRAINING: 4,
+            InstanceHealth.SUSPECT: 5,
+        }
         served.loop.digest = replace(served.loop.digest, health=health)
         counts = (await served.scaling.GetCluster(GetClusterRequest())).cluster.instances
-    assert (counts.leaving, counts.stale, counts.draining) == (2, 3, 4)
+    assert (counts.leaving, counts.stale, counts.draining, counts.suspect) == (2, 3, 4, 5)

@@ -8,7 +8,13 @@ import pytest
 from grpc import aio
 
 from scheduler.adapters.memory import MemoryLogs, MemoryStore
-from scheduler.api.address import MalformedAddress, ServerAddressError, host_and_port, refuse_open_listener
+from scheduler.api.address import (
+    MalformedAddress,
+    ServerAddressError,
+    host_and_port,
+    refuse_open_listener,
+    with_port,
+)
 from scheduler.api.server import ApiServer, ApiSettings
 from scheduler.core.model.task import TaskEvent
 from scheduler.ports.store import StoreError
@@ -57,6 +63,20 @@ def test_other_ports_are_refused(port: str) -> None:
     """gRPC would take such a port modulo 65536, and listen where nobody looks."""
     with pytest.raises(MalformedAddress, match="65535"):
         host_and_port(f"127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize(
+    ("address", "served"),
+    [
+        ("127.0.0.1:0", "127.0.0.1:50051"),
+        ("[::1]:0", "[::1]:50051"),
+        ("unix:/run/x.sock", "unix:/run/x.sock"),
+        ("unix-abstract:x", "unix-abstract:x"),
+    ],
+)
+def test_the_address_that_is_told_can_be_called(address: str, served: str) -> None:
+    """With the port that was taken for 0; a socket's file has none."""
+    assert with_port(address, 50_051) == served
 
 
 def test_missing_port_is_named() -> None:

@@ -223,6 +223,13 @@ def test_a_store_without_a_directory(tmp_path: Path) -> None:
     assert not (tmp_path / "missing").exists()
 
 
+@pytest.mark.parametrize("directory", ["/", ".", ".."])
+def test_a_store_that_is_a_directory(directory: str) -> None:
+    """A file is expected, and nothing is written beside a directory."""
+    found = check_store(Path(directory))
+    assert (found.verdict, found.text) == (Verdict.PROBLEM, f"{directory} is a directory")
+
+
 def test_a_store_that_somebody_has(tmp_path: Path) -> None:
     """It may well be the service itself; its process is named."""
     store = tmp_path / "store.sqlite3"

@@ -1,5 +1,6 @@
 """Handshakes that fail are told in words that name what to correct."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -16,6 +17,7 @@ from scheduler.client.connection import Tls, connected
 from scheduler.client.refusal import Refusal, refusal_of
 from tests.api.served import Served, serving
 from tests.certificates import Authority, Pair, server_files
+from tests.e2e.programs import ROOT, run
 
 TRUSTED, STRANGER = Authority(), Authority("stranger")
 SERVER = TRUSTED.issue("server")
@@ -60,6 +62,16 @@ async def test_a_server_without_tls() -> None:
     """It answers the first message of a handshake with something else."""
     async with serving() as served:
         assert "does not talk TLS" in await problem(served.address, Tls(authorities=TRUSTED.pem))
+
+
+@pytest.mark.asyncio
+async def test_every_command_says_so() -> None:
+    """`cluster` asks once and does not retry: it says it as those do that wait."""
+    async with serving() as served:
+        words = ("cluster", "--tls", "--address", served.address)
+        ended = await asyncio.to_thread(run, *words, directory=ROOT)
+    assert ended.returncode == 3
+    assert f"{served.address} cannot be reached (the service does not talk TLS" in ended.stderr
 
 
 @pytest.mark.asyncio

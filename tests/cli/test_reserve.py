@@ -49,10 +49,12 @@ async def test_json_and_release() -> None:
         tasks = ("--tasks", "3xsmall", "--for", "10m", "--output", "json")
         ended = await command(served, "reserve", *PLAN, "--result", "R1", *tasks)
         released = await command(served, "release", *PLAN)
+        again = await command(served, "release", *PLAN, "--output", "json")
         nothing = await command(served, "reserve", *PLAN, "--total", "0:0")
         assert list(served.loop.world.reservations) == []
     assert json.loads(ended.stdout)["reservation"]["pieces"][0]["count"] == 3
     assert released.stdout == "PLAN: nothing is reserved\n"
+    assert json.loads(again.stdout) == {}
     assert nothing.stdout == "nothing is reserved\n"
 
 

@@ -85,7 +85,7 @@ class InstanceType(_message.Message):
     def __init__(self, name: _Optional[str] = ..., allocatable: _Optional[_Union[_resources_pb2.Resources, _Mapping]] = ..., learned: _Optional[bool] = ..., architecture: _Optional[_Union[_resources_pb2.Architecture, str]] = ...) -> None: ...
 
 class InstanceCounts(_message.Message):
-    __slots__ = ("schedulable", "idle", "disconnected", "draining", "outside_group", "leaving", "stale")
+    __slots__ = ("schedulable", "idle", "disconnected", "draining", "outside_group", "leaving", "stale", "suspect")
     SCHEDULABLE_FIELD_NUMBER: _ClassVar[int]
     IDLE_FIELD_NUMBER: _ClassVar[int]
     DISCONNECTED_FIELD_NUMBER: _ClassVar[int]
@@ -93,6 +93,7 @@ class InstanceCounts(_message.Message):
     OUTSIDE_GROUP_FIELD_NUMBER: _ClassVar[int]
     LEAVING_FIELD_NUMBER: _ClassVar[int]
     STALE_FIELD_NUMBER: _ClassVar[int]
+    SUSPECT_FIELD_NUMBER: _ClassVar[int]
     schedulable: int
     idle: int
     disconnected: int
@@ -100,7 +101,8 @@ class InstanceCounts(_message.Message):
     outside_group: int
     leaving: int
     stale: int
-    def __init__(self, schedulable: _Optional[int] = ..., idle: _Optional[int] = ..., disconnected: _Optional[int] = ..., draining: _Optional[int] = ..., outside_group: _Optional[int] = ..., leaving: _Optional[int] = ..., stale: _Optional[int] = ...) -> None: ...
+    suspect: int
+    def __init__(self, schedulable: _Optional[int] = ..., idle: _Optional[int] = ..., disconnected: _Optional[int] = ..., draining: _Optional[int] = ..., outside_group: _Optional[int] = ..., leaving: _Optional[int] = ..., stale: _Optional[int] = ..., suspect: _Optional[int] = ...) -> None: ...
 
 class TaskCounts(_message.Message):
     __slots__ = ("queued", "assigned", "starting", "running", "stopping")

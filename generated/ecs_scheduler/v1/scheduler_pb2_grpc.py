@@ -97,7 +97,7 @@ class SchedulerServiceServicer:
         """Returns one task.
 
         INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days
-        after their end.
+        after their end. UNAVAILABLE: the store cannot be read or the server is stopping; retry after RetryInfo's delay.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,7 +122,7 @@ class SchedulerServiceServicer:
         nothing, and a task that has ended stays as it ended.
 
         INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
-        written or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
+        read or written, or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
         unless the client sets a deadline), for the disk is slow; retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -135,7 +135,8 @@ class SchedulerServiceServicer:
 
         INVALID_ARGUMENT: fields are wrong or the token is not one of ours. OUT_OF_RANGE: the token is compacted or
         from another store; watch again without a token. RESOURCE_EXHAUSTED: the client read too slowly; resume
-        with the last token. UNAVAILABLE: the server is stopping; resume after RetryInfo's delay.
+        with the last token. UNAVAILABLE: the store cannot be read or the server is stopping; resume after RetryInfo's
+        delay.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -59,7 +59,7 @@ class SchedulerServiceStub:
     """Returns one task.
 
     INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days
-    after their end.
+    after their end. UNAVAILABLE: the store cannot be read or the server is stopping; retry after RetryInfo's delay.
     """
     ListTasks: _grpc.UnaryUnaryMultiCallable[_scheduler_pb2.ListTasksRequest, _scheduler_pb2.ListTasksResponse]
     """Lists a tenant's tasks page by page, in order of acceptance. A task that was there at the first page is on
@@ -76,7 +76,7 @@ class SchedulerServiceStub:
     nothing, and a task that has ended stays as it ended.
 
     INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
-    written or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
+    read or written, or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
     unless the client sets a deadline), for the disk is slow; retry.
     """
     WatchTasks: _grpc.UnaryStreamMultiCallable[_scheduler_pb2.WatchTasksRequest, _scheduler_pb2.WatchTasksResponse]
@@ -85,7 +85,8 @@ class SchedulerServiceStub:
 
     INVALID_ARGUMENT: fields are wrong or the token is not one of ours. OUT_OF_RANGE: the token is compacted or
     from another store; watch again without a token. RESOURCE_EXHAUSTED: the client read too slowly; resume
-    with the last token. UNAVAILABLE: the server is stopping; resume after RetryInfo's delay.
+    with the last token. UNAVAILABLE: the store cannot be read or the server is stopping; resume after RetryInfo's
+    delay.
     """
     TailLogs: _grpc.UnaryStreamMultiCallable[_logs_pb2.TailLogsRequest, _logs_pb2.TailLogsResponse]
     """Streams what a container of a task wrote, from CloudWatch Logs: from the beginning or the last lines, to the
@@ -130,7 +131,7 @@ class SchedulerServiceAsyncStub(SchedulerServiceStub):
     """Returns one task.
 
     INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days
-    after their end.
+    after their end. UNAVAILABLE: the store cannot be read or the server is stopping; retry after RetryInfo's delay.
     """
     ListTasks: _aio.UnaryUnaryMultiCallable[_scheduler_pb2.ListTasksRequest, _scheduler_pb2.ListTasksResponse]  # type: ignore[assignment]
     """Lists a tenant's tasks page by page, in order of acceptance. A task that was there at the first page is on
@@ -147,7 +148,7 @@ class SchedulerServiceAsyncStub(SchedulerServiceStub):
     nothing, and a task that has ended stays as it ended.
 
     INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
-    written or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
+    read or written, or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
     unless the client sets a deadline), for the disk is slow; retry.
     """
     WatchTasks: _aio.UnaryStreamMultiCallable[_scheduler_pb2.WatchTasksRequest, _scheduler_pb2.WatchTasksResponse]  # type: ignore[assignment]
@@ -156,7 +157,8 @@ class SchedulerServiceAsyncStub(SchedulerServiceStub):
 
     INVALID_ARGUMENT: fields are wrong or the token is not one of ours. OUT_OF_RANGE: the token is compacted or
     from another store; watch again without a token. RESOURCE_EXHAUSTED: the client read too slowly; resume
-    with the last token. UNAVAILABLE: the server is stopping; resume after RetryInfo's delay.
+    with the last token. UNAVAILABLE: the store cannot be read or the server is stopping; resume after RetryInfo's
+    delay.
     """
     TailLogs: _aio.UnaryStreamMultiCallable[_logs_pb2.TailLogsRequest, _logs_pb2.TailLogsResponse]  # type: ignore[assignment]
     """Streams what a container of a task wrote, from CloudWatch Logs: from the beginning or the last lines, to the
@@ -210,7 +212,7 @@ class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Returns one task.
 
         INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days
-        after their end.
+        after their end. UNAVAILABLE: the store cannot be read or the server is stopping; retry after RetryInfo's delay.
         """
 
     @_abc_1.abstractmethod
@@ -239,7 +241,7 @@ class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
         nothing, and a task that has ended stays as it ended.
 
         INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
-        written or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
+        read or written, or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
         unless the client sets a deadline), for the disk is slow; retry.
         """
 
@@ -254,7 +256,8 @@ class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         INVALID_ARGUMENT: fields are wrong or the token is not one of ours. OUT_OF_RANGE: the token is compacted or
         from another store; watch again without a token. RESOURCE_EXHAUSTED: the client read too slowly; resume
-        with the last token. UNAVAILABLE: the server is stopping; resume after RetryInfo's delay.
+        with the last token. UNAVAILABLE: the store cannot be read or the server is stopping; resume after RetryInfo's
+        delay.
         """
 
     @_abc_1.abstractmethod

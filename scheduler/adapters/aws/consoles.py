@@ -8,6 +8,7 @@ from scheduler.adapters.aws.failures import cloud_errors, failure_of
 from scheduler.adapters.aws.log_clients import LogClients
 from scheduler.adapters.aws.operations import Shape
 from scheduler.adapters.aws.texts import milliseconds, scrubbed
+from scheduler.core.model.answers import Failure
 from scheduler.ports.cloud import CloudError
 from scheduler.ports.consoles import ConsoleEvidence
 
@@ -68,7 +69,12 @@ class AwsConsoles:
                 raise
         for lines in _batches(output):
             events = [{"timestamp": time_ms, "message": line} for line in lines]
-            self._logs.put_log_events(logGroupName=self._group, logStreamName=stream, logEvents=events)
+            answer = self._logs.put_log_events(
+                logGroupName=self._group, logStreamName=stream, logEvents=events
+            )
+            # An answer of 200: a console is as old as its instance's launch, and may be too old to be taken.
+            if rejected := answer.get("rejectedLogEventsInfo"):
+                raise CloudError(Failure(definite=True, code="REJECTED", message=str(rejected)))
 
 
 def _batches(output: str) -> Iterator[list[str]]:

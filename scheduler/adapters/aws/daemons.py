@@ -55,10 +55,10 @@ class DaemonServices:
                 raise
             log.warning("daemons.undescribed", services=list(names), reason=failure_of(error).message)
             return
-        described = {each["serviceName"]: each for each in answer["services"]}
-        for name in names:
-            strategy = described.get(name, {}).get("schedulingStrategy", "")
-            self._is_daemon[name] = strategy == "DAEMON"
+        # One that is gone, or not seen yet, is asked for again: its name may come with another strategy.
+        for each in answer["services"]:
+            if each.get("status") != "INACTIVE":
+                self._is_daemon[each["serviceName"]] = each["schedulingStrategy"] == "DAEMON"
 
 
 def _ask(task: Shape) -> Resources:

@@ -74,6 +74,7 @@ def _instance_counts(health: Mapping[InstanceHealth, int], idle: int) -> scaling
         + health.get(InstanceHealth.NOT_IN_SERVICE, 0),
         leaving=health.get(InstanceHealth.LEAVING, 0),
         stale=health.get(InstanceHealth.STALE, 0),
+        suspect=health.get(InstanceHealth.SUSPECT, 0),
     )
 
 

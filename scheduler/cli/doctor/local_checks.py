@@ -19,6 +19,8 @@ _ANSWER_TIMEOUT_S = 5.0
 
 def check_store(path: Path) -> Finding:
     """Whether it can be written and nobody has it. It is not opened: that would make or migrate it."""
+    if path.is_dir():
+        return problem(_STORE, f"{path} is a directory", "name a file in it")
     directory = path.absolute().parent
     if not directory.is_dir():
         return problem(_STORE, f"there is no directory {directory}", "make it, on a disk that survives")

@@ -1,5 +1,6 @@
 """Launch attempts: every `ecs:StartTask` has its own, and is accounted for under its id."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -86,3 +87,14 @@ class Attempt:
     def holds_room(self) -> bool:
         """True until it is known that its ECS task does not exist or has stopped."""
         return self.state not in CLOSED_ATTEMPT_STATES
+
+
+def returned_ms(attempts: Iterable[Attempt]) -> int | None:
+    """When a task, of all its attempts, last came back to the queue in a way that gives it more time.
+
+    From each launch that ended. What a lost answer cost is given back once, and before any of these.
+    """
+    closed_ms = [(each.state, each.stopped_ms) for each in attempts if each.stopped_ms is not None]
+    ended_ms = [at_ms for state, at_ms in closed_ms if state is AttemptState.ENDED]
+    abandoned_ms = [at_ms for state, at_ms in closed_ms if state is AttemptState.ABANDONED]
+    return max(ended_ms, default=min(abandoned_ms, default=None))

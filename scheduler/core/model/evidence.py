@@ -15,8 +15,8 @@ class AttemptEvidence:
     `absent_as_of_ms` when the newest search or reading that did not find it was sent, `absent_since_ms` the
     first of `absences` in a row; `starting_as_of_ms` when the newest reading was sent that showed it not yet
     running; `unknown_since_ms` when its answer was lost. `lacking` counts the instances without an attribute
-    that the task needs, while so many are `able` to work or are about to be; `launches` counts the attempts
-    that used up its retries, this one included.
+    that the task needs, gone or not, and `untried` the others that work or are about to; `launches` counts
+    the attempts that used up its retries, this one included.
     """
 
     attempt: Attempt
@@ -30,7 +30,7 @@ class AttemptEvidence:
     starting_as_of_ms: int | None = None
     unknown_since_ms: int | None = None
     lacking: int = 0
-    able: int = 0
+    untried: int = 0
     launches: int = 1
     may_run_again: bool = False
 

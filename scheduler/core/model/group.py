@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import NOTHING, Resources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +55,18 @@ class FailedLaunch:
 class InstanceType:
     """A type that the group can launch.
 
-    `allocatable` is what tasks can have of an empty instance: the smallest that its instances ever
-    registered once `learned`, before that EC2's declared size times `Policy.declared_size_factor`.
+    `allocatable` is what tasks can have of an empty instance beside its daemons, which take `kept`.
     """
 
     name: str
     allocatable: Resources
     learned: bool = False
+    kept: Resources = NOTHING
+
+    @property
+    def registered(self) -> Resources:
+        """The smallest that its instances ever registered once `learned`, before that what is expected."""
+        return self.allocatable + self.kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,7 @@ class SilentInstance:
     registered: Resources
     free: Resources
     empty: bool = False
+    arn: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +124,10 @@ class Capacity:
     `in_flight_types` their types, as the group lists them or else as they were asked, as far as known.
     `returnable` are idle members being removed, and `shrinking` is by how many desired capacity will still
     shrink if none of those under way is taken back. `growing` is true while a SetDesiredCapacity is under
-    way, `resting` for a while after one failed, `repeated` until one succeeds: what is asked was told before.
-    `suspects` are (instance, shape) pairs where a start failed: its room is no room for that shape.
+    way, `resting` for a while after one failed, and `asked` is what the last failed one wanted, which is no
+    news any more. `suspects` are (instance, shape) pairs where a start failed: its room is none for it.
     `disappointing` are shapes that nothing is bought for, because what was bought did not hold them.
+    `daemons` is what is kept on each instance for daemon tasks.
     """
 
     group: InstanceGroup | None
@@ -129,9 +136,10 @@ class Capacity:
     in_flight_types: tuple[str, ...]
     growing: bool
     resting: bool = False
-    repeated: bool = False
+    asked: int = 0
     silent: tuple[SilentInstance, ...] = ()
     returnable: tuple[ReturnableInstance, ...] = ()
     shrinking: int = 0
     suspects: frozenset[tuple[str, Resources]] = frozenset()
     disappointing: frozenset[Resources] = frozenset()
+    daemons: Resources = NOTHING

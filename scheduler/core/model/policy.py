@@ -67,9 +67,9 @@ class Policy:
     max_starting_per_instance: Few = 4
     """Tasks that may start on one instance at a time. More of them pull images at once and all start late."""
 
-    declared_size_factor: float = 0.93
-    """Share of a type's declared size that an instance is expected to register, before one has.
-    An m4.4xlarge declares 65,536 MiB and registers 64,419; daemons take some more."""
+    declared_memory_factor: float = 0.93
+    """Share of a type's declared memory that an instance is expected to register, before one has. An
+    m4.4xlarge declares 65,536 MiB and registers 64,419. Of CPU it registers all: 1,024 units a vCPU."""
 
     visibility_window_ms: Wait = 60_000
     """How long a lost StartTask is looked for. ECS's lists lag by seconds, seldom by more than a minute."""

@@ -146,9 +146,9 @@ class Resources(_Hashed):
             exclusive=self.exclusive,
         )
 
-    def scaled(self, factor: float) -> "Resources":
-        """The same with CPU and memory multiplied and truncated; GPUs are whole and stay."""
-        return replace(self, cpu=int(self.cpu * factor), memory_mib=int(self.memory_mib * factor))
+    def with_memory_share(self, share: float) -> "Resources":
+        """The same with this share of the memory, truncated."""
+        return replace(self, memory_mib=int(self.memory_mib * share))
 
 
 NOTHING = Resources()
