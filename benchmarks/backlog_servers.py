@@ -140,7 +140,7 @@ def _shapes() -> list[_Sizes]:
     return list(first.values())[:SHAPES]
 
 
-_USABLE = TYPE.allocatable.scaled(Policy().declared_size_factor)
+_USABLE = TYPE.allocatable.with_memory_share(Policy().declared_memory_factor)
 """What the type is thought to have before one of its instances has registered."""
 
 

@@ -2,6 +2,7 @@
 
 from ecs_scheduler.v1.reservation_pb2 import (
     ReleaseCapacityRequest,
+    ReleaseCapacityResponse,
     ReserveCapacityRequest,
     ReserveCapacityResponse,
 )
@@ -23,9 +24,11 @@ async def reserve(
     )
 
 
-async def release(connection: Connection, request: ReleaseCapacityRequest, *, retry_for_s: float) -> None:
+async def release(
+    connection: Connection, request: ReleaseCapacityRequest, *, retry_for_s: float
+) -> ReleaseCapacityResponse:
     """Nothing is reserved then. Raises Refused, or Unreachable after `retry_for_s` without an answer."""
-    await answered(
+    return await answered(
         lambda: connection.scaling.ReleaseCapacity(request, timeout=CALL_TIMEOUT_S),
         retry_for_s=retry_for_s,
         unanswered=connection.unanswered,

@@ -53,7 +53,7 @@ def decide(view: ClusterView, policy: Policy) -> Plan:
     registrations = _registrations(view) if view.ready and not (hold and hold.everything) else ()
     purchases = _purchases(view, growth)
     unused = _unused(view)
-    news = bool(purchases) and not view.capacity.repeated
+    news = bool(purchases) and _desired(view, growth) != view.capacity.asked
     events = _told(view, growth if news else None, removing)
     others = () if hold else (*purchases, *_deregistrations(unused))
     acts, intents = _acts(view, (*registrations, *others), removing)
@@ -206,9 +206,14 @@ def _purchases(view: ClusterView, growth: Growth) -> tuple[_Act, ...]:
     group = view.capacity.group
     if not growth.types or group is None or view.slots[Lane.GROUP] <= 0 or view.capacity.resting:
         return ()
-    desired = group.desired + len(growth.types)
+    desired = _desired(view, growth)
     call = SetDesiredCapacity(group=group.name, desired=desired, types=growth.types, asks=growth.asks)
     return ((call, _open("set_desired", group.name, str(desired))),)
+
+
+def _desired(view: ClusterView, growth: Growth) -> int:
+    group = view.capacity.group
+    return (group.desired if group else 0) + len(growth.types)
 
 
 def _acts(
@@ -301,7 +306,7 @@ def _learned(view: ClusterView) -> tuple[FactRecorded, ...]:
 
 
 def _is_news(known: InstanceType, registered: Resources) -> bool:
-    return not known.learned or _least(known, registered) != known.allocatable
+    return not known.learned or _least(known, registered) != known.registered
 
 
 def _least(known: InstanceType, registered: Resources) -> Resources:
@@ -309,7 +314,7 @@ def _least(known: InstanceType, registered: Resources) -> Resources:
 
     A type's architecture is EC2's to tell.
     """
-    least = registered.smaller(known.allocatable) if known.learned else registered
+    least = registered.smaller(known.registered) if known.learned else registered
     return least.on(known.allocatable.architecture)
 
 

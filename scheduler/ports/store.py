@@ -70,7 +70,8 @@ class LiveTask:
     """A task that is not terminal, with its present attempt if it has one.
 
     `attempts_made` counts all of its attempts, `launches` those that used up its retries. `cancelled`: a
-    client wants it cancelled. `updated_ms` is when it reached its state.
+    client wants it cancelled. `updated_ms` is when it reached its state, `returned_ms` when it last came back
+    to the queue in a way that gives it more time (`core/model/attempt.py:returned_ms`).
     """
 
     queued: QueuedTask
@@ -80,6 +81,7 @@ class LiveTask:
     launches: int
     cancelled: bool
     updated_ms: int
+    returned_ms: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

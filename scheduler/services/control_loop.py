@@ -88,6 +88,7 @@ class ControlLoop:
                 attempt=live.attempt,
                 attempts_made=live.attempts_made,
                 launches=live.launches,
+                returned_ms=live.returned_ms,
             )
             self._world.resume(track, now_ms, since_ms=live.updated_ms, cancelled=live.cancelled)
 

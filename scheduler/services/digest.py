@@ -80,11 +80,12 @@ def _instance(world: World, arn: str) -> InstanceDigest:
     fleet, instance = world.fleet, world.fleet.instances[arn]
     load, idle = world.ledger.load(arn), fleet.idleness.of(arn)
     foreign = fleet.foreign(arn)
+    alone = world.ledger.load_of(instance.ec2_instance_id).exclusive
     return InstanceDigest(
         instance=instance,
         group=fleet.group.name if fleet.group else "",
         health=fleet.health[arn],
-        free=(instance.registered - load.taken - foreign).floored(),
+        free=NOTHING if alone else (instance.registered - load.taken - foreign).floored(),
         foreign=foreign,
         tasks=load.attempts,
         starting=load.starting,

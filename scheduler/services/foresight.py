@@ -24,7 +24,9 @@ def plan_for(world: World, wish: ScaleWish | None, now_ms: int) -> ScalePlan | N
         return None
     limits = limits_of(group, wish or world.wish, now_ms)
     upkeep = replace(view.upkeep, limits=limits, told=frozenset(), told_steps={}, explain=True)
-    plan = decide(replace(view, upkeep=upkeep), world.policy)
+    # What is under way or rests after a failure is told as if it were to be done now.
+    capacity = replace(view.capacity, growing=False, resting=False, asked=0)
+    plan = decide(replace(view, upkeep=upkeep, capacity=capacity), world.policy)
     return ScalePlan(
         group=group.name,
         desired=group.desired,

@@ -73,7 +73,9 @@ class Lanes:
     def __init__(self, limits: dict[Lane, LaneLimit]) -> None:
         """Every bucket is full."""
         self._limits = limits
-        self._buckets = {lane: TokenBucket(each.burst, each.per_second) for lane, each in limits.items()}
+        self._buckets = {
+            lane: TokenBucket(max(1.0, each.burst), each.per_second) for lane, each in limits.items()
+        }
         self._under_way = dict.fromkeys(limits, 0)
         self._closed = False
 
@@ -101,7 +103,8 @@ class Lanes:
         """A call ended: its further requests are owed, and a throttle slows its lane."""
         lane = LANE_OF[type(outcome.call)]
         self._under_way[lane] -= 1
-        throttled = isinstance(outcome.answer, Failure) and outcome.answer.throttled
+        refused = isinstance(outcome.answer, Failure) and outcome.answer.throttled
+        throttled = refused and outcome.requests > 0  # our own store may be slow as well
         for bucket in self._taken_of(lane):
             bucket.take(now_ms, max(0, outcome.requests - 1))
             if throttled:

@@ -269,6 +269,26 @@ def test_closed_attempt_is_not_present(store: Store, state: AttemptState) -> Non
     assert [(task.attempt, task.attempts_made) for task in live(store)] == [(None, 1)]
 
 
+@pytest.mark.parametrize(
+    ("closed", "returned_ms"),
+    [
+        ([(AttemptState.DEFINITE_FAILURE, 5)], None),
+        ([(AttemptState.ABANDONED, 5), (AttemptState.DEFINITE_FAILURE, 6), (AttemptState.ABANDONED, 7)], 5),
+        ([(AttemptState.ABANDONED, 5), (AttemptState.ENDED, 6), (AttemptState.ABANDONED, 7)], 6),
+        ([(AttemptState.ENDED, 5), (AttemptState.ENDED, 6)], 6),
+    ],
+    ids=["refused", "lost", "failed and lost", "failed"],
+)
+def test_load_tells_when_a_task_came_back_with_more_time(
+    store: Store, closed: list[tuple[AttemptState, int]], returned_ms: int | None
+) -> None:
+    """From its last launch that ended, or else the first that was lost; an open attempt changes nothing."""
+    attempts = [attempt(1, 9)]
+    attempts += [attempt(1, at_ms, state=state, stopped_ms=at_ms) for state, at_ms in closed]
+    store.commit([[submitted(1), submitted(2)], [AttemptRecorded(attempt=each) for each in attempts]])
+    assert [task.returned_ms for task in live(store)] == [returned_ms, None]
+
+
 def test_open_intents_are_loaded(store: Store) -> None:
     """Of each (kind, key) the latest record counts, and only an open one is loaded."""
     for state in IntentState:

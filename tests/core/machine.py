@@ -196,15 +196,21 @@ class Cluster(RuleBasedStateMachine):
             if not isinstance(call, StartTask) or call.container_instance_arn in self.truth.instances:
                 self.take_effect(call)
         self.fold()
+        returned = self.returned()
         self.steps.now_ms += downtime_ms
         self.steps.restart()
         self.history.restart()
+        assert self.returned() == returned
 
     @rule(ms=pauses)
     def time_passes(self, ms: int) -> None:
         self.steps.now_ms += ms
 
     # ---- how it is done
+
+    def returned(self) -> dict[str, int | None]:
+        """When each task came back to the queue, as far as that gives it more time."""
+        return {each: track.returned_ms for each, track in self.world.attempts.tracks.items()}
 
     def known_members(self) -> list[str]:
         """Members that the records tell of."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from scheduler.core.model.attempt import Attempt
+from scheduler.core.model.attempt import Attempt, returned_ms
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import (
     AttemptRecorded,
@@ -96,4 +96,5 @@ def _track(kept: Kept, task_id: str, state: TaskState) -> Track:
         attempt=next((each for each in attempts if each.holds_room), None),
         attempts_made=len(attempts),
         launches=sum(each.counted for each in attempts),
+        returned_ms=returned_ms(attempts),
     )

@@ -120,9 +120,20 @@ def test_an_abandoned_attempt_is_looked_out_for_a_few_times() -> None:
         at_ms += pause_ms
         assert SEARCH not in list(agenda.due(at_ms - 1))
         assert SEARCH in list(agenda.due(at_ms))
-        agenda.sent(SEARCH, at_ms)
-        agenda.heard(Outcome(call=SEARCH, answer=TasksSeen(tasks=()), sent_ms=at_ms), at_ms)
+        ask(agenda, SEARCH, TasksSeen(tasks=()), at_ms)
+        assert agenda.searches.is_stray(LOST.attempt_id)
+        assert agenda.searches.missed(LOST.attempt_id) == ""
     assert not agenda.searches.is_stray(LOST.attempt_id)
+
+
+def test_a_last_look_out_that_failed_is_repeated() -> None:
+    """What nobody answered does not say that the task is not there."""
+    agenda = a_quiet_agenda()
+    agenda.searches.look_out(LOST, START_MS)
+    for _ in POLICY.stray_pauses_ms:
+        ask(agenda, SEARCH, FAILED)
+    assert agenda.searches.is_stray(LOST.attempt_id)
+    assert SEARCH in due(agenda, POLICY.stray_pauses_ms[-1])
 
 
 def test_a_stop_is_repeated_until_it_is_taken_back() -> None:

@@ -2,7 +2,7 @@
 
 from scheduler.core.model.answers import EcsTask
 from scheduler.core.model.policy import Policy
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.world.daemons import Daemons
 from tests.builders import an_ecs_task, an_instance, attempt, instance_arn
 from tests.clocks import START_MS
@@ -65,6 +65,12 @@ def test_one_that_is_taken_back_waits_again() -> None:
     read(daemons, 1, 2, at_s=-900, status="DRAINING")
     read(daemons, 1, 2)
     assert kept(daemons, 2) == ASK
+
+
+def test_their_footprint_is_that_of_all_services_seen_anywhere() -> None:
+    """Each once: every instance is to hold one task of each."""
+    assert after(daemon(1), daemon(2), daemon(2, "metrics")).footprint() == ASK.times(2)
+    assert after().footprint() == NOTHING
 
 
 def test_a_service_that_is_named_is_one() -> None:

@@ -26,6 +26,7 @@ from scheduler.core.model.calls import (
 from scheduler.core.model.container_instance import ContainerInstance, InstanceHealth
 from scheduler.core.model.digest import Unplaced
 from scheduler.core.model.facts import instance_type_fact
+from scheduler.core.model.group import InstanceType
 from scheduler.core.model.plan import Plan
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import IntentRecorded, IntentState, ScalingRecorded
@@ -216,8 +217,11 @@ def test_evidence_becomes_transitions_and_attempts() -> None:
 
 
 def learned(known: Resources, registered: Resources, *, before: bool) -> tuple[object, ...]:
-    known_type = replace(a_type(allocatable=known), learned=before)
-    view = a_view(capacity=a_capacity(types=(known_type,)), registered_by_type={"m4.4xlarge": registered})
+    return settled_by(replace(a_type(allocatable=known), learned=before), registered)
+
+
+def settled_by(known: InstanceType, registered: Resources) -> tuple[object, ...]:
+    view = a_view(capacity=a_capacity(types=(known,)), registered_by_type={"m4.4xlarge": registered})
     return decide(view, POLICY).settled
 
 
@@ -235,6 +239,15 @@ def test_a_type_is_as_small_as_its_smallest_instance_ever_was() -> None:
     both = Resources(cpu=16000, memory_mib=64000)
     assert learned(wide, M4_4XLARGE, before=True) == ()
     assert learned(wide, narrow, before=True) == (instance_type_fact("m4.4xlarge", both),)
+
+
+def test_what_daemons_take_of_a_type_is_not_learned() -> None:
+    """What an instance registers is held against what its type registered, not against what is left of it."""
+    kept = Resources(cpu=128, memory_mib=256)
+    a_little_less = M4_4XLARGE - Resources(memory_mib=19)
+    known = InstanceType(name="m4.4xlarge", allocatable=M4_4XLARGE - kept, kept=kept, learned=True)
+    assert settled_by(known, M4_4XLARGE) == ()
+    assert settled_by(known, a_little_less) == (instance_type_fact("m4.4xlarge", a_little_less),)
 
 
 def test_a_types_architecture_is_ec2s_to_tell() -> None:

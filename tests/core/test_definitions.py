@@ -73,6 +73,17 @@ def test_a_refusal_is_forgotten_with_the_last_who_waited() -> None:
     assert (wanted(definitions), definitions.rejected(10)) == ([(KEY, a_task(2).task_id)], ())
 
 
+def test_a_refusal_that_nobody_waits_for_is_not_kept() -> None:
+    """Its last task was cancelled while the registration was under way: the next one is registered for."""
+    definitions = waiting(1)
+    definitions.begin(KEY)
+    definitions.leave(a_task(1))
+    definitions.reject(KEY, REFUSED)
+    definitions.finish(KEY)
+    definitions.wait(a_task(2))
+    assert (wanted(definitions), definitions.rejected(10)) == ([(KEY, a_task(2).task_id)], ())
+
+
 def test_what_nobody_waits_for_is_not_wanted() -> None:
     """The last task left before the registration was sent."""
     definitions = waiting(1)

@@ -11,7 +11,16 @@ from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.model.task import TaskState
 from scheduler.core.world.fleet import Fleet
 from scheduler.core.world.ledger import Ledger, Load
-from tests.builders import M4_4XLARGE, REGULAR, a_group, a_member, an_instance, attempt, instance_arn
+from tests.builders import (
+    M4_4XLARGE,
+    REGULAR,
+    a_group,
+    a_member,
+    an_ecs_task,
+    an_instance,
+    attempt,
+    instance_arn,
+)
 from tests.clocks import START_MS
 
 POLICY = Policy()
@@ -59,6 +68,17 @@ def test_our_ledger_beats_what_ecs_shows_as_remaining() -> None:
 def test_room_that_others_hold_is_not_free() -> None:
     """Tasks that the store does not know are occupied room, from the first reading on."""
     assert free(a_fleet(remaining=M4_4XLARGE - HALF)) == [HALF + Resources(cpu=0, memory_mib=1)]
+
+
+def test_room_that_waits_for_daemons_says_so() -> None:
+    """It has no slot before they have come, though nothing starts there."""
+    fleet = Fleet(POLICY, Ledger())
+    fleet.see_group(a_group(a_member(1), a_member(2)))
+    fleet.see_instances([an_instance(1)], START_MS - POLICY.daemon_grace_ms)
+    fleet.daemons.see([an_ecs_task(attempt(), daemon=True, service="router", ask=SMALL)])
+    fleet.see_instances([an_instance(1), an_instance(2)], START_MS)
+    rooms = {room.arn: (room.slots > 0, room.awaits_daemons) for _, room in fleet.rooms.spots()}
+    assert rooms == {instance_arn(1): (True, False), instance_arn(2): (False, True)}
 
 
 def test_one_reading_that_lags_makes_nobody_a_stranger() -> None:

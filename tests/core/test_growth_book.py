@@ -5,7 +5,7 @@ import pytest
 from scheduler.core.model.calls import SetDesiredCapacity
 from scheduler.core.model.group import InstanceType, Supply
 from scheduler.core.model.policy import Policy
-from scheduler.core.model.resources import Architecture, Resources
+from scheduler.core.model.resources import NOTHING, Architecture, Resources
 from scheduler.core.world.growth_book import GrowthBook
 from tests.builders import M4_4XLARGE, a_group, an_instance, instance_arn
 from tests.clocks import START_MS
@@ -50,9 +50,31 @@ def arrive(book: GrowthBook, number: int, offered: Resources, *, in_flight: int 
     book.arrive(an_instance(number), offered, in_flight=in_flight, now_ms=START_MS)
 
 
-def test_before_an_instance_registered_a_type_is_a_share_of_what_ec2_declares() -> None:
-    """An m4.4xlarge declares 65,536 MiB and registers less: 0.93 of it is believed."""
-    assert sizes(a_book(LARGE)) == {"m4.4xlarge": Resources(cpu=15237, memory_mib=60948)}
+def test_before_an_instance_registered_a_type_has_a_share_of_the_memory_that_ec2_declares() -> None:
+    """An m4.4xlarge declares 65,536 MiB and registers less: 0.93 of it is believed; its CPU is all there."""
+    assert sizes(a_book(LARGE)) == {"m4.4xlarge": Resources(cpu=16384, memory_mib=60948)}
+
+
+@pytest.mark.parametrize("learned", [True, False])
+def test_of_a_type_daemons_take_their_part(learned: bool) -> None:
+    """Whether or not its size was learned, and until a census shows other ones."""
+    book = a_book(LARGE)
+    if learned:
+        book.learn("m4.4xlarge", M4_4XLARGE)
+    before = book.types
+    book.keep_for_daemons(PIECE)
+    assert sizes(book)["m4.4xlarge"] == before[0].allocatable - PIECE
+    assert book.types[0].registered == before[0].registered
+    book.keep_for_daemons(NOTHING)
+    assert book.types == before
+
+
+def test_a_type_that_its_daemons_overfill_has_nothing_for_tasks() -> None:
+    """And registers what it registers: nothing new is learned of it."""
+    book = a_book(SMALL)
+    book.learn("m4.xlarge", PIECE)
+    book.keep_for_daemons(WHOLE)
+    assert (sizes(book)["m4.xlarge"], book.types[0].registered) == (NOTHING, PIECE)
 
 
 def test_a_learned_size_is_believed_whenever_it_was_learned() -> None:
@@ -152,6 +174,34 @@ def test_growth_rests_longer_with_every_failure() -> None:
         assert book.next_ms() is None
 
 
+@pytest.mark.parametrize("granted", [True, False])
+def test_asks_that_are_granted_end_no_rest_after_failed_launches(granted: bool) -> None:
+    """Nor does a reading of the group; 2 s, 10 s, then a minute each, until launches recover."""
+    book, now_ms = a_book(LARGE), START_MS
+    for pause_ms in POLICY.growth_pauses_ms:
+        book.fail_launch(now_ms)
+        if granted:
+            book.succeed()
+        assert not book.has_grown(9)
+        assert book.next_ms() == now_ms + pause_ms
+        assert book.capacity(a_supply(1), now_ms + pause_ms - 1).resting
+        now_ms += pause_ms
+        assert not book.capacity(a_supply(1), now_ms).resting
+    book.launches_recovered()
+    book.fail_launch(now_ms)
+    assert book.next_ms() == now_ms + POLICY.growth_pauses_ms[0]
+
+
+def test_growth_rests_until_the_longer_of_two_rests_is_over() -> None:
+    """A launch failed for the second time, and then an ask was refused."""
+    book = a_book(LARGE)
+    book.fail_launch(START_MS)
+    book.fail_launch(START_MS)
+    book.fail(REFUSED, START_MS)
+    assert book.next_ms() == START_MS + POLICY.growth_pauses_ms[1]
+    assert book.capacity(a_supply(1), START_MS + POLICY.growth_pauses_ms[0]).resting
+
+
 @pytest.mark.parametrize("shown", [True, False])
 def test_a_success_ends_the_rest(shown: bool) -> None:
     """Also one whose answer was lost: the group shows that it had its effect."""
@@ -161,7 +211,7 @@ def test_a_success_ends_the_rest(shown: bool) -> None:
     if shown:
         assert book.has_grown(REFUSED.desired)
     else:
-        book.end_rest()
+        book.succeed()
     assert not book.capacity(a_supply(0), START_MS).resting
     book.fail(REFUSED, START_MS)
     assert book.next_ms() == START_MS + POLICY.growth_pauses_ms[0]

@@ -1,6 +1,7 @@
 """Hearing of capacity: what the census, the hazards and failed launches teach the World."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -29,13 +30,24 @@ from scheduler.core.model.group import FailedLaunch, Hazard
 from scheduler.core.model.mark import Mark
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import ScalingRecorded
+from scheduler.core.model.resources import Resources
 from scheduler.core.model.scaling import ScalingKind
 from scheduler.core.world.world import World
-from tests.builders import M4_4XLARGE, a_world, an_ecs_task, an_instance, attempt, ec2_id, instance_arn
+from tests.builders import (
+    M4_4XLARGE,
+    a_world,
+    an_ecs_task,
+    an_instance,
+    attempt,
+    ec2_id,
+    instance_arn,
+    task_id,
+)
 from tests.clocks import START_MS
 from tests.core.clusters import LOST
 from tests.core.region import Region
 
+LARGE, DAEMON = Resources(cpu=8192, memory_mib=32_000), Resources(cpu=128, memory_mib=419)
 STEERED = Hazard(reason="SCALING_POLICY", message="it has a scaling policy", stops_scaling=True)
 RIVAL = Mark(service_id="", store_epoch="another", since_ms=-1)
 
@@ -74,6 +86,21 @@ def test_an_instance_with_a_task_of_others_stays() -> None:
     region.minutes(1)
     assert "FOREIGN_TASKS" not in region.world.troubles
     assert not region.world.fleet.is_busy(instance_arn(1))
+
+
+@pytest.mark.parametrize(("asks", "fails"), [(M4_4XLARGE - DAEMON, False), (M4_4XLARGE, True)])
+def test_daemons_make_those_fail_that_no_type_holds_beside_them(asks: Resources, fails: bool) -> None:
+    """What is bought would come with its daemons too; the others go on waiting."""
+    region = Region(1)
+    region.run(1, ask=LARGE)
+    region.submit(2, asks)
+    region.turn()
+    region.turn()
+    assert task_id(2) in region.world.attempts.tracks
+    census(region, replace(foreign(1), daemon=True, service="router", ask=DAEMON))
+    region.steps.step()
+    assert (task_id(2) not in region.world.attempts.tracks) is fails
+    assert region.world.growth.types[0].allocatable == M4_4XLARGE - DAEMON
 
 
 def test_tasks_of_ours_are_not_foreign() -> None:
@@ -187,7 +214,10 @@ def test_no_news_of_launches_is_no_event(answer: Answer) -> None:
 
 
 def test_growth_rests_after_a_failed_launch() -> None:
-    """The next one would fail as well; the condition says why, until nothing is awaited any more."""
+    """The next one would fail as well; the condition says why, until nothing is awaited any more.
+
+    One that fails after that is the first of its row again.
+    """
     region = Region(1)
     region.run(1, ask=M4_4XLARGE)
     region.submit(2, M4_4XLARGE)
@@ -203,6 +233,26 @@ def test_growth_rests_after_a_failed_launch() -> None:
     region.truth.join(region.steps.now_ms)
     region.minutes(0.5)
     assert "LAUNCHES_FAIL" not in region.world.troubles
+    assert not region.steps.view().capacity.resting
+    tell(region, failed(START_MS + 6))
+    assert region.world.growth.next_ms() == region.steps.now_ms + region.policy.growth_pauses_ms[0]
+
+
+def test_a_rest_after_a_failed_launch_outlasts_readings_of_the_group() -> None:
+    """The group wants what it was asked for, and cannot have it: that is no success."""
+    region = Region(1)
+    region.run(1, ask=M4_4XLARGE)
+    region.submit(2, M4_4XLARGE)
+    region.turn()
+    region.turn()
+    for number in range(3):
+        tell(region, failed(START_MS + number))
+    for _ in range(5):
+        region.turn()
+    region.submit(3, M4_4XLARGE)
+    region.steps.step()
+    assert region.steps.view().capacity.resting
+    assert region.awaited(SetDesiredCapacity) == []
 
 
 def silent(region: Region, numbers: Sequence[int]) -> Region:

@@ -134,6 +134,22 @@ def lack(free: Resources, ask: Resources) -> str:
     return "not enough gpus" if free.gpus < ask.gpus else "too many tasks starting"
 
 
+def test_an_instance_that_waits_for_its_daemons_has_a_reject_of_its_own() -> None:
+    """Nothing starts on it, and nobody is told that too much does."""
+    index = an_index()
+    for number, awaits in ((1, True), (2, False)):
+        index.put(
+            instance_arn(number),
+            registered=M4_4XLARGE,
+            free=M4_4XLARGE,
+            launched_ms=0,
+            slots=0,
+            awaits_daemons=awaits,
+        )
+    expected = [("its daemons are awaited", 1), ("too many tasks starting", 1)]
+    assert RejectCounter(index).count(LONG) == expected
+
+
 def test_a_blocked_shape_lets_the_others_pass() -> None:
     """A task that no instance has room for stands before one that fits."""
     backlog = a_backlog(a_task(1, ask=M4_4XLARGE.times(2)), a_task(2, ask=LONG))

@@ -45,10 +45,10 @@ def seen(of: Attempt, status: str, state: TaskState = S.ASSIGNED, **changes: Any
     return an_evidence(of, state=state, seen=an_ecs_task(of, last_status=status, **changes))
 
 
-def refused(category: StopCategory, number: int = 1, lacking: int = 0, able: int = 3) -> AttemptEvidence:
+def refused(category: StopCategory, number: int = 1, lacking: int = 0, untried: int = 3) -> AttemptEvidence:
     failure = Failure(definite=True, code=category, message="", reason=stop_reason(category=category))
     refusal = an_evidence(attempt(number=number), failure=failure)
-    return replace(refusal, lacking=lacking, able=able)
+    return replace(refusal, lacking=lacking, untried=untried)
 
 
 @pytest.mark.parametrize(
@@ -76,11 +76,11 @@ def refused(category: StopCategory, number: int = 1, lacking: int = 0, able: int
         (refused(StopCategory.CAPACITY, number=50), (S.QUEUED, A.DEFINITE_FAILURE)),
         (refused(StopCategory.ATTRIBUTE), (S.QUEUED, A.DEFINITE_FAILURE)),
         (refused(StopCategory.ATTRIBUTE, number=50), (S.QUEUED, A.DEFINITE_FAILURE)),
-        (refused(StopCategory.ATTRIBUTE, lacking=2), (S.QUEUED, A.DEFINITE_FAILURE)),
-        (refused(StopCategory.ATTRIBUTE, lacking=3), (S.FAILED, A.DEFINITE_FAILURE)),
-        (refused(StopCategory.ATTRIBUTE, lacking=9, able=50), (S.QUEUED, A.DEFINITE_FAILURE)),
-        (refused(StopCategory.ATTRIBUTE, lacking=10, able=50), (S.FAILED, A.DEFINITE_FAILURE)),
-        (refused(StopCategory.ATTRIBUTE, lacking=1, able=0), (S.FAILED, A.DEFINITE_FAILURE)),
+        (refused(StopCategory.CAPACITY, untried=0), (S.QUEUED, A.DEFINITE_FAILURE)),
+        (refused(StopCategory.ATTRIBUTE, lacking=9, untried=1), (S.QUEUED, A.DEFINITE_FAILURE)),
+        (refused(StopCategory.ATTRIBUTE, lacking=3, untried=0), (S.FAILED, A.DEFINITE_FAILURE)),
+        (refused(StopCategory.ATTRIBUTE, lacking=10, untried=40), (S.FAILED, A.DEFINITE_FAILURE)),
+        (refused(StopCategory.ATTRIBUTE, lacking=1, untried=-1), (S.FAILED, A.DEFINITE_FAILURE)),
         (refused(StopCategory.REJECTED), (S.FAILED, A.DEFINITE_FAILURE)),
         # 3. The answer was lost.
         (an_evidence(OPEN, failure=LOST), (S.ASSIGNED, A.UNKNOWN)),

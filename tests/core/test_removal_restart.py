@@ -46,10 +46,21 @@ def test_each_step_goes_on_after_a_restart(step: RemovalStep) -> None:
     before = region.removals()
     region.restart(downtime_ms=60_000)
     assert region.removals() == before
-    region.minutes(1)
+    region.minutes(2 if step is RemovalStep.RETURNING else 1)
     assert region.removals() == []
     assert (ec2_id(2) in region.truth.launched) is (step is RemovalStep.RETURNING)
     assert region.truth.desired == (2 if step is RemovalStep.RETURNING else 1)
+
+
+def test_a_drain_of_an_earlier_life_may_still_come() -> None:
+    """What is taken back is looked after while a lost drain may have its effect, and made ACTIVE again."""
+    region = at(RemovalStep.RETURNING)
+    region.restart()
+    region.minutes(0.8)
+    region.truth.answer(DrainInstances(arns=(instance_arn(2),)))
+    region.minutes(1.2)
+    assert region.removals() == []
+    assert instance_arn(2) not in region.truth.drained
 
 
 @pytest.mark.parametrize("step", ACT)

@@ -167,6 +167,18 @@ def test_a_shape_that_a_present_instance_holds_is_never_hopeless() -> None:
     assert growth_for(LARGE_4X, 1, capacity=replace(capacity, silent=silent)) == Growth()
 
 
+@pytest.mark.parametrize(("too_much_mib", "never"), [(0, set()), (1, {LARGE_4X})])
+def test_a_present_instance_must_hold_a_shape_beside_its_daemons(
+    too_much_mib: int, never: set[Resources]
+) -> None:
+    """To the MiB: whoever fits nowhere beside them would wait for nothing."""
+    daemons = M4_4XLARGE - LARGE_4X + Resources(memory_mib=too_much_mib)
+    capacity = a_capacity(types=(a_type(allocatable=SMALL),), daemons=daemons)
+    assert growth_for(LARGE_4X, 1, an_instance(remaining=SMALL), capacity=capacity).never == never
+    silent = (SilentInstance(registered=M4_4XLARGE, free=SMALL),)
+    assert growth_for(LARGE_4X, 1, capacity=replace(capacity, silent=silent)).never == never
+
+
 def test_what_no_type_holds_does_not_stop_the_others() -> None:
     """A shape that never fits stands first in the queue; the next one still gets its instance."""
     tasks = (a_task(1, ask=M4_4XLARGE.times(2)), a_task(2))

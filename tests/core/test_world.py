@@ -59,6 +59,21 @@ def test_a_throttled_start_is_repeated_with_the_same_attempt() -> None:
     assert steps.view().suspects == frozenset()
 
 
+def test_a_start_that_is_throttled_for_too_long_expires() -> None:
+    """It goes back to the queue once its queue timeout is over, and no token comes for it later."""
+    steps = a_cluster(1)
+    call = launched(steps)
+    pass_ms(steps, POLICY.queue_timeout_ms - 2_000)
+    answer(steps, call, THROTTLED)
+    pass_ms(steps, 2_000)
+    assert (state_of(steps), steps.awaited(StartTask)) == (TaskState.ASSIGNED, [call])
+    answer(steps, call, THROTTLED)
+    steps.step()
+    assert (steps.world.attempts.tracks, holds(steps)) == ({}, 0)
+    pass_ms(steps, 60_000)
+    assert steps.awaited(StartTask) == []
+
+
 def test_a_refused_task_tries_another_instance_after_a_rest() -> None:
     """The instance is suspect for this shape until it was read again."""
     steps = a_cluster(1, 2)

@@ -13,8 +13,9 @@ from scheduler.core.model.calls import (
     StartTask,
     SuspendAZRebalance,
 )
-from scheduler.core.model.facts import instance_type_fact
-from scheduler.core.model.records import IntentRecorded, IntentState
+from scheduler.core.model.facts import definition_fact, instance_type_fact
+from scheduler.core.model.records import IntentRecorded, IntentState, ScalingRecorded
+from scheduler.core.model.scaling import ScalingKind
 from scheduler.core.model.task import TaskState
 from tests.builders import (
     M4_4XLARGE,
@@ -29,6 +30,7 @@ from tests.builders import (
     transitioned,
 )
 from tests.core.clusters import (
+    KNOWN,
     LOST,
     NO_ROOM,
     POLICY,
@@ -42,6 +44,7 @@ from tests.core.clusters import (
     state_of,
 )
 from tests.core.steps import Steps
+from tests.core.test_starts import failure
 
 
 def test_news_are_kept_until_what_they_led_to_is_committed() -> None:
@@ -149,6 +152,21 @@ def test_growth_whose_answer_was_lost_is_decided_anew() -> None:
     assert steps.awaited(SetDesiredCapacity) == [call]
 
 
+def test_an_ask_that_failed_is_told_once_and_a_larger_one_after_it_anew() -> None:
+    """The end of the log tells a later life the most that may have been granted."""
+    steps = a_cluster(tasks=())
+    for number in (1, 2, 3):
+        steps.commit(submitted(number, ask=M4_4XLARGE) if number != 2 else KNOWN)
+        steps.step()
+        (call,) = steps.awaited(SetDesiredCapacity)
+        answer(steps, call, LOST)
+        pass_ms(steps, POLICY.growth_pauses_ms[-1])
+    (call,) = steps.awaited(SetDesiredCapacity)
+    told = [each.event for each in steps.committed if isinstance(each, ScalingRecorded)]
+    assert [each.desired_after for each in told if each.kind is ScalingKind.GROW] == [1, 2]
+    assert call.desired == 2
+
+
 def test_a_failed_ask_reads_the_group_soon() -> None:
     """What it did, if anything, is seen within a second."""
     steps = a_cluster()
@@ -226,6 +244,17 @@ def test_a_revision_that_is_gone_is_registered_anew() -> None:
     answer(steps, again, Registered(task_definition_arn="arn:new"))
     pass_ms(steps, POLICY.cluster_poll_ms)
     assert {each.task_definition_arn for each in steps.awaited(StartTask)} >= {"arn:new"}
+
+
+def test_tasks_of_a_resting_configuration_rest_when_it_is_registered_anew() -> None:
+    """They waited for its definition when it was found that it fails everywhere: none is started before."""
+    steps = a_cluster(1, tasks=(1, 2))
+    steps.commit(definition_fact("definition-1", ""))
+    steps.world.breakers.trip(failure(9, "typo", key="definition-1"), steps.now_ms)
+    steps.commit(KNOWN)
+    assert (steps.step().placements, steps.view().backlog) == ((), ())
+    pass_ms(steps, POLICY.breaker_pauses_ms[0])
+    assert len(steps.awaited(StartTask)) == 1
 
 
 def test_a_task_that_cannot_be_read_fails_alone() -> None:

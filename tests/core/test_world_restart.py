@@ -1,7 +1,12 @@
 """The World in a new life: what the store kept is looked for, and nothing is done twice."""
 
-from scheduler.core.model.answers import TasksSeen
-from scheduler.core.model.attempt import Attempt, AttemptState
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from scheduler.core.model.answers import Outcome, TasksSeen
+from scheduler.core.model.attempt import CLOSED_ATTEMPT_STATES, Attempt, AttemptState
 from scheduler.core.model.calls import (
     DescribeInstanceTypes,
     DescribeTasks,
@@ -12,10 +17,31 @@ from scheduler.core.model.calls import (
 from scheduler.core.model.records import IntentRecorded, IntentState
 from scheduler.core.model.task import TaskState
 from scheduler.core.world.attempts import Track
+from scheduler.core.world.timeouts import queued_until_ms
 from scheduler.core.world.world import World
-from tests.builders import a_task, a_world, an_ecs_task, an_end, an_instance, attempt, submitted
+from tests.builders import (
+    a_task,
+    a_world,
+    an_ecs_task,
+    an_end,
+    an_instance,
+    attempt,
+    submitted,
+    task_id,
+    transitioned,
+)
 from tests.clocks import START_MS
-from tests.core.clusters import KNOWN, POLICY, a_cluster, answer, holds, present, search_in_vain, state_of
+from tests.core.clusters import (
+    KNOWN,
+    POLICY,
+    a_cluster,
+    answer,
+    holds,
+    pass_ms,
+    present,
+    search_in_vain,
+    state_of,
+)
 from tests.core.steps import Steps
 
 
@@ -62,6 +88,45 @@ def test_a_running_task_is_read_after_a_restart() -> None:
 def test_a_waiting_task_waits_on_after_a_restart() -> None:
     """And starts like any other."""
     assert len(resumed(TaskState.QUEUED, None).step().placements) == 1
+
+
+@pytest.mark.parametrize("out", [False, True])
+@pytest.mark.parametrize("closed", list(product(sorted(CLOSED_ATTEMPT_STATES), repeat=3)))
+def test_a_restart_neither_extends_nor_forgets_the_wait_of_a_task(
+    closed: tuple[AttemptState, ...], out: bool
+) -> None:
+    """What refused, lost and failed starts have cost it is on disk, as it waits and as it is out."""
+    steps = a_cluster()
+    for number, state in enumerate(closed, 1):
+        of, at_ms = attempt(1, number), START_MS + POLICY.queue_timeout_ms + number * 60_000
+        ended = replace(of, state=state, stopped_ms=at_ms)
+        back = transitioned(1, TaskState.QUEUED, TaskState.ASSIGNED, at_ms=at_ms, attempt=ended)
+        steps.commit(transitioned(attempt=of), back)
+    if out:
+        steps.commit(transitioned(attempt=attempt(1, 4)))
+    before = waits_until_ms(steps)
+    steps.now_ms += 600_000
+    steps.restart()
+    assert waits_until_ms(steps) == before
+
+
+def waits_until_ms(steps: Steps) -> int:
+    return queued_until_ms(steps.world, steps.world.attempts.tracks[task_id(1)])
+
+
+def test_a_task_that_is_abandoned_after_a_restart_waits_on() -> None:
+    """However long the process was away while its start was lost."""
+    since_ms = START_MS - POLICY.queue_timeout_ms
+    steps = a_cluster(1, tasks=())
+    steps.commit(submitted(at_ms=since_ms), transitioned(at_ms=since_ms + 60_000, attempt=attempt()))
+    steps.restart()
+    (search,) = steps.world.agenda.searches.due(steps.now_ms)
+    steps.now_ms += POLICY.visibility_window_ms
+    nothing = Outcome(call=search, answer=TasksSeen(tasks=()), sent_ms=steps.now_ms)
+    steps.world.hear(nothing, steps.now_ms)
+    steps.step()
+    pass_ms(steps, POLICY.requeue_grace_ms - 1)
+    assert state_of(steps) is TaskState.QUEUED
 
 
 def test_an_act_that_was_under_way_is_decided_anew_after_a_restart() -> None:

@@ -17,7 +17,13 @@ from scheduler.core.model.calls import (
 )
 from scheduler.core.model.facts import definition_fact, revision_fact
 from scheduler.core.model.policy import Policy
-from scheduler.core.model.records import IntentRecorded, IntentState, Record, TaskTransitioned
+from scheduler.core.model.records import (
+    AttemptRecorded,
+    IntentRecorded,
+    IntentState,
+    Record,
+    TaskTransitioned,
+)
 from scheduler.core.model.revision import DAY_MS, Revision
 from scheduler.core.model.task import TaskState
 from scheduler.core.world.world import World
@@ -288,6 +294,16 @@ def test_a_resumed_attempt_keeps_its_room() -> None:
     """Room is held from the first step on: nobody is placed where a lost task may run."""
     driver = resumed(submitted(1), transitioned(1, attempt=attempt()))
     assert driver.world.ledger.load(attempt().container_instance_arn).attempts == 1
+
+
+def test_a_resumed_task_waits_for_as_long_as_before() -> None:
+    """A launch that failed late has given it more time, which neither a restart takes nor a later refusal."""
+    late_ms = START_MS + Policy().queue_timeout_ms
+    failed = attempt(1, 1, state=AttemptState.ENDED, stopped_ms=late_ms)
+    refused = attempt(1, 2, state=AttemptState.DEFINITE_FAILURE, stopped_ms=late_ms + 9_000)
+    closed = [AttemptRecorded(attempt=failed), AttemptRecorded(attempt=refused)]
+    driver = resumed(submitted(1), *closed, now_ms=late_ms + 60_000)
+    assert driver.world.deadlines.next_ms() == late_ms + Policy().requeue_grace_ms
 
 
 def test_a_running_task_is_only_read_after_a_restart() -> None:

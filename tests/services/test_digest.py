@@ -7,12 +7,13 @@ from scheduler.core.model.calls import DescribeGroup
 from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.digest import ClusterDigest, Unplaced, empty_digest
 from scheduler.core.model.policy import Policy
-from scheduler.core.model.resources import Resources
+from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.model.task import TaskState
 from scheduler.core.world.world import World
-from scheduler.services.digest import digest_of
+from scheduler.services.digest import digest_of, instances_of
 from tests.builders import M4_4XLARGE, REGULAR, a_group, a_member, a_world, an_instance, submitted
 from tests.clocks import START_MS
+from tests.core.clusters import a_cluster
 from tests.services.steps import stored
 
 NOBODY = empty_digest("ci")
@@ -41,6 +42,15 @@ def test_foreign_load_is_not_free_and_not_idle() -> None:
     taken = Resources(cpu=4096, memory_mib=16000)
     seen = digest(a_world(an_instance(1, remaining=M4_4XLARGE - taken)))
     assert (seen.free, seen.idle) == (M4_4XLARGE - taken, 0)
+
+
+def test_an_exclusive_task_leaves_no_room() -> None:
+    """Nobody gets what it does not use, so neither instance nor cluster shows it as free."""
+    steps = a_cluster(1, tasks=())
+    steps.commit(submitted(1, ask=REGULAR.alone()))
+    steps.step()
+    [instance] = instances_of(steps.world)
+    assert (instance.tasks, instance.free, digest(steps.world).free) == (1, NOTHING, NOTHING)
 
 
 def test_tasks_are_counted_by_state() -> None:

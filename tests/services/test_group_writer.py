@@ -1,10 +1,13 @@
 """The group's one writer: neither a reading that lags behind our last change nor a lost answer lowers it."""
 
+from dataclasses import replace
+
 import pytest
 
 from scheduler.adapters.aws.cloud import AwsCloud
 from scheduler.core.model.answers import GroupSeen
 from scheduler.core.model.calls import DetachInstances, SetDesiredCapacity
+from scheduler.core.model.records import ScalingRecorded
 from scheduler.core.model.scaling import ScalingEvent, ScalingKind
 from scheduler.lab.clock import VirtualClock
 from scheduler.ports.cloud import CloudError
@@ -13,6 +16,9 @@ from scheduler.simulated_aws.account import SimulatedAws
 from scheduler.simulated_aws.faults import Fault
 from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.settings import SimulationSettings
+from tests.builders import M4_4XLARGE
+from tests.core.clusters import THROTTLED
+from tests.core.region import Region
 from tests.lab.worlds import CLUSTER, GROUP, clients_of
 
 LAGGING = SimulationSettings(desired_capacity=2, max_size=20, group_read_lag_ms=2 * LAG_MS)
@@ -145,6 +151,23 @@ def test_a_life_remembers_what_the_last_one_asked_for(desk: Desk) -> None:
     desk.writer.recall([grown(desk, 7, ago_ms=5_000), grown(desk, 3, ago_ms=1_000)])
     assert desk.ask_in_vain(4) == UNSETTLED
     assert desk.ask(8) == 8
+
+
+def test_a_life_remembers_what_was_granted_after_a_smaller_ask_had_failed(desk: Desk) -> None:
+    """Decisions told two, which was refused, and then four: three would end one."""
+    region = Region(1)
+    region.run(1, ask=M4_4XLARGE)
+    region.submit(2, M4_4XLARGE)
+    region.steps.step()
+    (ask,) = region.awaited(SetDesiredCapacity)
+    region.steps.answer(ask, THROTTLED)
+    for number in (3, 4):
+        region.submit(number, M4_4XLARGE)
+    region.minutes(0.5)
+    assert region.truth.desired == 4
+    told = [each.event for each in region.steps.committed if isinstance(each, ScalingRecorded)]
+    desk.writer.recall(replace(each, at_ms=desk.clock.now_ms()) for each in told)
+    assert desk.ask_in_vain(3) == UNSETTLED
 
 
 @pytest.mark.parametrize(("ago_ms", "held"), [(2 * LAG_MS, ""), (5_000, "OBSERVE_ONLY")])

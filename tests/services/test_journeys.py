@@ -47,6 +47,7 @@ def resumed(state: TaskState) -> Journeys:
             launches=0,
             cancelled=False,
             updated_ms=START_MS,
+            returned_ms=None,
         )
     )
     return journeys

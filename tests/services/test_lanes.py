@@ -144,6 +144,22 @@ def test_another_failure_slows_nobody() -> None:
     assert read_slots(each) == 3
 
 
+def test_a_store_that_fails_slows_no_lane() -> None:
+    """AWS was asked nothing and has throttled nobody: its budget is as it was."""
+    each = lanes(burst=4, at_once=4)
+    send(each, READ, 1)
+    each.heard(Outcome(call=READ, answer=THROTTLED, sent_ms=START_MS, requests=0), START_MS)
+    assert read_slots(each) == 3
+
+
+def test_the_smallest_share_stops_no_lane() -> None:
+    """A bucket that could not hold one token would never let a call go: it is slow, and that is all."""
+    each = Lanes(default_limits(0.01))
+    for call in (SWEEP, READ):
+        send(each, call, 1)
+    assert 0 not in each.slots(START_MS + 600_000).values()
+
+
 def test_the_next_token_is_the_first_of_any_empty_lane() -> None:
     """The loop is woken when the first lane that waits for a token gets one."""
     each = lanes(burst=1, per_second=2)

@@ -9,7 +9,7 @@ from threading import Lock
 from scheduler.adapters.memory.requests import Requests
 from scheduler.adapters.memory.scaling import ScalingLog
 from scheduler.adapters.memory.secrets import masked
-from scheduler.core.model.attempt import Attempt
+from scheduler.core.model.attempt import Attempt, returned_ms
 from scheduler.core.model.records import (
     AttemptRecorded,
     CancelRequested,
@@ -293,6 +293,7 @@ class MemoryStore:
             launches=sum(attempt.counted for attempt in attempts),
             cancelled=task_id in self._cancelled,
             updated_ms=status.updated_ms,
+            returned_ms=returned_ms(attempts),
         )
 
 

@@ -8,6 +8,13 @@ SELECT
   (SELECT count(*) FROM attempt WHERE attempt.task_id = task.task_id),
   (SELECT count(*) FROM attempt WHERE attempt.task_id = task.task_id AND payload ->> 'counted'),
   (SELECT payload FROM attempt WHERE attempt.task_id = task.task_id ORDER BY number DESC LIMIT 1),
+  (
+    SELECT coalesce(
+      max(payload ->> 'stopped_ms') FILTER (WHERE payload ->> 'state' = 'ENDED'),
+      min(payload ->> 'stopped_ms') FILTER (WHERE payload ->> 'state' = 'ABANDONED')
+    )
+    FROM attempt WHERE attempt.task_id = task.task_id  -- core/model/attempt.py:returned_ms
+  ),
   build_key,
   (
     SELECT request.spec ->> 'result_id' FROM request

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from errno import EISDIR
 from pathlib import Path
 
 from scheduler.ports.store import StoreLocked
@@ -17,6 +18,8 @@ class FileLock:
 
     def __init__(self, store: Path) -> None:
         """Locks `<store>.lock` at once or raises StoreLocked; OSError when the file cannot be made."""
+        if store.is_dir():  # `/` and `.` have no name to put a lock beside
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(store))
         path = store.with_name(f"{store.name}.lock")
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

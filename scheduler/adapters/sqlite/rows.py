@@ -65,7 +65,7 @@ def scaling_events(rows: str) -> list[StoredScalingEvent]:
 def _live_task(row: Row, *, ask: Resources, timeouts: Timeouts) -> LiveTask:
     task_id, tenant, priority, definition_key, main_container, enqueue_revision, submitted_ms = row[:7]
     may_run_again, state, cancelled, updated_ms = row[13:17]
-    attempts_made, launches, last_attempt, build_key, result_id = row[19:]
+    attempts_made, launches, last_attempt, returned_ms, build_key, result_id = row[19:]
     queued = QueuedTask(
         task_id=task_id,
         tenant=intern(tenant),
@@ -90,6 +90,7 @@ def _live_task(row: Row, *, ask: Resources, timeouts: Timeouts) -> LiveTask:
         launches=launches,
         cancelled=bool(cancelled),
         updated_ms=updated_ms,
+        returned_ms=returned_ms,
     )
 
 

@@ -188,13 +188,15 @@ def largest_suited(ask: Resources, types: Sequence[InstanceType]) -> InstanceTyp
 
 
 def _is_held(ask: Resources, capacity: Capacity, free: Remainder) -> bool:
-    """True when an instance that is there registered enough, even if its type once registered less."""
-    there = (
-        *free.sizes(),
-        *(each.registered for each in capacity.silent),
-        *(each.free for each in capacity.returnable),
+    """True when an instance that is there registered enough, even if its type once registered less.
+
+    The daemons of one that is being removed count as taken there, or have left it.
+    """
+    registered = (*free.sizes(), *(each.registered for each in capacity.silent))
+    beside_daemons = ask + capacity.daemons
+    return any(beside_daemons.fits_in(each) for each in registered) or any(
+        ask.fits_in(each.free) for each in capacity.returnable
     )
-    return any(ask.fits_in(each) for each in there)
 
 
 def _avoided(ask: Resources, capacity: Capacity) -> frozenset[str]:

@@ -144,8 +144,9 @@ def _nothing_to_stop(evidence: AttemptEvidence, closed: Attempt) -> Transition |
 def _after_refusal(evidence: AttemptEvidence, reason: StopReason) -> TaskState:
     if reason.category not in _REQUEUED:
         return TaskState.FAILED
-    lacked_by_all = evidence.lacking >= max(1, min(evidence.able, _MAX_LACKING))
-    return TaskState.FAILED if lacked_by_all else TaskState.QUEUED
+    lacked_by_all = evidence.lacking > 0 and evidence.untried <= 0
+    hopeless = lacked_by_all or evidence.lacking >= _MAX_LACKING
+    return TaskState.FAILED if hopeless else TaskState.QUEUED
 
 
 def _abandon(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, policy: Policy) -> Change | None:

@@ -36,7 +36,8 @@ _FULL = 2.0
 class Room(NamedTuple):
     """One instance's free room. The order of the fields is the order of the index.
 
-    `empty`: nobody is on it but daemons, so that a task may have it for itself.
+    `empty`: nobody is on it but daemons, so that a task may have it for itself. `awaits_daemons`: it has no
+    slot before its own have come.
     """
 
     share: float
@@ -47,6 +48,7 @@ class Room(NamedTuple):
     arn: str
     slots: int
     empty: bool = False
+    awaits_daemons: bool = False
 
     @property
     def free(self) -> Resources:
@@ -172,6 +174,7 @@ class FreeIndex:
         launched_ms: int,
         slots: int,
         empty: bool = False,
+        awaits_daemons: bool = False,
     ) -> None:
         """Sets what is free on one instance, replacing what was known."""
         self.discard(arn)
@@ -180,7 +183,8 @@ class FreeIndex:
             each.floors.clear()
         size = self._classes.setdefault(registered, self._size_class(registered, []))
         share = size.share(free.cpu, free.memory_mib, free.gpus)
-        room = Room(share, free.cpu, free.memory_mib, free.gpus, launched_ms, arn, slots, empty)
+        amounts = (free.cpu, free.memory_mib, free.gpus)
+        room = Room(share, *amounts, launched_ms, arn, slots, empty, awaits_daemons)
         self._where[arn] = (size, room)
         self._insert(size, room)
 

@@ -228,7 +228,7 @@ class RejectCounter:
 
     Memory is sorted once: on a full fleet every further shape is one bisection, whatever the fleet's size.
     Each instance is counted once, under the first that applies: architecture, somebody on it (for a task that
-    wants it for itself), memory, CPU, GPUs, slots, a refusal.
+    wants it for itself), memory, CPU, GPUs, daemons, slots, a refusal.
     """
 
     def __init__(self, index: FreeIndex) -> None:
@@ -270,12 +270,14 @@ def _lacks(ask: Resources, suited: _Rooms) -> list[tuple[str, int]]:
     enough_cpu = [room for room in enough_memory if room.cpu >= ask.cpu]
     holding = [room for room in enough_cpu if room.gpus >= ask.gpus]
     cpu, gpus = len(enough_memory) - len(enough_cpu), len(enough_cpu) - len(holding)
-    starting = sum(room.slots == 0 for room in holding)
-    refused = len(holding) - starting
+    awaiting = sum(room.awaits_daemons for room in holding)
+    starting = sum(room.slots == 0 for room in holding) - awaiting
+    refused = len(holding) - starting - awaiting
     return [
         ("not enough memory", memory),
         ("not enough cpu", cpu),
         ("not enough gpus", gpus),
+        ("its daemons are awaited", awaiting),
         ("too many tasks starting", starting),
         ("refused it a moment ago", refused),
     ]

@@ -4,7 +4,7 @@ Evidence is kept until the decision that it leads to is committed: a commit that
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from scheduler.core.model.answers import STARTING_STATUSES, EcsTask, Failure
@@ -166,13 +166,15 @@ class Attempts:
             heard.is_absent(as_of_ms)
             heard.seen = None
 
-    def evidence(self, able: int) -> tuple[AttemptEvidence, ...]:
+    def evidence(self, able: int, is_able: Callable[[str], bool]) -> tuple[AttemptEvidence, ...]:
         """Attempts of which something was heard since they were last looked at.
 
-        `able`: how many instances work, or are about to.
+        `able`: how many instances work, or are about to; `is_able` tells whether an ARN is one of theirs.
         """
         return tuple(
-            self._evidence_of(attempt_id, able) for attempt_id in self._news if attempt_id in self._task_of
+            self._evidence_of(attempt_id, able, is_able)
+            for attempt_id in self._news
+            if attempt_id in self._task_of
         )
 
     def looked_at(self, evidence: Iterable[AttemptEvidence]) -> None:
@@ -180,11 +182,11 @@ class Attempts:
         for each in evidence:
             self._news.pop(each.attempt.attempt_id, None)
 
-    def _evidence_of(self, attempt_id: str, able: int) -> AttemptEvidence:
+    def _evidence_of(self, attempt_id: str, able: int, is_able: Callable[[str], bool]) -> AttemptEvidence:
         track = self.tracks[self._task_of[attempt_id]]
         heard = self._heard[attempt_id]
-        lacking = self.lacking.get(track.task.task_id, _NOBODY)
         assert track.attempt is not None, "an attempt that is followed is its task's present one"
+        lacking = self.lacking.get(track.task.task_id, _NOBODY) | _lacking(track.attempt, heard)
         return AttemptEvidence(
             attempt=track.attempt,
             state=track.state,
@@ -196,8 +198,8 @@ class Attempts:
             absences=heard.absences,
             starting_as_of_ms=heard.starting_as_of_ms,
             unknown_since_ms=heard.unknown_since_ms,
-            lacking=len(lacking | _lacking(track.attempt, heard)),
-            able=able,
+            lacking=len(lacking),
+            untried=able - sum(map(is_able, lacking)),
             launches=track.launches,
             may_run_again=track.task.may_run_again,
         )

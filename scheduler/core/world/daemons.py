@@ -52,6 +52,10 @@ class Daemons:
         }
         return before | self._waiting
 
+    def footprint(self) -> Resources:
+        """What all that were seen anywhere ask for together: each instance is to hold them."""
+        return sum(self._asks.values(), NOTHING)
+
     def count(self, arn: str) -> int:
         """How many are on an instance."""
         return len(self._on.get(arn, ()))

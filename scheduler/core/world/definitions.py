@@ -78,7 +78,8 @@ class Definitions:
 
     def reject(self, key: str, failure: Failure) -> None:
         """AWS refused the definition for good."""
-        self._rejected[key] = failure
+        if key in self._waiting:
+            self._rejected[key] = failure
 
     def reject_task(self, key: str, task_id: str, failure: Failure) -> None:
         """The definition could not be made from this task; another one may still give it."""

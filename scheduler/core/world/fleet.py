@@ -133,6 +133,7 @@ class Fleet:
                     registered=self.instances[arn].registered,
                     free=self._free(arn),
                     empty=not self.is_occupied(ec2_id),
+                    arn=arn,
                 )
                 for ec2_id, arn in seen.silent.items()
             ),
@@ -301,15 +302,13 @@ class Fleet:
 
     def _judge(self, arn: str) -> None:
         """Puts an instance's room into the index, or takes it out."""
-        instance = self.instances[arn]
+        instance, ec2_id = self.instances[arn], self.ec2_ids[arn]
         members = self.group.members if self.group else {}
-        ec2_id = instance.ec2_instance_id
         too_old = arn in self.ages.in_turn and not self._is_clamped()
         standing = Standing(
             claimed=ec2_id in self._claimed, suspect=ec2_id in self._suspects, too_old=too_old
         )
-        health = classify(instance, members.get(ec2_id), standing)
-        self.health[arn] = health
+        health = self.health[arn] = classify(instance, members.get(ec2_id), standing)
         self.ranks.put(arn, Rank(ec2_id, health, instance.availability_zone))
         if self._ledger.load_of(ec2_id).attempts:
             self.idleness.end(arn)
@@ -327,6 +326,7 @@ class Fleet:
             launched_ms=instance.launched_ms,
             slots=max(0, slots) if kept is None and not load.exclusive else 0,
             empty=not self.is_occupied(ec2_id),
+            awaits_daemons=kept is not None,
         )
 
     def _nominate(self, arn: str) -> None:

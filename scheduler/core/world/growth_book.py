@@ -10,10 +10,33 @@ from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.world.promises import Promises
 
 
+class _Rest:
+    """A pause that lengthens with every failure in a row."""
+
+    def __init__(self, pauses_ms: tuple[int, ...]) -> None:
+        self._pauses_ms = pauses_ms
+        self._failures = 0
+        self.until_ms: int | None = None
+
+    def begin(self, now_ms: int) -> None:
+        self.until_ms = now_ms + self._pauses_ms[min(self._failures, len(self._pauses_ms) - 1)]
+        self._failures += 1
+
+    def end(self) -> None:
+        """The row of failures is over too."""
+        self._failures, self.until_ms = 0, None
+
+    def lasts(self, now_ms: int) -> bool:
+        if self.until_ms is not None and now_ms >= self.until_ms:
+            self.until_ms = None
+        return self.until_ms is not None
+
+
 class GrowthBook:
     """Types at their learned or declared size, and the instances bought that have not arrived.
 
-    `growing` is true while a SetDesiredCapacity is under way. After a failed one growth rests.
+    `growing` is true while a SetDesiredCapacity is under way. Growth rests after a failed one, and after a
+    failed launch: the two are counted apart, since EC2 may lack what the group was granted.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -22,9 +45,10 @@ class GrowthBook:
         self._declared: tuple[InstanceType, ...] = ()
         self._learned: dict[str, Resources] = {}
         self._promises = Promises(policy)
-        self._failures = 0
+        self._daemons = NOTHING
         self._failed_desired = 0
-        self._rest_until_ms: int | None = None
+        self._ask_rest = _Rest(policy.growth_pauses_ms)
+        self._launch_rest = _Rest(policy.growth_pauses_ms)
         self.types: tuple[InstanceType, ...] = ()
         self.growing = False
 
@@ -38,6 +62,12 @@ class GrowthBook:
         self._learned[name] = registered
         self._judge()
 
+    def keep_for_daemons(self, footprint: Resources) -> None:
+        """A census showed daemons that take this much of each instance."""
+        if footprint != self._daemons:
+            self._daemons = footprint
+            self._judge()
+
     # ---- asks
 
     def ask(self, call: SetDesiredCapacity) -> None:
@@ -46,30 +76,33 @@ class GrowthBook:
 
     def fail(self, call: SetDesiredCapacity, now_ms: int) -> None:
         """An ask was refused or lost: whatever it was, the same again at once would meet the same."""
-        self.rest(now_ms)
+        self._ask_rest.begin(now_ms)
         self._failed_desired = call.desired
 
-    def rest(self, now_ms: int) -> None:
-        """A launch failed: more of them would fail as well."""
-        pauses = self._policy.growth_pauses_ms
-        self._rest_until_ms = now_ms + pauses[min(self._failures, len(pauses) - 1)]
-        self._failures += 1
+    def fail_launch(self, now_ms: int) -> None:
+        """A launch failed: more of them would fail as well, however readily they are granted."""
+        self._launch_rest.begin(now_ms)
+
+    def launches_recovered(self) -> None:
+        """No launch is awaited any more."""
+        self._launch_rest.end()
 
     def has_grown(self, desired: int) -> bool:
         """True when the group has reached what the last failed ask wanted, whoever asked for it."""
-        if desired < self._failed_desired:
+        if not self._failed_desired or desired < self._failed_desired:
             return False
-        self.end_rest()
+        self.succeed()
         return True
 
-    def end_rest(self) -> None:
+    def succeed(self) -> None:
         """An ask succeeded."""
-        self._failures = self._failed_desired = 0
-        self._rest_until_ms = None
+        self._failed_desired = 0
+        self._ask_rest.end()
 
     def next_ms(self) -> int | None:
         """When growth has rested, if it rests."""
-        return self._rest_until_ms
+        ends = [each.until_ms for each in (self._ask_rest, self._launch_rest) if each.until_ms is not None]
+        return max(ends, default=None)
 
     # ---- arrivals
 
@@ -103,21 +136,21 @@ class GrowthBook:
         shrinking: int = 0,
     ) -> Capacity:
         """What growth starts from."""
-        if self._rest_until_ms is not None and now_ms >= self._rest_until_ms:
-            self._rest_until_ms = None
+        rests = [each.lasts(now_ms) for each in (self._ask_rest, self._launch_rest)]
         return Capacity(
             group=supply.group,
             types=self.types,
             in_flight=supply.in_flight,
             in_flight_types=self._in_flight_types(supply),
             growing=self.growing,
-            resting=self._rest_until_ms is not None,
-            repeated=self._failures > 0,
+            resting=any(rests),
+            asked=self._failed_desired,
             silent=supply.silent,
             returnable=returnable,
             shrinking=shrinking,
             suspects=suspects,
             disappointing=self.disappointing(now_ms),
+            daemons=self._daemons,
         )
 
     def _in_flight_types(self, supply: Supply) -> tuple[str, ...]:
@@ -135,9 +168,19 @@ class GrowthBook:
         )
 
     def _sized(self, declared: InstanceType) -> InstanceType:
+        """At what its instances registered, or are expected to, less what daemons take of it.
+
+        Of memory the operating system and the agent keep some; CPU is 1,024 units a vCPU, all of them for
+        tasks (ECS API: ContainerDefinition, cpu).
+        """
         learned = self._learned.get(declared.name)
+        registered = declared.allocatable.with_memory_share(self._policy.declared_memory_factor)
         if learned is not None:
-            allocatable = learned.on(declared.allocatable.architecture)
-            return InstanceType(name=declared.name, allocatable=allocatable, learned=True)
-        factor = self._policy.declared_size_factor
-        return InstanceType(name=declared.name, allocatable=declared.allocatable.scaled(factor))
+            registered = learned.on(declared.allocatable.architecture)
+        allocatable = (registered - self._daemons).floored()
+        return InstanceType(
+            name=declared.name,
+            allocatable=allocatable,
+            learned=learned is not None,
+            kept=registered - allocatable,
+        )

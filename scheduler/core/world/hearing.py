@@ -4,6 +4,8 @@ One rule a kind of call. A failed reading teaches nothing but that it is to be r
 teaches whether it may have had its effect.
 """
 
+from dataclasses import replace
+
 from scheduler.core.model.answers import (
     ENDED_STATUSES,
     EcsTask,
@@ -15,7 +17,7 @@ from scheduler.core.model.answers import (
     TasksSeen,
     TypesSeen,
 )
-from scheduler.core.model.attempt import StopCategory
+from scheduler.core.model.attempt import StopCategory, StopReason
 from scheduler.core.model.calls import (
     ActivateInstances,
     DeregisterInstance,
@@ -49,6 +51,7 @@ from scheduler.core.world import hearing_definitions as definitions
 from scheduler.core.world.failing_calls import forget_gone, note_failures, overcome
 from scheduler.core.world.hearing_starts import judge_starts
 from scheduler.core.world.parts import Parts
+from scheduler.core.world.timeouts import queued_until_ms
 
 AZ_REBALANCE = "AZRebalance"
 """The Auto Scaling process that moves instances between zones."""
@@ -57,6 +60,9 @@ AZ_REBALANCE = "AZRebalance"
 STRAY = "its start was given up as lost and its work given to another"
 """The stoppedReason of a task that shows up under an abandoned attempt."""
 
+_TOO_LATE = StopReason(
+    category=StopCategory.CAPACITY, code="THROTTLED", message="AWS throttled its start for too long"
+)
 _DISAPPOINTING = "SHAPE_NOT_HELD"
 """The trouble that stands while nothing is bought for a shape, because what was bought did not hold it."""
 
@@ -123,10 +129,15 @@ def _start(parts: Parts, call: StartTask, outcome: Outcome, now_ms: int) -> None
 
 
 def _throttled_start(parts: Parts, call: StartTask, failure: Failure, now_ms: int) -> None:
-    """The account's condition, not the instance's: the intent waits for a token, if it is still wanted."""
+    """The account's condition, not the instance's: the intent waits for a token, if it is still wanted.
+
+    What is assigned has no deadline: one that is throttled for longer than it may wait is put back to expire.
+    """
     track = parts.attempts.track_of(call.attempt_id)
     if track is not None and track.state is TaskState.STOPPING:
         parts.attempts.fail(call.attempt_id, failure, now_ms)
+    elif track is not None and now_ms >= queued_until_ms(parts, track):
+        parts.attempts.fail(call.attempt_id, replace(failure, throttled=False, reason=_TOO_LATE), now_ms)
     else:
         parts.agenda.repeat(call, now_ms + parts.policy.capacity_pauses_ms[0])
 
@@ -141,6 +152,7 @@ def _search(parts: Parts, call: FindAttempt, outcome: Outcome, now_ms: int) -> N
         return
     if not outcome.answer.tasks:
         parts.attempts.miss(call.attempt_id, outcome.sent_ms)
+        parts.agenda.unstop(parts.agenda.searches.missed(call.attempt_id))
     elif parts.agenda.searches.is_stray(call.attempt_id):
         _stray(parts, call.attempt_id, outcome.answer.tasks[0], now_ms)
     else:
@@ -154,6 +166,7 @@ def _stray(parts: Parts, attempt_id: str, task: EcsTask, now_ms: int) -> None:
         parts.agenda.searches.end(attempt_id)
     else:
         parts.agenda.stop(StopTask(ecs_task_arn=task.arn, reason=STRAY), now_ms)
+        parts.agenda.searches.found_alive(attempt_id, task.arn, now_ms)
 
 
 def _tasks(parts: Parts, outcome: Outcome) -> None:
@@ -228,7 +241,7 @@ def _desired(parts: Parts, call: SetDesiredCapacity, outcome: Outcome, now_ms: i
         parts.fleet.see_group(outcome.answer.group)
         if before is not None and outcome.answer.group.desired > before.desired:
             parts.growth.ask(call)
-        parts.growth.end_rest()
+        parts.growth.succeed()
     elif isinstance(outcome.answer, Failure):
         state = IntentState.FAILED_DEFINITE if outcome.answer.definite else IntentState.ABANDONED
         parts.growth.fail(call, now_ms)

@@ -121,6 +121,7 @@ def census(parts: Parts, outcome: Outcome) -> None:
     parts.unknown_tasks = frozenset(each.arn for each in unknown)
     parts.foreign_on = frozenset(foreign)
     parts.fleet.see_foreign(foreign, parts.fleet.daemons.see(unknown))
+    parts.growth.keep_for_daemons(parts.fleet.daemons.footprint())
     _note(parts, _FOREIGN_TASKS, _foreign_tasks(foreign))
 
 
@@ -154,7 +155,7 @@ def failed_launches(parts: Parts, outcome: Outcome, now_ms: int) -> None:
         return
     newest = max(each.at_ms for each in news)
     parts.launch_failure_ms = newest
-    parts.growth.rest(now_ms)
+    parts.growth.fail_launch(now_ms)
     _note(parts, _LAUNCHES_FAIL, f"the group cannot launch instances: {news[-1].message}")
     parts.settled.append(launch_failure_fact(newest))
     parts.settled += [_launch_failed(parts, each) for each in news]
@@ -216,6 +217,7 @@ def launches_recovered(parts: Parts, *, in_flight: int) -> None:
     """Nothing is awaited any more: whatever failed to launch has been launched, or is not wanted."""
     if not in_flight:
         parts.troubles.pop(_LAUNCHES_FAIL, None)
+        parts.growth.launches_recovered()
 
 
 def _ended_meanwhile(parts: Parts, task: EcsTask) -> bool:

@@ -111,6 +111,8 @@ class Removals:
         ec2_id = removal.ec2_instance_id
         before = self._courses.get(ec2_id)
         resumed, lost_ms = before is None, before.drain_lost_ms if before else None
+        if resumed and removal.since_ms < now_ms:
+            lost_ms = now_ms  # the drain of an earlier life may still be on its way
         self._courses[ec2_id] = _Course(removal, now_ms, now_ms, resumed=resumed, drain_lost_ms=lost_ms)
         told = self.told.setdefault(ec2_id, set())
         told.add(removal.step)

@@ -18,6 +18,7 @@ class _Search:
     at_ms: int
     step: int
     stray: bool
+    found_arn: str = ""
 
 
 class Searches:
@@ -62,12 +63,26 @@ class Searches:
         if search is None:
             return
         pauses = self._policy.stray_pauses_ms if search.stray else self._policy.resolve_pauses_ms
-        if search.stray and search.step >= len(pauses):
-            self.end(call.attempt_id)
-            return
         pause_ms = pauses[min(search.step, len(pauses) - 1)]
         later = replace(search, at_ms=now_ms + pause_ms, step=search.step + 1)
         self._searches[call.attempt_id] = later
+
+    def missed(self, attempt_id: str) -> str:
+        """A search found nothing: an abandoned attempt is looked out for a few times, and then no more.
+
+        Returns the ARN of its ECS task if that was there before and is given up now.
+        """
+        search = self._searches.get(attempt_id)
+        if search is None or not search.stray or search.step <= len(self._policy.stray_pauses_ms):
+            return ""
+        self.end(attempt_id)
+        return search.found_arn
+
+    def found_alive(self, attempt_id: str, task_arn: str, now_ms: int) -> None:
+        """A stray is there: it is looked at again soon, until it was seen to end."""
+        at_ms = now_ms + self._policy.stray_pauses_ms[0]
+        again = replace(self._searches[attempt_id], at_ms=at_ms, step=1, found_arn=task_arn)
+        self._searches[attempt_id] = again
 
     def due(self, now_ms: int) -> Iterator[FindAttempt]:
         """Searches whose time has come."""

@@ -113,7 +113,9 @@ class Starts:
         )
 
     def _is_black_hole(self, ec2_instance_id: str, row: tuple[FailedStart, ...]) -> bool:
-        images, builds = {each.image for each in row}, {each.build_key or each.key for each in row}
+        # The image of a task that was accepted before a restart is not known: it may be any of the others.
+        images = {each.image for each in row if each.image}
+        builds = {each.build_key or each.key for each in row}
         various = min(len(images), len(builds)) >= self._policy.black_hole_configurations
         elsewhere = any(each != ec2_instance_id for each in self._good_ms)
         return len(row) >= self._policy.black_hole_failures and various and elsewhere

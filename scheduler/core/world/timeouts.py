@@ -21,14 +21,20 @@ def set_deadline(parts: Parts, track: Track, since_ms: int) -> None:
     wanted, policy = track.task.timeouts, parts.policy
     at_ms: int | None = None
     if track.state is TaskState.QUEUED:
-        at_ms = track.task.submitted_ms + (wanted.queue_ms or policy.queue_timeout_ms)
-        if track.returned_ms is not None:
-            at_ms = max(at_ms, track.returned_ms + policy.requeue_grace_ms)
+        at_ms = queued_until_ms(parts, track)
     elif track.state is TaskState.STARTING:
         at_ms = since_ms + (wanted.start_ms or policy.start_timeout_ms)
     elif track.state is TaskState.RUNNING and wanted.run_ms is not None:
         at_ms = since_ms + wanted.run_ms
     parts.deadlines.set(track.task.task_id, at_ms)
+
+
+def queued_until_ms(parts: Parts, track: Track) -> int:
+    """Until when a task may wait for room."""
+    at_ms = track.task.submitted_ms + (track.task.timeouts.queue_ms or parts.policy.queue_timeout_ms)
+    if track.returned_ms is None:
+        return at_ms
+    return max(at_ms, track.returned_ms + parts.policy.requeue_grace_ms)
 
 
 def earns_time(track: Track, attempt: Attempt) -> bool:

@@ -101,6 +101,7 @@ def returning(parts: Parts) -> tuple[SilentInstance, ...]:
             registered=instances[each.arn].registered,
             free=parts.fleet.offered(each.arn) or NOTHING,
             empty=not parts.fleet.is_occupied(each.ec2_instance_id),
+            arn=each.arn,
         )
         for each in back
     )

@@ -79,7 +79,6 @@ class World(Parts):
         """
         track.task = self.reservations.claim(track.task)
         self.attempts.begin(track)
-        track.returned_ms = since_ms if track.attempts_made else None
         set_deadline(self, track, since_ms)
         if cancelled:
             self.cancel(track.task.task_id)
@@ -120,7 +119,11 @@ class World(Parts):
         """A definition is registered, or (without an ARN) not any more: who needs it waits for it again."""
         if arn:
             for task in self.definitions.register(definition_key, arn):
-                self.backlog.offer(task.task_id)
+                if self.breakers.rests(definition_key):
+                    self.backlog.remove(task)
+                    self.breakers.shelve(task)
+                else:
+                    self.backlog.offer(task.task_id)
             return
         self.definitions.withdraw(definition_key)
         if not self.attempts.need(definition_key):
@@ -154,6 +157,7 @@ class World(Parts):
         if back := returning(self):
             supply = replace(supply, silent=(*supply.silent, *back))
         able = self.fleet.counts[InstanceHealth.SCHEDULABLE] + len(supply.silent) + supply.in_flight
+        silent, health = {each.arn for each in supply.silent}, self.fleet.health
         self.agenda.look_for_failed_launches(now_ms, awaited=supply.in_flight > 0)
         removals = removals_of(self)
         if supply.in_flight or removals:
@@ -171,7 +175,9 @@ class World(Parts):
             wanted_definitions=self.definitions.wanted(now_ms),
             stale_revision=self.revisions.stale(now_ms, self.attempts.need),
             rejected=self.definitions.rejected(self.policy.max_placements_per_decision),
-            evidence=self.attempts.evidence(able),
+            evidence=self.attempts.evidence(
+                able, lambda arn: arn in silent or health.get(arn) is InstanceHealth.SCHEDULABLE
+            ),
             lacking=self.attempts.lacking,
             resting=tuple(self.breakers.resting()) if explain else (),
             wishes=tuple(wishes_of(self, now_ms)),
@@ -254,7 +260,7 @@ class World(Parts):
         track = self.attempts.move(moved.task_id, moved.state, moved.attempt)
         if moved.previous is TaskState.QUEUED:
             self._leave(track.task)
-        elif moved.attempt is not None and earns_time(track, moved.attempt):
+        elif moved.state is TaskState.QUEUED and moved.attempt and earns_time(track, moved.attempt):
             track.returned_ms = moved.at_ms
         set_deadline(self, track, moved.at_ms)
         if moved.state in TERMINAL_STATES or moved.state is TaskState.STOPPING:
