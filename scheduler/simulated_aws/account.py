@@ -145,12 +145,14 @@ class SimulatedAws:
             self._ecs.container_instances.set_stops_hang(instance, hang)
 
     def set_listed(self, ec2_instance_id: str, listed: bool) -> None:
-        """Whether ListContainerInstances shows its registrations; described they are all the same."""
+        """Whether ListContainerInstances shows all its registrations; described they are all the same."""
         with self._acting():
-            self._container_instance(ec2_instance_id)
-            for each in self._ecs.container_instances:
-                if each.ec2_instance.instance_id == ec2_instance_id:
-                    each.listed = listed
+            instances = self._ecs.container_instances
+            registrations = [each for each in instances if each.ec2_instance.instance_id == ec2_instance_id]
+            if not registrations:
+                raise LookupError(f"no container instance is registered for {ec2_instance_id}")
+            for each in registrations:
+                each.listed = listed
 
     def set_unhealthy(self, ec2_instance_id: str) -> None:
         """Has a health check of the group fail for a member, which then is replaced, busy or not."""

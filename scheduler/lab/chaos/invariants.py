@@ -54,7 +54,7 @@ from scheduler.lab.chaos.rules_of_starts import (
 )
 from scheduler.lab.chaos.rules_of_stops import strays_are_stopped, what_is_cancelled_is_stopped
 from scheduler.lab.chaos.scene import Ending, Scene
-from scheduler.lab.chaos.truth import Entry, Origin
+from scheduler.lab.chaos.truth import EcsTask, Entry, Origin
 from scheduler.ports.store import TaskFilter
 from scheduler.services.control_loop import Step
 from scheduler.simulated_aws.journal import Effect
@@ -95,16 +95,24 @@ def room_is_never_given_twice(scene: Scene, entry: Entry) -> str | None:
 
 
 def no_busy_instance_goes(scene: Scene, entry: Entry) -> str | None:
-    """Nothing with a live task is detached or terminated by us unless its agent is lost for good."""
+    """Nothing with a live task is detached or terminated by us unless its agent is lost for good.
+
+    Of two schedulers one cannot see what the other has started a moment ago.
+    """
     removed = (Effect.DETACH_INSTANCES, Effect.INSTANCE_TERMINATING)
     if entry.effect not in removed or entry.origin is not Origin.SERVICE:
         return None
     for ec2_id in entry.fields.get("ec2InstanceIds") or [entry.fields["ec2InstanceId"]]:
         decided = ec2_id in scene.truth.detached and entry.effect == Effect.INSTANCE_TERMINATING
-        busy = [each.arn for each in scene.truth.alive_on(ec2_id)]
+        busy = [each.arn for each in scene.truth.alive_on(ec2_id) if not _is_rivals(scene, each, entry)]
         if busy and not decided and not _is_lost(scene, ec2_id, entry.at_ms):
             return f"{entry.effect} of {ec2_id} while {len(busy)} live on it, such as {busy[0]}"
     return None
+
+
+def _is_rivals(scene: Scene, task: EcsTask, entry: Entry) -> bool:
+    rivals = task.epoch not in ("", scene.book.epoch)
+    return rivals and entry.at_ms - task.started_ms <= scene.blind_ms()
 
 
 def _is_lost(scene: Scene, ec2_id: str, now_ms: int) -> bool:

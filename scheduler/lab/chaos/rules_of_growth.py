@@ -45,6 +45,7 @@ def _coming(scene: Scene, step: Step) -> int:
     purchases = [(at_ms, count) for at_ms, count in truth.bought if at_ms > since_ms]
     if not purchases:
         return 0
-    there = set(truth.ec2_ids.values()) - truth.detached - truth.ended
-    new = sum(truth.launched_ms[each] >= purchases[0][0] for each in there)
+    came = set(truth.ec2_ids.values())
+    there = came - truth.detached - truth.ended
+    new = sum(truth.launched_ms[each] >= purchases[0][0] for each in came)
     return max(0, min(sum(count for _, count in purchases) - new, truth.desired - len(there)))
