@@ -69,6 +69,7 @@ class Disconnections:
         gone = {each for each, at_ms in self._unlisted_ms.items() if as_of_ms - at_ms > self._gap_ms}
         for ec2_id in [each for each in self._spells if connected.get(each, each in gone)]:
             facts += self._end(ec2_id)
+            self._unlisted_ms.pop(ec2_id, None)
         for ec2_id, is_connected in connected.items():
             if not is_connected:
                 facts += self._go_on(ec2_id, as_of_ms)

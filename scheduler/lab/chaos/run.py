@@ -159,13 +159,8 @@ def _settle(world: World) -> bool:
         alive = service.driver.up and awake and service.book.all_is_over()
         return alive and (hopeless or at_rest(world))
 
-    return (_wait(world, is_over) and at_rest(world)) or _nobody_knows_who_works(world)
-
-
-def _nobody_knows_who_works(world: World) -> bool:
-    """Whether a task runs on that the store was lost of: its work may take ten hours, and nobody stops it."""
-    tasks = world.wire.truth.tasks.values()
-    return any(each.alive and not world.service.scene.believed(each) for each in tasks)
+    # What a lost store had started may take ten hours, and nobody stops it.
+    return (_wait(world, is_over) and at_rest(world)) or bool(service.scene.worked_on_by_others())
 
 
 def at_rest(world: World) -> bool:

@@ -51,6 +51,11 @@ class Scene:
         unknown = task.attempt_id in self.book.given_up or task.attempt_id in self.book.forgotten
         return task.epoch == self.book.epoch and not unknown
 
+    def worked_on_by_others(self) -> set[str]:
+        """EC2 ids of instances where a task runs that this store does not know: busy until it ends."""
+        tasks = self.truth.tasks.values()
+        return {each.ec2_instance_id for each in tasks if each.alive and not self.believed(each)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
