@@ -27,8 +27,8 @@ Wait = Annotated[int, Range(1_000, 21_600_000)]
 """From a second, within which nothing at AWS can be told from nothing, to six hours."""
 Span = Annotated[int, Range(1_000, 86_400_000)]
 """From a second to a day."""
-Week = Annotated[int, Range(1_000, 604_800_000)]
-"""From a second to a week, as a request may ask to be queued for."""
+QueueTime = Annotated[int, Range(1_000, 604_800_000)]
+"""From a second to a week, as a request may ask for."""
 Age = Annotated[int, Range(60_000, 31_622_400_000)]
 """From a minute to a year."""
 
@@ -99,7 +99,7 @@ class Policy:
     capacity_pauses_ms: tuple[Pause, ...] = (1_000, 2_000, 4_000)
     """Rest of a task after StartTask found no room, by consecutive failures; the last one repeats."""
 
-    queue_timeout_ms: Week = 1_920_000
+    queue_timeout_ms: QueueTime = 1_920_000
     """How long a task waits for room unless it asks otherwise: Bamboo gives up after 32 minutes."""
 
     requeue_grace_ms: Wait = 300_000
@@ -152,7 +152,7 @@ class Policy:
     stale_after_ms: Wait = 30_000
     """Age at which a reading of AWS counts as stale in GetCluster."""
 
-    idle_timeout_ms: Week = 120_000
+    idle_timeout_ms: Span = 120_000
     """How long an instance is idle before it is removed. Demand comes in bursts, and a boot takes as long."""
 
     scale_down: ScaleDown = ScaleDown.IDLE

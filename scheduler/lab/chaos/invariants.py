@@ -38,7 +38,11 @@ from scheduler.lab.chaos.rules_of_definitions import (
     only_ours_is_deregistered,
     what_is_of_no_use_goes,
 )
-from scheduler.lab.chaos.rules_of_growth import no_more_is_bought_than_is_wanted
+from scheduler.lab.chaos.rules_of_growth import (
+    desired_is_only_raised,
+    limits_are_kept,
+    no_more_is_bought_than_is_wanted,
+)
 from scheduler.lab.chaos.rules_of_neighbours import nobody_shares_with_an_exclusive_task
 from scheduler.lab.chaos.rules_of_reservations import (
     a_place_is_used_once,
@@ -138,21 +142,6 @@ def nothing_foreign_is_stopped(scene: Scene, entry: Entry) -> str | None:
     return None if task.epoch == scene.book.epoch else f"{task.arn} of {task.epoch or 'nobody'} is stopped"
 
 
-def desired_is_only_raised(scene: Scene, entry: Entry) -> str | None:
-    """Desired capacity is never lowered by a SetDesiredCapacity of ours: the group would choose a victim.
-
-    It has no compare-and-set: one that has its effect long after it was given up is beyond anybody's help,
-    as is a raise by somebody else which no reading shows yet (`DescribeAutoScalingGroups` lags).
-    `the_group_kills_no_work` still holds.
-    """
-    if entry.effect != Effect.SET_DESIRED_CAPACITY or entry.origin is not Origin.SERVICE:
-        return None
-    if entry.late or entry.at_ms - scene.steered_ms() <= scene.blind_ms():
-        return None
-    before, after = entry.fields["previous"], entry.fields["desiredCapacity"]
-    return f"desired capacity goes from {before} to {after}" if after < before else None
-
-
 def the_group_kills_no_work(scene: Scene, entry: Entry) -> str | None:
     """The group itself never chooses an instance with a live task as its victim.
 
@@ -166,27 +155,6 @@ def the_group_kills_no_work(scene: Scene, entry: Entry) -> str | None:
         return None
     busy = [each for each in truth.alive_on(ec2_id) if each.task_id or ec2_id in truth.served]
     return f"{ec2_id} with {len(busy)} tasks is the group's victim" if busy else None
-
-
-# ---- at each call
-
-
-def limits_are_kept(scene: Scene, operation: str, params: Mapping[str, Any], now_ms: int) -> str | None:
-    """Nothing outside min..max is asked for, as they are or were when they could last be read."""
-    if operation != "SetDesiredCapacity":
-        return None
-    wanted, since_ms = params["DesiredCapacity"], now_ms - scene.blind_ms()
-    limits = scene.truth.limits
-    standing = [
-        (least, most)
-        for (_, least, most), until_ms in zip(
-            limits, [each[0] for each in limits[1:]] + [now_ms + 1], strict=True
-        )
-        if until_ms > since_ms
-    ]
-    if any(least <= wanted <= most for least, most in standing):
-        return None
-    return f"desired capacity {wanted} is asked for outside {standing}"
 
 
 # ---- at each step

@@ -1,17 +1,55 @@
-"""Invariants of growth: nothing is bought that nobody waits for, nor twice.
+"""Invariants of growth: within the limits, never downwards, nothing that nobody waits for, nor twice.
 
 Found by `invariants.py`, where all of them are listed.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 from scheduler.core.model.calls import SetDesiredCapacity
 from scheduler.core.model.reservation import count_of
 from scheduler.core.model.task import TaskState
 from scheduler.lab.chaos.plan import MishapKind
 from scheduler.lab.chaos.scene import Scene
+from scheduler.lab.chaos.truth import Entry, Origin
 from scheduler.services.control_loop import Step
+from scheduler.simulated_aws.journal import Effect
 
 _REMEMBERED_MS = 60_000
 """For how long no reading hides what was bought (`services/group_writer.py:LAG_MS`)."""
+
+
+def desired_is_only_raised(scene: Scene, entry: Entry) -> str | None:
+    """Desired capacity is never lowered by a SetDesiredCapacity of ours: the group would choose a victim.
+
+    It has no compare-and-set: one that has its effect long after it was given up is beyond anybody's help,
+    as is a raise by somebody else which no reading shows yet (`DescribeAutoScalingGroups` lags).
+    `the_group_kills_no_work` still holds.
+    """
+    if entry.effect != Effect.SET_DESIRED_CAPACITY or entry.origin is not Origin.SERVICE:
+        return None
+    if entry.late or entry.at_ms - scene.steered_ms() <= scene.blind_ms():
+        return None
+    before, after = entry.fields["previous"], entry.fields["desiredCapacity"]
+    return f"desired capacity goes from {before} to {after}" if after < before else None
+
+
+def limits_are_kept(scene: Scene, operation: str, params: Mapping[str, Any], now_ms: int) -> str | None:
+    """Nothing outside min..max is asked for, as they are or were when they could last be read."""
+    if operation != "SetDesiredCapacity":
+        return None
+    wanted, since_ms = params["DesiredCapacity"], now_ms - scene.blind_ms()
+    limits = scene.truth.limits
+    standing = [
+        (least, most)
+        for (_, least, most), until_ms in zip(
+            limits, [each[0] for each in limits[1:]] + [now_ms + 1], strict=True
+        )
+        if until_ms > since_ms
+    ]
+    if any(least <= wanted <= most for least, most in standing):
+        return None
+    return f"desired capacity {wanted} is asked for outside {standing}"
 
 
 def no_more_is_bought_than_is_wanted(scene: Scene, step: Step) -> str | None:
