@@ -135,11 +135,18 @@ def only_lost_agents_are_deregistered(scene: Scene, entry: Entry) -> str | None:
 
 
 def nothing_foreign_is_stopped(scene: Scene, entry: Entry) -> str | None:
-    """Nothing is stopped that this store did not start."""
+    """Nothing is stopped that this store did not start.
+
+    But by what had left the process when it was killed and its store lost.
+    """
     if entry.effect != Effect.STOP_TASK or entry.origin is not Origin.SERVICE:
         return None
     task = scene.truth.tasks[entry.fields["taskArn"]]
-    return None if task.epoch == scene.book.epoch else f"{task.arn} of {task.epoch or 'nobody'} is stopped"
+    return (
+        None
+        if task.epoch == scene.book.epoch or (task.epoch and entry.unheard)
+        else f"{task.arn} of {task.epoch or 'nobody'} is stopped"
+    )
 
 
 def the_group_kills_no_work(scene: Scene, entry: Entry) -> str | None:
