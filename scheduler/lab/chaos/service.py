@@ -112,7 +112,7 @@ class Service:
         self.store.inner.close()
         self.store = self._new_store()
         self.scene.book = Book(epoch=self.store.inner.epoch)
-        self.watcher.forget()
+        self._disown()
 
     def back_up(self) -> Backup:
         """A copy of the store as it is."""
@@ -130,7 +130,13 @@ class Service:
         under_way = self.book.opened.keys()  # what was sent may still leave the process that is killed
         backup.book.forgotten.update((started | under_way) - known.keys())
         self.scene.book = backup.book
+        self._disown()
+
+    def _disown(self) -> None:
+        """Of another store, what was done and told by the last one is somebody else's."""
         self.watcher.forget()
+        steered_ms = self.scene.truth.steered_ms
+        steered_ms[Origin.MISHAP] = max(steered_ms.get(each, 0) for each in (self._by, Origin.MISHAP))
 
     def _new_store(self) -> MortalStore:
         store = self._stores.new()
