@@ -21,6 +21,7 @@ from scheduler.lab.chaos.scene import Ending
 from scheduler.lab.chaos.service import WatchedLoop
 from scheduler.lab.chaos.stage import Broken, judge
 from scheduler.lab.chaos.world import World
+from scheduler.lab.clock import START_MS
 
 PATIENCE_S = 3 * 3_600
 """How long tasks may take to end after the last mishap, and the group to come to rest after that."""
@@ -155,7 +156,9 @@ def _settle(world: World) -> bool:
     def is_over() -> bool:
         hopeless = world.now_s > unproven_s and not has_joined(service.scene, world.account.instances())
         # A process that is down, or just began, has not looked at its store and the group yet.
-        awake = world.clock.now_ms() - service.scene.life_ms >= service.scene.blind_ms()
+        scene, now_ms = service.scene, world.clock.now_ms()
+        mended_ms = START_MS + int(1_000 * world.plan.quiet_s)
+        awake = now_ms - max(scene.life_ms, mended_ms) >= scene.blind_ms()
         alive = service.driver.up and awake and service.book.all_is_over()
         return alive and (hopeless or at_rest(world))
 
