@@ -58,6 +58,9 @@ class Client:
 
     def _ask(self, request: TaskRequest) -> None:
         """Sends the request, until it is answered."""
+        if not self._service.driver.up:
+            self._world.after(_AGAIN_S, lambda: self._ask(request))
+            return
         try:
             record = _placement(self._service).admit(request)
         except (InvalidRequest, NeverFits) as refusal:
