@@ -85,6 +85,7 @@ class SystemIds:
     def __init__(self) -> None:
         self._lock = Lock()
         self._last_ms = -1
+        self._time = ""
         self._last_random = 0
         self._drawn = b""
 
@@ -95,7 +96,8 @@ class SystemIds:
                 self._last_random += 1
             else:
                 self._last_ms, self._last_random = now_ms, self._random()
-            return f"t-{_base32(now_ms, _TIME_CHARACTERS)}{_base32(self._last_random, _RANDOM_CHARACTERS)}"
+                self._time = _base32(now_ms, _TIME_CHARACTERS)
+            return f"t-{self._time}{_base32(self._last_random, _RANDOM_CHARACTERS)}"
 
     def _random(self) -> int:
         """Drawn for many at once: the kernel is asked for each task otherwise."""

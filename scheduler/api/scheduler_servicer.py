@@ -81,7 +81,9 @@ class SchedulerServicer(SchedulerServiceServicer):
         self._pages = pages
         self._streams = streams
         self._log_streams = log_streams
-        self._gathering = Gathering(asyncio.get_running_loop())
+        self._loop = asyncio.get_running_loop()
+        self._gathering = Gathering(self._loop)
+        self._is_to_forget = False
 
     async def Schedule(
         self, request: ScheduleRequest, context: aio.ServicerContext[Any, Any]
@@ -164,12 +166,23 @@ class SchedulerServicer(SchedulerServiceServicer):
         The response is made while others gather for the commit: the answers to it then leave close together,
         and gRPC sends neighbours for less.
         """
+        self._forget_soon()
         try:
             record = self._placement.admit(parse.valid(parse.task_request(request)))
             render.accepted(response.task, record, request)
             self._placement.submit(record, lambda result: done(_answer(record, result)))
         except Exception as error:  # whatever it is, the call raises it: others that gathered are not to
             done(error)
+
+    def _forget_soon(self) -> None:
+        if not self._is_to_forget:
+            self._is_to_forget = True
+            self._loop.call_later(parse.FORGET_S, self._forget)
+
+    def _forget(self) -> None:
+        """Lets go of what was remembered of requests: there are secrets in it."""
+        self._is_to_forget = False
+        parse.forget()
 
     def _named(self, request: GetTaskRequest | CancelTaskRequest | TailLogsRequest) -> Task:
         """The task as it is now, if it is the tenant's."""

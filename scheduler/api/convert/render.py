@@ -33,6 +33,8 @@ from scheduler.services.watch import WatchedEvent
 MASK = "***"
 """Stands for every environment value: they are secrets of the client's builds."""
 
+_POLICY_TIMEOUTS = Timeouts()
+
 
 def accepted(message: task_pb2.Task, record: TaskSubmitted, asked: scheduler_pb2.ScheduleRequest) -> None:
     """Fills in a task right after its acceptance, without asking the store for what was just handed to it.
@@ -45,15 +47,15 @@ def accepted(message: task_pb2.Task, record: TaskSubmitted, asked: scheduler_pb2
     message.request_id = request.request_id
     message.tenant = request.tenant
     message.priority = request.priority
-    message.labels.MergeFrom(asked.labels)
+    message.labels.update(request.labels)
     message.build_key = record.build_key
     message.state = TASK_STATES[TaskState.QUEUED]
     message.may_run_again = request.may_run_again
     message.exclusive = record.ask.exclusive
     message.resources.CopyFrom(resources(record.ask))
     _set_time(message.create_time, record.at_ms)
-    _set_time(message.update_time, record.at_ms)
-    if request.timeouts != Timeouts():
+    message.update_time.CopyFrom(message.create_time)
+    if request.timeouts != _POLICY_TIMEOUTS:
         message.MergeFrom(_timeouts(request.timeouts))
     spec = request.spec
     if isinstance(spec, BambooAgentSpec):

@@ -121,7 +121,7 @@ class ContainersSpec:
     exclusive: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class ExtraContainer:
     """A container beside a Bamboo agent. `size` is None only before validation."""
 

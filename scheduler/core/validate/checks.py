@@ -5,7 +5,8 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
-# Unicode's category Cc. Such characters have no place in names that people read in logs and consoles.
+# Unicode's category Cc. Such characters have no place in names that people read in logs and consoles. They
+# are only searched for in texts that are not printable, which is known in a third of the time.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _DAY_MS = 86_400_000
 
@@ -52,7 +53,7 @@ def unset_or(check: Check) -> Check:
 def text(at_most: int) -> Check:
     """A text without control characters; it may be empty."""
     return Check(
-        lambda value: len(value) <= at_most and not _CONTROL.search(value),
+        lambda value: len(value) <= at_most and (value.isprintable() or not _CONTROL.search(value)),
         f"at most {at_most:,} characters, no control characters",
     )
 
@@ -62,7 +63,7 @@ def not_blank(at_most: int) -> Check:
 
     def holds(value: str) -> bool:
         bare = value.strip()
-        return bool(bare) and len(value) <= at_most and not _CONTROL.search(bare)
+        return bool(bare) and len(value) <= at_most and (bare.isprintable() or not _CONTROL.search(bare))
 
     return Check(holds, f"1 to {at_most:,} characters, not blank, no control characters")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from json import dumps
 from operator import attrgetter
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 from scheduler.core.model.errors import Violation
 from scheduler.core.validate.checks import Check
@@ -102,6 +103,29 @@ class Rare:
         """Appends the violations of all the rows, if any of the fields is set."""
         if self.read(message) != self.unset:
             judge_all(self.table, message, path, found)
+
+
+class Once:
+    """Rows about a message that may come again as the very same object: what was right is right.
+
+    Builds of one plan share their extra containers: looking one up takes 0.4 us, judging it 4. Nothing is
+    kept for it: it is known for as long as somebody else keeps it.
+    """
+
+    __slots__ = ("_right", "_table")
+
+    def __init__(self, *table: Row) -> None:
+        self._table = table
+        self._right: WeakValueDictionary[int, Any] = WeakValueDictionary()
+
+    def judge(self, message: Any, path: str, found: list[Violation]) -> None:
+        """Appends the violations of all the rows, unless it is known that there are none."""
+        if self._right.get(id(message)) is message:
+            return
+        before = len(found)
+        judge_all(self._table, message, path, found)
+        if len(found) == before:
+            self._right[id(message)] = message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ from scheduler.core.validate.relations import (
     repeated_container_paths,
     shared_names,
 )
-from scheduler.core.validate.rows import Entries, Field, Messages, Table, Texts, field
+from scheduler.core.validate.rows import Entries, Field, Messages, Once, Table, Texts, field
 
 LAST_MS = 253_402_300_799_999
 """The end of the year 9999, where a protobuf Timestamp ends too."""
@@ -96,15 +96,17 @@ HOST_FOLDER_MAPPING: Table = (
 )
 
 EXTRA_CONTAINER: Table = (
-    field("name", _CONTAINER_NAME),
-    field("image", _IMAGE),
-    field("size", one_of(EXTRA_SIZES, "a size from SMALL to LARGE_8X")),
-    Texts(name="commands", at_most=100, check=PAYLOAD),
-    _ENVIRONMENT,
-    Relation(malformed_variables),
-    _secrets(frozenset()),
-    Relation(shared_names),
-    _REGISTRY_CREDENTIALS,
+    Once(
+        field("name", _CONTAINER_NAME),
+        field("image", _IMAGE),
+        field("size", one_of(EXTRA_SIZES, "a size from SMALL to LARGE_8X")),
+        Texts(name="commands", at_most=100, check=PAYLOAD),
+        _ENVIRONMENT,
+        Relation(malformed_variables),
+        _secrets(frozenset()),
+        Relation(shared_names),
+        _REGISTRY_CREDENTIALS,
+    ),
 )
 
 BAMBOO_AGENT: Table = (
