@@ -39,14 +39,17 @@ async def answer_to(channel: aio.Channel, case: Case, *, stays_open: bool) -> An
         timeout=case.deadline_s,
         compression=grpc.Compression.Gzip if case.gzip else None,
     )
+    saying = asyncio.create_task(_say(call, case))
     try:
+        # Where one message alone is read, the writer of a second one waits for as long as the stream is open.
+        await asyncio.wait([saying], timeout=QUIET_S if stays_open else PATIENCE_S)
         return await _converse(call, case, stays_open=stays_open)
     finally:
         call.cancel()
+        await saying
 
 
 async def _converse(call: "aio.StreamStreamCall[bytes, bytes]", case: Case, *, stays_open: bool) -> Answer:
-    await _say(call, case)
     if case.leaves:
         await asyncio.sleep(0.001 * (len(case.bodies[0]) % 5) if case.bodies else 0)
         return Answer(code="LEFT")
