@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-GATHER_S = 0.006
-"""How long calls wait for company if the last ones had some. With 64 callers nine go on together."""
+GATHER_S = 0.010
+"""How long calls wait for company if the last ones had some. With 64 callers some 28 go on together."""
 
 
 class Gathering:
