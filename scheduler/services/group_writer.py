@@ -22,6 +22,8 @@ LAG_MS = 60_000
 _RECALLED_MS = 2 * LAG_MS
 """How old a growth of an earlier life may be: a call may be sent and answered long after it was decided."""
 
+_DETACHING = "Detaching"
+
 UNSETTLED = "DESIRED_CAPACITY_UNSETTLED"
 """The code of a SetDesiredCapacity that was not sent: an earlier, higher one may have had its effect."""
 
@@ -41,6 +43,7 @@ class GroupWriter:
         self._clock = clock
         self._accepted = _Wrote()
         self._perhaps_accepted = _Wrote()
+        self._detached_ms: dict[str, int] = {}
 
     def recall(self, log: Iterable[ScalingEvent]) -> None:
         """The end of the scaling log: what an earlier life asked for a moment ago may have been granted."""
@@ -53,9 +56,19 @@ class GroupWriter:
         self._perhaps_accepted = _Wrote(max(asked, default=0), now_ms)
 
     def read(self, name: str) -> InstanceGroup:
-        """The group, with no less desired capacity than was accepted a moment ago."""
+        """The group, with no less desired capacity than was accepted a moment ago.
+
+        Nor is a member taken for one that stays if its detach was: it would count twice, as there and as what
+        desired capacity is lower by, and another would be bought for it.
+        """
         group = self._cloud.group(name)
-        return replace(group, desired=max(group.desired, self._recent(self._accepted)))
+        from_ms = self._clock.now_ms() - LAG_MS
+        self._detached_ms = {each: at_ms for each, at_ms in self._detached_ms.items() if at_ms > from_ms}
+        members = {
+            each: replace(member, lifecycle_state=_DETACHING) if each in self._detached_ms else member
+            for each, member in group.members.items()
+        }
+        return replace(group, desired=max(group.desired, self._recent(self._accepted)), members=members)
 
     def raise_desired(self, call: SetDesiredCapacity) -> Answer:
         """A fresh reading before, and one after.
@@ -76,6 +89,7 @@ class GroupWriter:
     def detach(self, call: DetachInstances) -> Answer:
         """The group as it is afterwards; that it cannot be read does not undo what was accepted."""
         self._cloud.detach(call.group, call.ec2_instance_ids, decrement=call.decrement)
+        self._detached_ms |= dict.fromkeys(call.ec2_instance_ids, self._clock.now_ms())
         if call.decrement:
             self._accepted = _less(self._accepted, len(call.ec2_instance_ids))
             self._perhaps_accepted = _less(self._perhaps_accepted, len(call.ec2_instance_ids))

@@ -89,6 +89,16 @@ def test_what_was_detached_is_not_wanted_back(desk: Desk) -> None:
     assert desk.writer.read(GROUP).desired == 6
 
 
+def test_what_was_detached_is_seen_to_leave_at_once(desk: Desk) -> None:
+    """It would count as there, in a group that is smaller already, and another would be bought for it."""
+    leaving, staying = desk.writer.read(GROUP).members
+    desk.writer.detach(DetachInstances(group=GROUP, ec2_instance_ids=(leaving,), decrement=True))
+    members = desk.writer.read(GROUP).members
+    assert (members[leaving].lifecycle_state, members[staying].lifecycle_state) == ("Detaching", "InService")
+    desk.clock.advance_ms(LAG_MS)
+    assert desk.writer.read(GROUP).members[leaving].lifecycle_state == "InService"
+
+
 def test_after_a_while_the_reading_is_believed(desk: Desk) -> None:
     """Somebody else may have lowered it: that is theirs to do, and seen when no lag explains it."""
     desk.ask(7)
