@@ -266,6 +266,15 @@ def test_only_what_never_ran_is_launched_again(evidence: AttemptEvidence, then: 
     assert outcome(evidence) == (then, A.ENDED)
 
 
+@pytest.mark.parametrize("ran", [False, True])
+def test_what_ran_unseen_did_start(ran: bool) -> None:
+    """Readings that lag show it starting until it is stopped for that: its instance is not to blame."""
+    change = reconcile(ended("", code="UserInitiated", ran=ran), NOW_MS, POLICY)
+    assert isinstance(change, Transition)
+    assert change.attempt is not None
+    assert change.attempt.started_ms == (NOW_MS if ran else None)
+
+
 def test_an_abandoned_attempt_uses_up_no_retry() -> None:
     """Nothing of it ever failed."""
     late = an_evidence(UNKNOWN, absent_as_of_ms=START_MS + WINDOW_MS, unknown_since_ms=START_MS)

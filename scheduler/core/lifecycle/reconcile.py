@@ -77,7 +77,10 @@ def _end(
     evidence: AttemptEvidence, attempt: Attempt, seen: EcsTask, now_ms: int, policy: Policy
 ) -> Transition:
     stop = judged_by(seen.stop or _NO_ACCOUNT, evidence.main_container)
-    ended = replace(attempt, state=AttemptState.ENDED, stopped_ms=now_ms, stop_reason=stop)
+    started_ms = attempt.started_ms or (now_ms if seen.ran else None)
+    ended = replace(
+        attempt, state=AttemptState.ENDED, started_ms=started_ms, stopped_ms=now_ms, stop_reason=stop
+    )
     if succeeded(stop, evidence.main_container):
         return _transition(evidence, TaskState.SUCCEEDED, ended, stop)
     if attempt.stop_wish is not None and stop.category not in _OWN_DOING:
