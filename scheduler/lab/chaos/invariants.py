@@ -86,8 +86,13 @@ def a_task_is_started_once(scene: Scene, entry: Entry) -> str | None:
 
 
 def room_is_never_given_twice(scene: Scene, entry: Entry) -> str | None:
-    """What was started on an instance and has not stopped never asks for more than it registered."""
+    """What was started on an instance and has not stopped never asks for more than it registered.
+
+    A start that was given up may come late.
+    """
     if entry.effect != Effect.START_TASK or entry.origin is not Origin.SERVICE:
+        return None
+    if entry.fields["startedBy"] in scene.book.given_up:
         return None
     arn, asks = entry.fields["containerInstanceArn"], scene.book.asks
     alive = [each for each in scene.truth.tasks.values() if each.alive and each.container_instance_arn == arn]

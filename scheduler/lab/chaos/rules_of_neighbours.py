@@ -13,7 +13,8 @@ def nobody_shares_with_an_exclusive_task(scene: Scene, entry: Entry) -> str | No
     """Nothing is started beside a task that wants its instance for itself, nor such a task beside anything.
 
     A start that was given up may come late. What the service cannot know of counts once it could, in its
-    present life: tasks of others, and those that a lost store or a given up start has left behind.
+    present life: tasks of others, and those that a lost store or a given up start has left behind. Of these ECS
+    shows the room as free once they are about to stop.
     """
     if entry.effect != Effect.START_TASK or entry.origin is not Origin.SERVICE:
         return None
@@ -33,4 +34,7 @@ def _is_exclusive(scene: Scene, task_id: str) -> bool:
 
 
 def _is_known(scene: Scene, task: EcsTask, now_ms: int) -> bool:
-    return scene.believed(task) or now_ms - max(task.started_ms, scene.life_ms) > scene.blind_ms()
+    if scene.believed(task):
+        return True
+    is_shown = task.status in ("PENDING", "RUNNING")
+    return is_shown and now_ms - max(task.started_ms, scene.life_ms) > scene.blind_ms()
