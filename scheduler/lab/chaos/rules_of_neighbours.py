@@ -13,8 +13,8 @@ def nobody_shares_with_an_exclusive_task(scene: Scene, entry: Entry) -> str | No
     """Nothing is started beside a task that wants its instance for itself, nor such a task beside anything.
 
     A start that was given up may come late. What the service cannot know of counts once it could, in its
-    present life: tasks of others, and those that a lost store or a given up start has left behind. Of these ECS
-    shows the room as free once they are about to stop.
+    present life: tasks of others, and those that a lost store or a given up start has left behind. Of these
+    ECS shows the room as free once they are about to stop.
     """
     if entry.effect != Effect.START_TASK or entry.origin is not Origin.SERVICE:
         return None
