@@ -46,7 +46,8 @@ async def answer_to(channel: aio.Channel, case: Case, *, stays_open: bool) -> An
         return await _converse(call, case, stays_open=stays_open)
     finally:
         call.cancel()
-        await saying
+        saying.cancel()  # a call that is cancelled does not wake who writes to it
+        await asyncio.wait([saying])
 
 
 async def _converse(call: "aio.StreamStreamCall[bytes, bytes]", case: Case, *, stays_open: bool) -> Answer:
