@@ -52,9 +52,9 @@ class Burst:
     async def killed_once(self, condition: Callable[[], bool]) -> None:
         """SIGKILL as soon as the condition holds, then a new start on the same store and port."""
         await _until(condition)
+        self.unfinished_at_kills.append(TASKS - self.stopped())
         self._service.kill()
         self._service = await asyncio.to_thread(self._started)
-        self.unfinished_at_kills.append(len(await self._unfinished()))
 
     async def watched(self, connection: Connection) -> None:
         """Follows every task across all kills until all have succeeded."""
@@ -75,6 +75,10 @@ class Burst:
         changes = Counter(entry["lastStatus"] for entry in self.account.journal("TaskStateChange"))
         return changes["RUNNING"] - changes["STOPPED"]
 
+    def stopped(self) -> int:
+        """How many ECS tasks have stopped."""
+        return Counter(entry["lastStatus"] for entry in self.account.journal("TaskStateChange"))["STOPPED"]
+
     def starts(self) -> int:
         """How many ECS tasks AWS has started."""
         return len(self.account.journal("StartTask"))
@@ -88,17 +92,6 @@ class Burst:
 
     def _started(self) -> Program:
         return start_service(self._directory, self.account.url, listen=self.address)
-
-    async def _unfinished(self) -> list[str]:
-        """What the store holds and has not ended, by a new watch's first messages."""
-        async with connected(self.address) as connection:
-            found = []
-            async for message in connection.scheduler.WatchTasks(WatchTasksRequest(), wait_for_ready=True):
-                found += [event.task for event in message.events]
-                if message.synced:
-                    break
-        ended = (TaskState.TASK_STATE_SUCCEEDED, TaskState.TASK_STATE_FAILED)
-        return [task.task_id for task in found if task.state not in ended]
 
 
 async def _until(condition: Callable[[], bool]) -> None:
