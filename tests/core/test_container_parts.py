@@ -34,7 +34,7 @@ MAIN = container(
     user="1000:1000",
     mount_points=(
         MountPoint(source_volume="cache", container_path="/cache", read_only=True),
-        MountPoint(source_volume="m2", container_path="/root/.m2"),
+        MountPoint(source_volume="m2", container_path="/opt/m2"),
         MountPoint(source_volume="scratch", container_path="/scratch"),
     ),
     depends_on=(
@@ -84,7 +84,7 @@ def test_the_definition_whole() -> None:
                 "user": "1000:1000",
                 "mountPoints": [
                     {"sourceVolume": "cache", "containerPath": "/cache", "readOnly": True},
-                    {"sourceVolume": "m2", "containerPath": "/root/.m2"},
+                    {"sourceVolume": "m2", "containerPath": "/opt/m2"},
                     {"sourceVolume": "scratch", "containerPath": "/scratch"},
                 ],
                 "dependsOn": [
