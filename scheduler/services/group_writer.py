@@ -20,7 +20,7 @@ LAG_MS = 60_000
 """How long a reading may show what was before our last change. Nothing is documented; seconds are seen."""
 
 _RECALLED_MS = 2 * LAG_MS
-"""How old a growth of an earlier life may be: a call may be sent and answered long after it was decided."""
+"""How long before the end of the log a growth counts: a call may be sent and answered long after it was decided."""
 
 _DETACHING = "Detaching"
 
@@ -46,14 +46,19 @@ class GroupWriter:
         self._detached_ms: dict[str, int] = {}
 
     def recall(self, log: Iterable[ScalingEvent]) -> None:
-        """The end of the scaling log: what an earlier life asked for a moment ago may have been granted."""
-        now_ms = self._clock.now_ms()
+        """The end of the scaling log: what an earlier life asked for at its end may have been granted.
+
+        By the clock of the log, and not by this life's, which may have been set: however long ago that end
+        seems, what it bought may be too young for a reading.
+        """
+        told = list(log)
+        end_ms = max((each.at_ms for each in told), default=0)
         asked = [
             each.desired_after or 0
-            for each in log
-            if each.kind is ScalingKind.GROW and not each.held and now_ms - each.at_ms < _RECALLED_MS
+            for each in told
+            if each.kind is ScalingKind.GROW and not each.held and end_ms - each.at_ms < _RECALLED_MS
         ]
-        self._perhaps_accepted = _Wrote(max(asked, default=0), now_ms)
+        self._perhaps_accepted = _Wrote(max(asked, default=0), self._clock.now_ms())
 
     def read(self, name: str) -> InstanceGroup:
         """The group, with no less desired capacity than was accepted a moment ago.

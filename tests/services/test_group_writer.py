@@ -181,10 +181,17 @@ def test_a_life_remembers_what_was_granted_after_a_smaller_ask_had_failed(desk: 
 
 
 @pytest.mark.parametrize(("ago_ms", "held"), [(2 * LAG_MS, ""), (5_000, "OBSERVE_ONLY")])
-def test_what_was_asked_long_ago_or_never_holds_nothing_back(desk: Desk, ago_ms: int, held: str) -> None:
-    """The reading shows what came of it, or it was only found right."""
-    desk.writer.recall([grown(desk, 7, ago_ms=ago_ms, held=held)])
+def test_what_was_asked_long_before_or_never_holds_nothing_back(desk: Desk, ago_ms: int, held: str) -> None:
+    """The last life saw what came of it, or it was only found right."""
+    desk.writer.recall([grown(desk, 7, ago_ms=ago_ms, held=held), grown(desk, 3, ago_ms=0)])
     assert desk.ask(4) == 4
+
+
+@pytest.mark.parametrize("ago_ms", [300_000, -300_000])
+def test_a_clock_that_was_set_makes_a_life_forget_nothing(desk: Desk, ago_ms: int) -> None:
+    """What the last life asked for a second ago looks five minutes old, or as much too young."""
+    desk.writer.recall([grown(desk, 7, ago_ms=ago_ms), grown(desk, 3, ago_ms=ago_ms)])
+    assert desk.ask_in_vain(4) == UNSETTLED
 
 
 def test_what_the_last_life_asked_for_is_forgotten_after_a_while(desk: Desk) -> None:
