@@ -20,7 +20,7 @@ LAG_MS = 60_000
 """How long a reading may show what was before our last change. Nothing is documented; seconds are seen."""
 
 _RECALLED_MS = 2 * LAG_MS
-"""How long before the end of the log a growth counts: a call may be sent and answered long after it was decided."""
+"""How long before the end of the log a growth counts: it may be granted long after it was decided."""
 
 _DETACHING = "Detaching"
 

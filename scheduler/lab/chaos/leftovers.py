@@ -28,7 +28,7 @@ _DEEPEST = 7
 def what_is_over(truth: Truth, tasks: Collection[str]) -> frozenset[str]:
     """Tasks, attempts and instances that have ended. `tasks` are the ids of those that have."""
     over = {*tasks, *(each.attempt_id for each in truth.tasks.values() if not each.alive)}
-    over |= truth.terminated - {truth.ec2_ids[arn] for arn in truth.statuses}
+    over |= truth.terminated_ms.keys() - {truth.ec2_ids[arn] for arn in truth.statuses}
     over |= truth.ec2_ids.keys() - truth.statuses.keys()
     return frozenset(over - {""})
 

@@ -76,7 +76,10 @@ def _waiting(scene: Scene) -> int:
 
 
 def _coming(scene: Scene, step: Step) -> int:
-    """How many that this life has bought in the last minute are not there yet, whoever else has come."""
+    """How many that this life has bought in the last minute are not there yet, whoever else has come.
+
+    A member that somebody terminates is there until its group has noticed, and a reading has shown it.
+    """
     truth = scene.truth
     now_ms = step.now_ms - scene.began_ms + scene.life_ms
     since_ms = max(scene.life_ms, scene.steered_ms(), now_ms - _REMEMBERED_MS)
@@ -84,6 +87,7 @@ def _coming(scene: Scene, step: Step) -> int:
     if not purchases:
         return 0
     came = set(truth.ec2_ids.values())
-    there = came - truth.detached - truth.ended
+    gone = {each for each, at_ms in truth.terminated_ms.items() if now_ms - at_ms > scene.blind_ms()}
+    there = came - truth.detached - gone
     new = sum(truth.launched_ms[each] >= purchases[0][0] for each in came)
     return max(0, min(sum(count for _, count in purchases) - new, truth.desired - len(there)))

@@ -151,7 +151,7 @@ class Truth:
     condemned: set[str] = field(default_factory=set)
     """EC2 ids that the group replaces whatever runs there: unhealthy, or in a zone with too many."""
 
-    terminated: set[str] = field(default_factory=set)
+    terminated_ms: dict[str, int] = field(default_factory=dict)
     """EC2 ids of instances that have ended."""
 
     served: set[str] = field(default_factory=set)
@@ -230,7 +230,7 @@ class Truth:
             case Effect.INSTANCE_IN_SERVICE:
                 self.served.add(said["ec2InstanceId"])
             case Effect.INSTANCE_TERMINATED:
-                self.terminated.add(said["ec2InstanceId"])
+                self.terminated_ms[said["ec2InstanceId"]] = entry.at_ms
             case Effect.SUSPEND_PROCESSES:
                 self.suspended.update(said["processes"])
             case Effect.RESUME_PROCESSES:
