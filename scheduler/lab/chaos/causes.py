@@ -82,20 +82,22 @@ def no_fresh_instance_goes(scene: Scene, entry: Entry) -> str | None:
 
 
 def a_mass_failure_ends_nobody(scene: Scene, entry: Entry) -> str | None:
-    """While more agents are away than is likely, none of their instances is replaced."""
+    """While more agents are known to be away than is likely, none of their instances is replaced."""
     if entry.effect != Effect.DETACH_INSTANCES or entry.origin is not Origin.SERVICE or entry.late:
         return None
     truth, policy = scene.truth, Policy()
     members = truth.launched.keys() - truth.detached - truth.ended
-    since = [at_ms for each in members if (at_ms := truth.agents[each].away_since_ms) is not None]
     known_ms = entry.at_ms - scene.blind_ms()
-    away = [
-        each
-        for each in entry.fields["ec2InstanceIds"]
+    since = {
+        each: at_ms
+        for each in members
         if (at_ms := truth.agents[each].away_since_ms) is not None and at_ms < known_ms
-    ]
+    }
+    away = [each for each in entry.fields["ec2InstanceIds"] if each in since]
     window_ms = policy.mass_failure_ms - scene.blind_ms()
-    if len(since) <= likely_failures(len(members), policy) or max(since) - min(since) > window_ms:
+    if len(since) <= likely_failures(len(members), policy):
+        return None
+    if max(since.values()) - min(since.values()) > window_ms:
         return None
     return f"{away} are replaced while {len(since)} of {len(members)} agents are away" if away else None
 
