@@ -53,7 +53,8 @@ REMOVAL_WORDS: Mapping[RemovalStep, str] = {
     RemovalStep.DETACHING: "The group is told to let it go, and to become smaller or to replace it.",
     RemovalStep.TERMINATING: "The group does not list it any more. EC2 is told to end it.",
     RemovalStep.LEAVING: "EC2 is ending it. If ECS goes on listing it afterwards, it is deregistered.",
-    RemovalStep.RETURNING: "Its room is wanted, or a task got onto it. ECS is told that it is ACTIVE again.",
+    RemovalStep.RETURNING: "Its room is wanted, a task got onto it, its agent is back, or it is not let go. "
+    "ECS is told that it is ACTIVE again.",
 }
 
 CAUSE_WORDS: Mapping[RemovalCause, str] = {
@@ -128,22 +129,22 @@ restart. [removal.md](removal.md) tells the story.
 REMOVAL_DIAGRAM = """\
 ```mermaid
 stateDiagram-v2
-    [*] --> DRAINING: idle, surplus, stale, outside the group
+    [*] --> DRAINING: idle, surplus, stale, black hole, outside the group, or disconnected and to be drained
     [*] --> DETACHING: disconnected
     [*] --> TERMINATING: never joined
-    DRAINING --> DETACHING: nothing runs on it
-    DRAINING --> TERMINATING: nothing runs on it, and the group does not list it
-    DRAINING --> RETURNING: wanted, a task got onto it, or attached again
-    DRAINING --> [*]: gone, or AWS denies it
+    DRAINING --> DETACHING: nothing runs on it, or its agent is lost
+    DRAINING --> TERMINATING: the same, and the group does not list it
+    DRAINING --> RETURNING: wanted, a task got onto it, attached again, or its agent is back
+    DRAINING --> [*]: gone, registered anew, or AWS denies it
     DETACHING --> TERMINATING: not listed any more
     DETACHING --> DRAINING: refused, or we began anew
-    DETACHING --> RETURNING: the group would be too small, or AWS denies it
-    DETACHING --> [*]: its agent is back
+    DETACHING --> RETURNING: the group would be too small, AWS denies it, or its agent is back after a drain
+    DETACHING --> [*]: its agent is back, or the group is at it already
     TERMINATING --> DRAINING: still a member, or at work outside the group
     TERMINATING --> [*]: it joined after all
     TERMINATING --> LEAVING: EC2 accepted
     LEAVING --> [*]: gone
-    RETURNING --> [*]: ACTIVE again
+    RETURNING --> [*]: ACTIVE again, or gone
 ```
 """
 

@@ -127,6 +127,21 @@ def test_every_page_is_in_the_index(page: str) -> None:
     assert page in links_of(DOCS / "README.md")
 
 
+# ---- width
+
+WIDTH = 120
+BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+MARGIN = re.compile(r"^ *((?:[*-]|\d+\.) )?")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parent != DOCS / "adr"], ids=page_id)
+def test_prose_fits_120_columns(page: Path) -> None:
+    """Lines are no longer, but in tables and blocks, and where there is nowhere to break one."""
+    lines = BLOCK.sub("", page.read_text()).splitlines()
+    prose = [MARGIN.sub("", line) for line in lines if len(line) > WIDTH and not line.startswith("|")]
+    assert [line for line in prose if " " in line] == []
+
+
 # ---- settings, RPCs, conditions, permissions
 
 

@@ -130,4 +130,4 @@ def _ask(shape: UnplacedShape) -> str:
 
 def _why(shape: UnplacedShape) -> str:
     reasons = [f"{each.container_instances} {each.reason}" for each in shape.rejects]
-    return ", ".join([*reasons, "the group is at its max size"] if shape.clamped else reasons)
+    return ", ".join([*reasons, "the group is at its max size or target"] if shape.clamped else reasons)

@@ -81,9 +81,10 @@ def _instance(world: World, arn: str) -> InstanceDigest:
     load, idle = world.ledger.load(arn), fleet.idleness.of(arn)
     foreign = fleet.foreign(arn)
     alone = world.ledger.load_of(instance.ec2_instance_id).exclusive
+    group = fleet.group
     return InstanceDigest(
         instance=instance,
-        group=fleet.group.name if fleet.group else "",
+        group=group.name if group and instance.ec2_instance_id in group.members else "",
         health=fleet.health[arn],
         free=NOTHING if alone else (instance.registered - load.taken - foreign).floored(),
         foreign=foreign,

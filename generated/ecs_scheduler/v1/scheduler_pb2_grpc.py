@@ -96,8 +96,9 @@ class SchedulerServiceServicer:
     def GetTask(self, request, context):
         """Returns one task.
 
-        INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days
-        after their end. UNAVAILABLE: the store cannot be read or the server is stopping; retry after RetryInfo's delay.
+        INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days by
+        default after their end (`ECS_SCHEDULER_TASK_RETENTION_MS`). UNAVAILABLE: the store cannot be read or the server
+        is stopping; retry after RetryInfo's delay.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,8 +123,8 @@ class SchedulerServiceServicer:
         nothing, and a task that has ended stays as it ended.
 
         INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
-        read or written, or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
-        unless the client sets a deadline), for the disk is slow; retry.
+        read or written, or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time
+        (30 s unless the client sets a deadline), for the disk is slow; retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,10 +154,10 @@ class SchedulerServiceServicer:
         some time after its end is final. FAILED_PRECONDITION: the task has not started and `follow` is not set, or
         ended without ever starting; its containers log elsewhere than to CloudWatch Logs, and the message names the
         driver; or the service's role lacks a permission, which the message names. OUT_OF_RANGE: CloudWatch Logs has
-        forgotten the token's place; read again without one. RESOURCE_EXHAUSTED: as many logs are being read as the
-        account's request rate allows, or the client read too slowly; resume with the last token, after RetryInfo's
-        delay. UNAVAILABLE: CloudWatch Logs does not answer, the store cannot be read or the server is stopping;
-        resume after RetryInfo's delay.
+        forgotten the token's place; read again without one. RESOURCE_EXHAUSTED: `ECS_SCHEDULER_LOG_TAILS_MAX` logs are
+        being read, or `ECS_SCHEDULER_LOG_TAILS_PER_TENANT` of the tenant, or the client read too slowly; resume with the
+        last token, after RetryInfo's delay. UNAVAILABLE: CloudWatch Logs does not answer, the store cannot be read or
+        the server is stopping; resume after RetryInfo's delay.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

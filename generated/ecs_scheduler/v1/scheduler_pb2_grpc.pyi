@@ -58,8 +58,9 @@ class SchedulerServiceStub:
     GetTask: _grpc.UnaryUnaryMultiCallable[_scheduler_pb2.GetTaskRequest, _scheduler_pb2.GetTaskResponse]
     """Returns one task.
 
-    INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days
-    after their end. UNAVAILABLE: the store cannot be read or the server is stopping; retry after RetryInfo's delay.
+    INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days by
+    default after their end (`ECS_SCHEDULER_TASK_RETENTION_MS`). UNAVAILABLE: the store cannot be read or the server
+    is stopping; retry after RetryInfo's delay.
     """
     ListTasks: _grpc.UnaryUnaryMultiCallable[_scheduler_pb2.ListTasksRequest, _scheduler_pb2.ListTasksResponse]
     """Lists a tenant's tasks page by page, in order of acceptance. A task that was there at the first page is on
@@ -76,8 +77,8 @@ class SchedulerServiceStub:
     nothing, and a task that has ended stays as it ended.
 
     INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
-    read or written, or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
-    unless the client sets a deadline), for the disk is slow; retry.
+    read or written, or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time
+    (30 s unless the client sets a deadline), for the disk is slow; retry.
     """
     WatchTasks: _grpc.UnaryStreamMultiCallable[_scheduler_pb2.WatchTasksRequest, _scheduler_pb2.WatchTasksResponse]
     """Streams changes of tasks: ordered by revision, each once, none left out, resumable from any message's
@@ -99,10 +100,10 @@ class SchedulerServiceStub:
     some time after its end is final. FAILED_PRECONDITION: the task has not started and `follow` is not set, or
     ended without ever starting; its containers log elsewhere than to CloudWatch Logs, and the message names the
     driver; or the service's role lacks a permission, which the message names. OUT_OF_RANGE: CloudWatch Logs has
-    forgotten the token's place; read again without one. RESOURCE_EXHAUSTED: as many logs are being read as the
-    account's request rate allows, or the client read too slowly; resume with the last token, after RetryInfo's
-    delay. UNAVAILABLE: CloudWatch Logs does not answer, the store cannot be read or the server is stopping;
-    resume after RetryInfo's delay.
+    forgotten the token's place; read again without one. RESOURCE_EXHAUSTED: `ECS_SCHEDULER_LOG_TAILS_MAX` logs are
+    being read, or `ECS_SCHEDULER_LOG_TAILS_PER_TENANT` of the tenant, or the client read too slowly; resume with the
+    last token, after RetryInfo's delay. UNAVAILABLE: CloudWatch Logs does not answer, the store cannot be read or
+    the server is stopping; resume after RetryInfo's delay.
     """
 
 @_typing.type_check_only
@@ -130,8 +131,9 @@ class SchedulerServiceAsyncStub(SchedulerServiceStub):
     GetTask: _aio.UnaryUnaryMultiCallable[_scheduler_pb2.GetTaskRequest, _scheduler_pb2.GetTaskResponse]  # type: ignore[assignment]
     """Returns one task.
 
-    INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days
-    after their end. UNAVAILABLE: the store cannot be read or the server is stopping; retry after RetryInfo's delay.
+    INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days by
+    default after their end (`ECS_SCHEDULER_TASK_RETENTION_MS`). UNAVAILABLE: the store cannot be read or the server
+    is stopping; retry after RetryInfo's delay.
     """
     ListTasks: _aio.UnaryUnaryMultiCallable[_scheduler_pb2.ListTasksRequest, _scheduler_pb2.ListTasksResponse]  # type: ignore[assignment]
     """Lists a tenant's tasks page by page, in order of acceptance. A task that was there at the first page is on
@@ -148,8 +150,8 @@ class SchedulerServiceAsyncStub(SchedulerServiceStub):
     nothing, and a task that has ended stays as it ended.
 
     INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
-    read or written, or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
-    unless the client sets a deadline), for the disk is slow; retry.
+    read or written, or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time
+    (30 s unless the client sets a deadline), for the disk is slow; retry.
     """
     WatchTasks: _aio.UnaryStreamMultiCallable[_scheduler_pb2.WatchTasksRequest, _scheduler_pb2.WatchTasksResponse]  # type: ignore[assignment]
     """Streams changes of tasks: ordered by revision, each once, none left out, resumable from any message's
@@ -171,10 +173,10 @@ class SchedulerServiceAsyncStub(SchedulerServiceStub):
     some time after its end is final. FAILED_PRECONDITION: the task has not started and `follow` is not set, or
     ended without ever starting; its containers log elsewhere than to CloudWatch Logs, and the message names the
     driver; or the service's role lacks a permission, which the message names. OUT_OF_RANGE: CloudWatch Logs has
-    forgotten the token's place; read again without one. RESOURCE_EXHAUSTED: as many logs are being read as the
-    account's request rate allows, or the client read too slowly; resume with the last token, after RetryInfo's
-    delay. UNAVAILABLE: CloudWatch Logs does not answer, the store cannot be read or the server is stopping;
-    resume after RetryInfo's delay.
+    forgotten the token's place; read again without one. RESOURCE_EXHAUSTED: `ECS_SCHEDULER_LOG_TAILS_MAX` logs are
+    being read, or `ECS_SCHEDULER_LOG_TAILS_PER_TENANT` of the tenant, or the client read too slowly; resume with the
+    last token, after RetryInfo's delay. UNAVAILABLE: CloudWatch Logs does not answer, the store cannot be read or
+    the server is stopping; resume after RetryInfo's delay.
     """
 
 class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -211,8 +213,9 @@ class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_scheduler_pb2.GetTaskResponse, _abc.Awaitable[_scheduler_pb2.GetTaskResponse]]:
         """Returns one task.
 
-        INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days
-        after their end. UNAVAILABLE: the store cannot be read or the server is stopping; retry after RetryInfo's delay.
+        INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task; tasks stay readable for 7 days by
+        default after their end (`ECS_SCHEDULER_TASK_RETENTION_MS`). UNAVAILABLE: the store cannot be read or the server
+        is stopping; retry after RetryInfo's delay.
         """
 
     @_abc_1.abstractmethod
@@ -241,8 +244,8 @@ class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
         nothing, and a task that has ended stays as it ended.
 
         INVALID_ARGUMENT: fields are wrong. NOT_FOUND: the tenant has no such task. UNAVAILABLE: the store cannot be
-        read or written, or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time (30 s
-        unless the client sets a deadline), for the disk is slow; retry.
+        read or written, or the server is stopping; retry after RetryInfo's delay. DEADLINE_EXCEEDED: no answer in time
+        (30 s unless the client sets a deadline), for the disk is slow; retry.
         """
 
     @_abc_1.abstractmethod
@@ -276,10 +279,10 @@ class SchedulerServiceServicer(metaclass=_abc_1.ABCMeta):
         some time after its end is final. FAILED_PRECONDITION: the task has not started and `follow` is not set, or
         ended without ever starting; its containers log elsewhere than to CloudWatch Logs, and the message names the
         driver; or the service's role lacks a permission, which the message names. OUT_OF_RANGE: CloudWatch Logs has
-        forgotten the token's place; read again without one. RESOURCE_EXHAUSTED: as many logs are being read as the
-        account's request rate allows, or the client read too slowly; resume with the last token, after RetryInfo's
-        delay. UNAVAILABLE: CloudWatch Logs does not answer, the store cannot be read or the server is stopping;
-        resume after RetryInfo's delay.
+        forgotten the token's place; read again without one. RESOURCE_EXHAUSTED: `ECS_SCHEDULER_LOG_TAILS_MAX` logs are
+        being read, or `ECS_SCHEDULER_LOG_TAILS_PER_TENANT` of the tenant, or the client read too slowly; resume with the
+        last token, after RetryInfo's delay. UNAVAILABLE: CloudWatch Logs does not answer, the store cannot be read or
+        the server is stopping; resume after RetryInfo's delay.
         """
 
 def add_SchedulerServiceServicer_to_server(servicer: SchedulerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
