@@ -6,7 +6,8 @@ nouns on the way in and back on the way out, and errors become `google.rpc.Statu
 Where to look: `server` starts and stops everything, `listener` keeps it listening; `scheduler_servicer` and
 `scaling_servicer` serve our own API, `health` and `reflection` the standard ones; `convert` is proto <->
 model; `task_pages`, `instance_pages`, `watch_stream`, `scaling_stream` and `log_stream` cut what was read
-into messages, the streams at their `pace`; `status` is the table of errors, applied by the one interceptor;
+into messages, the streams at their `pace`, after `searches` that may take long; `status` is the table of
+errors, applied by the one interceptor;
 `gathering` has calls go on together; `replies` brings answers from the writer's thread and the control
 loop's to the event loop; `tls` makes the server's credentials of what `certificate_check` finds fit.
 

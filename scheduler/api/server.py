@@ -19,6 +19,7 @@ from scheduler.api.replies import Replies
 from scheduler.api.scaling_servicer import Autoscaling, ScalingServicer
 from scheduler.api.scaling_stream import ScalingStreams
 from scheduler.api.scheduler_servicer import Placement, SchedulerServicer
+from scheduler.api.searches import Searches
 from scheduler.api.task_pages import TaskPages
 from scheduler.api.tls import RenewedCertificates, server_credentials
 from scheduler.api.watch_stream import WatchStreams
@@ -107,17 +108,17 @@ class ApiServer:
         self._hub = hub
         self._loop = asyncio.get_running_loop()
         self._replies = Replies(self._loop)
-        self._pages = TaskPages(store)
+        self._searches = Searches()
         self._scaling_watches = ScalingWatches(store)
         self._health = health.HealthServicer(OUR_SERVICES, self._loop)
         self._committed = asyncio.Event()
         self._tail: asyncio.Task[None] | None = None
-        streams = WatchStreams(store, hub, settings.progress_interval_s)
+        streams = WatchStreams(store, hub, self._searches, progress_interval_s=settings.progress_interval_s)
         self._scheduler = SchedulerServicer(
             placement,
             store,
             replies=self._replies,
-            pages=self._pages,
+            pages=TaskPages(store, self._searches),
             streams=streams,
             log_streams=LogStreams(tails, settings.progress_interval_s),
         )
@@ -186,7 +187,7 @@ class ApiServer:
         self._health.close()
         await self._listener.stop(grace_s)
         self._replies.close()
-        self._pages.close()
+        self._searches.close()
         if self._tail is not None:
             self._tail.cancel()
             await asyncio.wait([self._tail])

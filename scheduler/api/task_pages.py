@@ -1,13 +1,12 @@
 """Pages of tasks for ListTasks, cut to a number of tasks and to a size."""
 
-import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from ecs_scheduler.v1.scheduler_pb2 import ListTasksResponse
 from scheduler.api import page_token
 from scheduler.api.convert import render
+from scheduler.api.searches import Searches
 from scheduler.core.model.task import Task
 from scheduler.ports.store import Store, TaskFilter
 from scheduler.services.watch import ROWS_PER_READ
@@ -21,31 +20,19 @@ MAX_TASKS_BYTES = (1 << 20) - 1_024
 FRAMING_BYTES = 4
 """Before each task: its field's number, and its length below 2 MiB (protobuf docs: encoding)."""
 
-PAGES_AT_ONCE = 2
-"""A full page costs 20 ms, nearly all of it under the interpreter's lock: more at once would not be faster,
-and would keep the event loop waiting for its turn."""
-
 
 class TaskPages:
-    """Reads pages in threads of its own.
+    """Reads pages, each a search."""
 
-    How many tasks the store looks at before enough of them match, nobody can say beforehand, and the event
-    loop has everybody else to answer.
-    """
-
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, searches: Searches) -> None:
         self._store = store
-        self._readers = ThreadPoolExecutor(PAGES_AT_ONCE, thread_name_prefix="task-pages")
+        self._searches = searches
 
     async def page(self, wanted: TaskFilter, token: str, page_size: int) -> ListTasksResponse:
         """The page that `token` names. Raises InvalidRequest when it is not for this store and filter."""
         after_task_id = page_token.decode(token, self._store.epoch, wanted)
         read = partial(read_page, self._store, wanted, after_task_id, page_size=page_size)
-        return await asyncio.get_running_loop().run_in_executor(self._readers, read)
-
-    def close(self) -> None:
-        """Begins no further page. Waits for none: whoever asked for it is gone."""
-        self._readers.shutdown(wait=False, cancel_futures=True)
+        return await self._searches.of(read)
 
 
 def limit_of(page_size: int) -> int:

@@ -8,6 +8,7 @@ from ecs_scheduler.v1.scheduler_pb2 import WatchTasksResponse
 from scheduler.api import resume_token
 from scheduler.api.convert import render
 from scheduler.api.pace import Pace
+from scheduler.api.searches import Searches
 from scheduler.ports.store import Store, TaskFilter
 from scheduler.services.task_watch import TaskWatch, WatchBatch, WatchPosition
 from scheduler.services.watch import WatchHub
@@ -19,8 +20,11 @@ MAX_EVENTS_BYTES = 1 << 20
 class WatchStreams:
     """Makes the streams of one server; what they share."""
 
-    def __init__(self, store: Store, hub: WatchHub, progress_interval_s: float) -> None:
+    def __init__(
+        self, store: Store, hub: WatchHub, searches: Searches, *, progress_interval_s: float
+    ) -> None:
         self._store = store
+        self._searches = searches
         self._hub = hub
         self._progress_interval_s = progress_interval_s
 
@@ -32,7 +36,7 @@ class WatchStreams:
         with closing(TaskWatch(self._store, self._hub, wanted, position=position, notify=pace.ring)) as watch:
             while True:
                 pace.listen()
-                batch = watch.read()
+                batch = await self._searches.of(watch.read) if watch.searches else watch.read()
                 for response in in_messages(batch, self._store.epoch):
                     yield response
                     pace.said()

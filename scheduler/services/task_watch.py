@@ -65,7 +65,7 @@ class WatchBatch:
 
 
 class TaskWatch:
-    """One client's watch. Not thread-safe: it lives on the hub's thread."""
+    """One client's watch. It lives on the hub's thread, apart from a `read` that `searches`."""
 
     def __init__(
         self,
@@ -93,6 +93,12 @@ class TaskWatch:
         """True when the next `read` finds nothing before `notify` is called."""
         place = self._subscription
         return place is not None and place.drained and not place.lagging and not self._hub.closed
+
+    @property
+    def searches(self) -> bool:
+        """True while it lists: the next `read` lasts as long as the store has to look for tasks that match,
+        and as it touches nothing but the store, any thread may make it, one at a time."""
+        return self.position.after_task_id is not None
 
     def read(self) -> WatchBatch:
         """The next batch, maybe an empty one. Raises what ends the watch."""

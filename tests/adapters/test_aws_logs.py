@@ -1,6 +1,9 @@
 """Where containers log, and what is made of CloudWatch Logs' answers."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import boto3
@@ -8,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.adapters.aws import container_logs
 from scheduler.adapters.aws.clients import ClientSettings
 from scheduler.adapters.aws.consoles import AwsConsoles
 from scheduler.adapters.aws.container_logs import AwsContainerLogs, Destination, destination
@@ -52,6 +56,16 @@ def clients(client: Answering, regions: list[str] | None = None) -> LogClients:
         return every
 
     return LogClients(region="us-east-1", ecs=every, ec2=every, logs_in=logs_in)
+
+
+class Contended(str):
+    """A name at each look-up of which another thread has its `turn`."""
+
+    turn: Callable[[], object]
+
+    def __hash__(self) -> int:
+        self.turn()
+        return super().__hash__()
 
 
 class TestDestination:
@@ -111,6 +125,17 @@ class TestReading:
         AwsContainerLogs(clients(client)).read(self.SOURCE, LogPlace(token="f/1"), 10)
         _, params = client.asked[-1]
         assert (params["startFromHead"], params["nextToken"], params["limit"]) == (True, "f/1", 10)
+
+    def test_readers_do_not_take_a_definition_from_each_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """When there are more revisions than are remembered, and another thread reads at the same time."""
+        monkeypatch.setattr(container_logs, "DEFINITIONS_REMEMBERED", 1)
+        page = {"events": [], "nextForwardToken": "f/1"}
+        logs = AwsContainerLogs(clients(Answering(describe_task_definition=DEFINITION, get_log_events=page)))
+        others = (replace(self.SOURCE, task_definition_arn=f"other:{each}") for each in count())
+        contended = Contended("definition:1")
+        contended.turn = lambda: logs.read(next(others), LogPlace(), 10)
+        source = replace(self.SOURCE, task_definition_arn=contended)
+        assert logs.read(source, LogPlace(), 10).token == "f/1"
 
     @given(st.one_of(st.none(), st.integers(0, 20)))
     def test_a_limit_is_kept(self, last: int | None) -> None:

@@ -24,7 +24,7 @@ def test_durations_for_ecs_are_whole_seconds(duration: Duration) -> None:
     """One that is not, or is malformed, is named and never rounded; a start period may be nothing at all."""
     check = task_spec_pb2.HealthCheck(command=["CMD", "true"], interval=duration, start_period=duration)
     container = task_spec_pb2.Container(
-        name="main", image="a:1", resources=Resources(memory_mib=4), health_check=check
+        name="main", image="a:1", resources=Resources(memory_mib=6), health_check=check
     )
     container.stop_timeout.CopyFrom(duration)
     message = schedule_request(1, containers=task_spec_pb2.ContainersSpec(containers=[container]))
@@ -40,7 +40,7 @@ def test_a_condition_that_is_not_known_is_named(number: int) -> None:
     condition = cast("task_spec_pb2.ContainerCondition", number)
     dependency = task_spec_pb2.ContainerDependency(container_name="main", condition=condition)
     containers = [
-        task_spec_pb2.Container(name=name, image="a:1", resources=Resources(memory_mib=4))
+        task_spec_pb2.Container(name=name, image="a:1", resources=Resources(memory_mib=6))
         for name in ("main", "db")
     ]
     containers[1].depends_on.append(dependency)

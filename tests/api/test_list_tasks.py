@@ -1,7 +1,6 @@
 """ListTasks over the wire."""
 
 import asyncio
-import threading
 
 import grpc
 import pytest
@@ -12,9 +11,10 @@ from ecs_scheduler.v1 import task_pb2
 from ecs_scheduler.v1.scheduler_pb2 import GetTaskRequest, ListTasksRequest, ListTasksResponse
 from scheduler.adapters.memory import MemoryStore
 from scheduler.core.model.attempt import AttemptState
-from scheduler.core.model.task import Task, TaskState
-from scheduler.ports.store import StoreError, TaskFilter
+from scheduler.core.model.task import TaskState
+from scheduler.ports.store import StoreError
 from tests.api.served import Refusal, Served, refusal, serving
+from tests.api.slow_store import SlowStore
 from tests.builders import attempt, submitted, task_id, transitioned
 
 pytestmark = pytest.mark.asyncio
@@ -145,27 +145,13 @@ async def test_token_of_other_filters_is_refused() -> None:
     assert [fields_of(each) for each in told] == [["page_token"]] * 4
 
 
-class SlowStore(MemoryStore):
-    """Lists when it is let, as one does that has much to look through."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.failure: StoreError | None = None
-        self.let = threading.Event()
-
-    def list_tasks(self, wanted: TaskFilter, after_task_id: str, limit: int) -> list[Task]:
-        self.let.wait(30)
-        if self.failure is not None:
-            raise self.failure
-        return super().list_tasks(wanted, after_task_id, limit)
-
-
 async def test_long_search_holds_up_nobody() -> None:
     """While a page is looked for other calls are answered."""
     store = SlowStore()
     async with serving(store) as served:
         served.commit(submitted(1), transitioned(state=TaskState.ASSIGNED))
         searching = asyncio.create_task(listed(served))
+        await asyncio.to_thread(store.asked.wait, 30)
         await served.scheduler.GetTask(GetTaskRequest(tenant="bamboo", task_id=task_id(1)), timeout=30)
         assert not searching.done()
         store.let.set()

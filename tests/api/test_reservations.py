@@ -132,7 +132,10 @@ async def test_release() -> None:
         ({"tasks": []}, ["tasks"]),
         ({"tasks": [ReservedTasks(count=1)]}, ["tasks[0].shape"]),
         ({"tasks": [ReservedTasks(count=-1, size=SMALL)]}, ["tasks[0].count"]),
-        ({"tasks": [ReservedTasks(count=1, resources=Resources())]}, ["tasks[0].resources.memory_mib"]),
+        (
+            {"tasks": [ReservedTasks(count=1, resources=Resources(memory_mib=5))]},
+            ["tasks[0].resources.memory_mib"],
+        ),
         ({"tasks": TWO_REGULAR, "total": Resources(cpu_units=1)}, ["total"]),
         ({"tasks": TWO_REGULAR * 21}, ["tasks"]),
         ({"total": Resources(cpu_units=-1, memory_mib=1)}, ["total.cpu_units"]),

@@ -6,10 +6,11 @@ import grpc
 import pytest
 
 from ecs_scheduler.v1 import task_pb2
-from ecs_scheduler.v1.scheduler_pb2 import WatchTasksRequest, WatchTasksResponse
+from ecs_scheduler.v1.scheduler_pb2 import GetTaskRequest, WatchTasksRequest, WatchTasksResponse
 from scheduler.adapters.memory import MemoryStore
 from scheduler.api.server import ApiSettings
 from tests.api.served import Served, refusal, schedule_request, serving
+from tests.api.slow_store import SlowStore
 from tests.api.watches import ending, revisions, until, until_synced, watching
 from tests.builders import submitted, task_id, transitioned
 
@@ -56,6 +57,18 @@ async def test_empty_present_state_is_synced_at_once() -> None:
     async with serving() as served:
         [only] = await until_synced(watching(served))
     assert (len(only.events), only.synced) == (0, True)
+
+
+async def test_long_search_for_the_present_state_holds_up_nobody() -> None:
+    """While the store looks for what a new watch is to be shown, other calls are answered."""
+    store = SlowStore()
+    async with serving(store) as served:
+        served.commit(submitted(1), submitted(2, labels={"branch": "main"}))
+        searching = asyncio.create_task(until_synced(watching(served, labels={"branch": "main"})))
+        await asyncio.to_thread(store.asked.wait, 30)
+        await served.scheduler.GetTask(GetTaskRequest(tenant="bamboo", task_id=task_id(1)), timeout=30)
+        store.let.set()
+        assert revisions(await searching) == [2]
 
 
 async def test_watch_is_accepted_before_it_has_anything_to_say() -> None:

@@ -26,6 +26,31 @@ def test_a_task_that_moved_on_is_not_due() -> None:
     assert deadlines.due(30) == ("a",)
 
 
+def test_deadlines_of_tasks_that_moved_on_are_let_go() -> None:
+    """Long before their time: of ten thousand only the last thousand or so are still among the next ones."""
+    deadlines = Deadlines()
+    for number in range(10_000):
+        deadlines.set(f"ended-{number}", 30_000 + number)
+        deadlines.set(f"ended-{number}", None)
+    first_ms = deadlines.next_ms()
+    assert first_ms is None or first_ms > 38_000
+
+
+def test_letting_go_leaves_the_order() -> None:
+    """Those of one time are due in the order of their tasks; one that is due already is not told twice."""
+    deadlines, once = Deadlines(), Deadlines()
+    for each in (deadlines, once):
+        each.set("z", 1)
+        assert each.due(1) == ("z",)
+        for task_id in ("c", "a", "b"):
+            each.set(task_id, 10)
+    for number in range(5_000):
+        deadlines.set("ended", 5 + number)
+    deadlines.set("ended", None)
+    assert deadlines.due(10) == once.due(10) == ("z", "a", "b", "c")
+    assert deadlines.next_ms() != 1
+
+
 settings_of = st.lists(
     st.tuples(st.sampled_from("abc"), st.none() | st.integers(0, 50), st.integers(0, 5)), max_size=40
 )

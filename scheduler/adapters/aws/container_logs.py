@@ -71,11 +71,14 @@ class AwsContainerLogs:
 
     def _configured(self, definition_arn: str) -> Mapping[str, Shape]:
         """The log configuration of each container of a revision; none where it has none of its own."""
-        if definition_arn not in self._configurations:
+        known = self._configurations.get(definition_arn)
+        if known is None:
+            known = self._read_definition(definition_arn)
+            # Another thread may clear at any time: what is returned is not looked up again.
             if len(self._configurations) >= DEFINITIONS_REMEMBERED:
                 self._configurations.clear()
-            self._configurations[definition_arn] = self._read_definition(definition_arn)
-        return self._configurations[definition_arn]
+            self._configurations[definition_arn] = known
+        return known
 
     def _read_definition(self, definition_arn: str) -> Mapping[str, Shape]:
         with cloud_errors():
