@@ -31,6 +31,7 @@ def provider(group: str, status: str = "ENABLED") -> dict[str, Any]:
 
 
 QUIET = {"SuspendedProcesses": [{"ProcessName": "AlarmNotification"}]}
+NO_LAUNCH = {"SuspendedProcesses": [{"ProcessName": "AZRebalance"}, {"ProcessName": "Launch"}]}
 
 CASES: list[tuple[Features, list[str]]] = [
     (features(), []),
@@ -53,6 +54,8 @@ CASES: list[tuple[Features, list[str]]] = [
     (features(capacity_providers=(provider("arn:group", "DISABLED"),)), []),
     (features(capacity_providers=(provider("arn:other"), {"name": "FARGATE"})), []),
     (features({"NewInstancesProtectedFromScaleIn": False}), ["NOT_PROTECTED_FROM_SCALE_IN"]),
+    (features(NO_LAUNCH), ["LAUNCHES_SUSPENDED"]),
+    (features(QUIET), []),
 ]
 
 

@@ -97,6 +97,16 @@ def test_a_suspended_process_is_a_remedy(make_simulated: SimulatedWorldMaker, pr
     assert reasons(world) == []
 
 
+def test_a_group_that_may_not_launch_is_found(simulated: SimulatedWorld) -> None:
+    """Nothing else tells: no activity fails, and what is asked for never comes."""
+    processes = {"AutoScalingGroupName": GROUP, "ScalingProcesses": ["Launch"]}
+    simulated.account.call("autoscaling", "SuspendProcesses", processes)
+    [hazard] = simulated.cloud.hazards(GROUP)
+    assert (hazard.reason, hazard.stops_scaling) == ("LAUNCHES_SUSPENDED", False)
+    simulated.account.call("autoscaling", "ResumeProcesses", processes)
+    assert reasons(simulated) == []
+
+
 def test_all_of_them_are_told_in_one_order(make_simulated: SimulatedWorldMaker) -> None:
     """None hides another."""
     settings = {name: value for _, each in FEATURES for name, value in each.items()}

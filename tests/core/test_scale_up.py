@@ -258,6 +258,20 @@ def test_a_floor_is_reached_by_taking_back_and_then_by_buying() -> None:
     assert (growth.returns, growth.types, growth.asks) == (("i-7",), ("m4.4xlarge",), (NOTHING,))
 
 
+@pytest.mark.parametrize(("floor", "bought"), [(0, 0), (4, 0), (6, 2)])
+def test_of_a_futile_ask_only_the_floor_is_left(floor: int, bought: int) -> None:
+    """For nobody; what max size clamps and what can be taken back is as ever."""
+    group = a_group(desired=4, max_size=7)
+    capacity = a_capacity(group=group, returnable=going(7), shrinking=1, futile=True)
+    packing = pack(a_backlog(*(a_task(each, ask=M4_4XLARGE) for each in range(1, 6))), an_index(), limit=9)
+    headroom = [Pieces(ask=M4_4XLARGE, count=1)]
+    growth = scale_up(capacity, packing, Limits(floor=floor, ceiling=7), headroom=headroom)
+    assert growth.types == ("m4.4xlarge",) * bought
+    assert growth.asks == (NOTHING,) * bought
+    assert (growth.for_reservations, growth.for_headroom) == (0, 0)
+    assert (growth.returns, growth.clamped) == (("i-7",), frozenset({M4_4XLARGE}))
+
+
 def test_room_where_a_start_failed_is_no_room_for_that_shape() -> None:
     """Another instance is bought for it; for other shapes the room is as good as any."""
     capacity = a_capacity(suspects=frozenset({(an_instance().arn, SMALL)}))

@@ -140,6 +140,12 @@ TABLE: tuple[Row, ...] = (
         reason="NOT_PROTECTED_FROM_SCALE_IN",
         message="Whoever lowers desired capacity ends busy instances: set NewInstancesProtectedFromScaleIn.",
     ),
+    Row(
+        shows=lambda features: features.is_suspended("Launch"),
+        reason="LAUNCHES_SUSPENDED",
+        message="The group launches nothing that it is asked for, and no activity fails: resume its process "
+        "Launch.",
+    ),
 )
 """In this order they are told."""
 

@@ -5,7 +5,7 @@ of 51 % of an instance need ten instances, and sixteen of 1/16 need one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from scheduler.core.model.backlog import Place
 from scheduler.core.model.group import Capacity, InstanceType
@@ -152,7 +152,7 @@ def scale_up(
         supplies.meet(each.ask, each.count)
     for_headroom = len(purchases.bought) - for_tasks - for_reservations
     returns, bought = _up_to_floor(capacity, limits, supplies.taken_back(), purchases.bought)
-    return Growth(
+    growth = Growth(
         types=tuple(name for name, _ in bought),
         asks=tuple(ask for _, ask in bought),
         for_reservations=for_reservations,
@@ -162,6 +162,15 @@ def scale_up(
         returns=tuple(returns),
         used=supplies.free.filled(),
     )
+    return _of_the_floor(growth, capacity, limits) if capacity.futile else growth
+
+
+def _of_the_floor(growth: Growth, capacity: Capacity, limits: Limits) -> Growth:
+    """Of what would be bought only as many as the floor lacks, for nobody: the group owes others already."""
+    assert capacity.group is not None, "the caller has looked"
+    lacking = limits.floor - (capacity.group.desired - capacity.shrinking + len(growth.returns))
+    types = growth.types[: max(0, lacking)]
+    return replace(growth, types=types, asks=(NOTHING,) * len(types), for_reservations=0, for_headroom=0)
 
 
 def _up_to_floor(

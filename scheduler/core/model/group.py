@@ -107,13 +107,14 @@ class Supply:
     """What the fleet tells of instances that take no task yet.
 
     `in_flight` is how many instances are asked of EC2 and not yet able to work; `launched_types` are the
-    types of those that the group lists already.
+    types of those that the group lists already. `futile`: it has not launched the others for long.
     """
 
     group: InstanceGroup | None
     in_flight: int
     launched_types: tuple[str, ...] = ()
     silent: tuple[SilentInstance, ...] = ()
+    futile: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +125,9 @@ class Capacity:
     `in_flight_types` their types, as the group lists them or else as they were asked, as far as known.
     `returnable` are idle members being removed, and `shrinking` is by how many desired capacity will still
     shrink if none of those under way is taken back. `growing` is true while a SetDesiredCapacity is under
-    way, `resting` for a while after one failed, and `asked` is what the last failed one wanted, which is no
-    news any more. `suspects` are (instance, shape) pairs where a start failed: its room is none for it.
+    way, `resting` for a while after one failed, `futile` while the group launches nothing, so that it is
+    asked for its floor at most, and `asked` is what the last failed one wanted, which is no news any more.
+    `suspects` are (instance, shape) pairs where a start failed: its room is none for it.
     `disappointing` are shapes that nothing is bought for, because what was bought did not hold them.
     `daemons` is what is kept on each instance for daemon tasks.
     """
@@ -136,6 +138,7 @@ class Capacity:
     in_flight_types: tuple[str, ...]
     growing: bool
     resting: bool = False
+    futile: bool = False
     asked: int = 0
     silent: tuple[SilentInstance, ...] = ()
     returnable: tuple[ReturnableInstance, ...] = ()

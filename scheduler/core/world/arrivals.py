@@ -68,10 +68,13 @@ class Arrivals:
         if self._began_ms is not None and instance.launched_ms >= self._began_ms:
             self._boots_ms.append(now_ms - instance.launched_ms)
 
+    def patience_ms(self, least_ms: int) -> int:
+        """How long an instance may take, at least so long: a group of large ones boots slowly."""
+        return max(least_ms, _FACTOR * max(self._boots_ms, default=0))
+
     def overdue(self) -> Iterator[str]:
         """Members that listings of the cluster have lacked for too long."""
-        slowest_ms = max(self._boots_ms, default=0)
-        patience_ms = max(self._policy.never_joined_after_ms, _FACTOR * slowest_ms)
+        patience_ms = self.patience_ms(self._policy.never_joined_after_ms)
         for ec2_id, absence in self._awaited.items():
             if absence.listings >= _LISTINGS and absence.last_ms - absence.first_ms >= patience_ms:
                 yield ec2_id

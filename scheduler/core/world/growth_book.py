@@ -144,6 +144,7 @@ class GrowthBook:
             in_flight_types=self._in_flight_types(supply),
             growing=self.growing,
             resting=any(rests),
+            futile=supply.futile,
             asked=self._failed_desired,
             silent=supply.silent,
             returnable=returnable,

@@ -210,11 +210,13 @@ def _judge_arrivals(parts: Parts, now_ms: int) -> None:
     """What was bought is held against what it was bought for, in the first readings that show it."""
     fleet, growth = parts.fleet, parts.growth
     supply = fleet.supply(now_ms)
-    for instance in fleet.take_arrivals():
+    arrivals = fleet.take_arrivals()
+    for instance in arrivals:
         offered = fleet.offered(instance.arn) or NOTHING
         growth.arrive(instance, offered, in_flight=supply.in_flight, now_ms=now_ms)
         parts.arrivals.note_boot(instance, now_ms)
     capacity.launches_recovered(parts, in_flight=supply.in_flight)
+    capacity.late_launches(parts, supply.in_flight, now_ms, arrived=bool(arrivals))
     growth.look_ahead(supply, now_ms)
     growth.settle(fleet.offered, now_ms)
     shapes = sorted(growth.disappointing(now_ms))

@@ -31,6 +31,7 @@ _CONSOLE_LENGTH = 4_000
 """Of a console that could not be written to the log group, so many characters are kept."""
 
 _LAUNCHES_FAIL = "LAUNCHES_FAIL"
+_LAUNCHES_LATE = "LAUNCHES_LATE"
 _MASS_DISCONNECT = "MASS_DISCONNECT"
 _FOREIGN_TASKS = "FOREIGN_TASKS"
 _FOREIGN_INSTANCES = "FOREIGN_INSTANCES"
@@ -218,6 +219,16 @@ def launches_recovered(parts: Parts, *, in_flight: int) -> None:
     if not in_flight:
         parts.troubles.pop(_LAUNCHES_FAIL, None)
         parts.growth.launches_recovered()
+
+
+def late_launches(parts: Parts, in_flight: int, now_ms: int, *, arrived: bool) -> None:
+    """What is in flight for long. It counts as on its way all the same: it may come at any time."""
+    fleet, launches = parts.fleet, parts.late_launches
+    lacking = fleet.group.desired - len(fleet.counted) if fleet.group else 0
+    launches.see(in_flight, lacking, now_ms, arrived=arrived)
+    read_ms = min(parts.instances_read_ms or 0, parts.group_read_ms or 0)
+    patience_ms = parts.arrivals.patience_ms(parts.policy.launches_late_after_ms)
+    _note(parts, _LAUNCHES_LATE, launches.judge(read_ms, patience_ms))
 
 
 def _ended_meanwhile(parts: Parts, task: EcsTask) -> bool:

@@ -17,6 +17,7 @@ from scheduler.core.world.family_scan import FamilyScan
 from scheduler.core.world.fleet import Fleet
 from scheduler.core.world.growth_book import GrowthBook
 from scheduler.core.world.interlocks import Hazards, PairProof, Replacements, Rivals
+from scheduler.core.world.late_launches import LateLaunches
 from scheduler.core.world.ledger import Ledger
 from scheduler.core.world.membership import Membership
 from scheduler.core.world.quarantine import Quarantine
@@ -75,6 +76,7 @@ class Parts:
         self.hazards = Hazards()
         self.replacements = Replacements(policy)
         self.arrivals = Arrivals(policy)
+        self.late_launches = LateLaunches()
         self.starts = Starts(policy)
         self.quarantine = Quarantine(policy)
         self.breakers = Breakers(policy)
