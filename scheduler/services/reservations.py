@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from scheduler.core.model.errors import Violation
 from scheduler.core.model.reservation import Reservation, reservation_fact
 from scheduler.core.validate.rows import Table
-from scheduler.core.validate.rules import RESERVE, RESERVED_RESOURCES
+from scheduler.core.validate.rules import LEAST_MEMORY_MIB, RESERVE, RESERVED_RESOURCES
 from scheduler.ports.clock import Clock
 from scheduler.services.asking import Ask, AskGrant
 from scheduler.services.errors import InvalidRequest, ServiceError
@@ -82,8 +82,9 @@ def _tasks_violations(tasks: ReservedTasks, path: str) -> Iterator[Violation]:
         yield Violation(field_path=f"{path}shape", expected="a size from XSMALL to LARGE_8X, or resources")
     if tasks.resources is not None:
         yield from _judged(RESERVED_RESOURCES, tasks.resources, f"{path}resources.")
-        if tasks.resources.memory_mib < 4:
-            yield Violation(field_path=f"{path}resources.memory_mib", expected="a number from 4")
+        if tasks.resources.memory_mib < LEAST_MEMORY_MIB:
+            least = f"a number from {LEAST_MEMORY_MIB}"
+            yield Violation(field_path=f"{path}resources.memory_mib", expected=least)
     if tasks.architecture is None:
         yield Violation(field_path=f"{path}architecture", expected="X86_64, ARM64 or not set")
     if not 0 <= tasks.count <= MAX_TASKS:

@@ -27,6 +27,9 @@ LaunchSourceKind = Literal[
 ]
 """Those with requirements are mixed-instances groups that name no types: they launch what matches."""
 
+CLIENT_EXCEPTION = "ClientException"
+"""ECS's refusal of an action that the state of a resource does not allow (ECS API: StartTask, Errors)."""
+
 _MINUTE_MS = 60_000
 _DAY_S = 86_400
 _GREATEST_WEIGHT = 999  # Auto Scaling API: LaunchTemplateOverrides, WeightedCapacity
@@ -120,7 +123,8 @@ class SimulationSettings:
     started_by_accepts_desired_status: bool = True
     """ListTasks(startedBy, desiredStatus=RUNNING) is answered; documented is startedBy alone."""
     draining_start_failure: str | None = "INACTIVE"
-    """The failure reason of StartTask on a DRAINING container instance; None: the task starts."""
+    """The failure reason of StartTask on a DRAINING container instance; None: the task starts. With
+    CLIENT_EXCEPTION the whole call is refused."""
     terminated_task_keeps_started_at: bool = False
     """Whether a task whose container instance was terminated still shows its startedAt."""
     inactive_definition_usable_ms: int = 10 * _MINUTE_MS

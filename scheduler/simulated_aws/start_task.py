@@ -9,12 +9,13 @@ from scheduler.simulated_aws import limits
 from scheduler.simulated_aws.attributes import satisfied
 from scheduler.simulated_aws.checks import check_choice, check_ids, check_tags
 from scheduler.simulated_aws.container_instances import ContainerInstance, ContainerInstances
-from scheduler.simulated_aws.errors import invalid_parameter
+from scheduler.simulated_aws.errors import client_exception, invalid_parameter
 from scheduler.simulated_aws.ids import resource_id
 from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.ordering import awaited
 from scheduler.simulated_aws.region import Region
 from scheduler.simulated_aws.resources import Resources, ask_of
+from scheduler.simulated_aws.settings import CLIENT_EXCEPTION
 from scheduler.simulated_aws.shapes import Shape
 from scheduler.simulated_aws.task_definitions import TaskDefinition, TaskDefinitions
 from scheduler.simulated_aws.task_lifecycle import TaskLifecycle
@@ -86,8 +87,10 @@ class StartTask:
             return "INACTIVE"
         if not instance.agent_connected:
             return "AGENT"
-        if instance.status == "DRAINING" and self._region.settings.draining_start_failure:
-            return self._region.settings.draining_start_failure
+        if instance.status == "DRAINING" and (reason := self._region.settings.draining_start_failure):
+            if reason == CLIENT_EXCEPTION:
+                raise client_exception(f"Container instance {instance.arn} is DRAINING.")
+            return reason
         if not satisfied(definition.required_attributes, instance.attributes):
             return "ATTRIBUTE"
         return instance.remaining.lacking(ask)

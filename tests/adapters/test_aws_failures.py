@@ -11,6 +11,7 @@ from scheduler.adapters.aws.tasks import ecs_task
 from scheduler.core.model.answers import (
     BELOW_MIN_SIZE,
     DEFINITION_GONE,
+    INSTANCE_UNFIT,
     INSTANCE_UNKNOWN,
     NOT_A_MEMBER,
     NOT_IN_SERVICE,
@@ -62,6 +63,9 @@ UNKNOWN = [
     refused("ServerException", status=500),
     refused("ServiceUnavailable", status=503),
     refused("502", status=502),
+    refused("403", status=403, message="<html><h1>Forbidden</h1></html>"),
+    refused("Unknown", status=403),
+    refused("", status=400),
     refused("RequestTimeout"),
     refused("NoStatus", status=0),
     sdk.ReadTimeoutError(endpoint_url=URL),
@@ -92,11 +96,33 @@ def test_a_refused_request_is_rejected_for_good(error: Exception) -> None:
 
 @pytest.mark.parametrize("error", PASSING, ids=str)
 def test_a_call_that_never_got_through_is_not_the_tasks_fault(error: Exception) -> None:
-    """No connection and no valid credentials are definite, and pass."""
+    """No connection and no valid credentials are definite, and pass: AWS judged nothing that was asked."""
     failure = start_failure_of(error)
-    assert (failure.definite, failure.throttled) == (True, False)
+    assert (failure.definite, failure.throttled, failure.never_reached) == (True, False, True)
     assert failure.reason is not None
     assert failure.reason.category is StopCategory.CAPACITY
+
+
+@pytest.mark.parametrize("error", [*THROTTLES, *REJECTIONS, *UNKNOWN], ids=str)
+def test_whatever_aws_answered_has_reached_it(error: Exception) -> None:
+    """Nor is it said of a call that may have."""
+    assert not failure_of(error).never_reached
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("AccessDenied", True),
+        ("AccessDeniedException", True),
+        ("UnauthorizedOperation", True),
+        ("OperationNotPermitted", False),
+        ("ExpiredToken", False),
+        ("ClientException", False),
+    ],
+)
+def test_what_iam_does_not_allow_is_told_from_other_refusals(code: str, expected: bool) -> None:
+    """It is refused for whichever instance, and what EC2 says of a protected one is about that one."""
+    assert failure_of(refused(code, status=403)).forbidden is expected
 
 
 @pytest.mark.parametrize("error", UNKNOWN, ids=str)
@@ -121,6 +147,28 @@ def test_a_revision_that_is_gone_is_no_fault_of_the_task(message: str) -> None:
     assert (failure.definite, failure.blames_request, failure.code) == (True, False, DEFINITION_GONE)
     assert failure.reason is not None
     assert failure.reason.category is StopCategory.CAPACITY
+
+
+INSTANCE_REFUSALS = [
+    refused("ClientException", message="The container instance is not in the ACTIVE state."),
+    refused("InvalidParameterException", message="Container instance is DRAINING."),
+    refused("ClientException", message="arn:aws:ecs:eu-west-1:1:container-instance/ci/1 is not active"),
+]
+
+
+@pytest.mark.parametrize("error", INSTANCE_REFUSALS, ids=str)
+def test_a_start_that_is_refused_for_its_container_instance_may_go_to_another(error: Exception) -> None:
+    """Somebody drained it between two readings: that is no fault of the task."""
+    failure = start_failure_of(error)
+    assert (failure.definite, failure.blames_request, failure.code) == (True, False, INSTANCE_UNFIT)
+    assert failure.reason is not None
+    assert (failure.reason.category, failure.reason.code) == (StopCategory.CAPACITY, INSTANCE_UNFIT)
+
+
+def test_only_a_start_may_go_to_another_container_instance() -> None:
+    """Of other calls a text that names one stays what it is."""
+    failure = failure_of(INSTANCE_REFUSALS[0])
+    assert (failure.blames_request, failure.code) == (True, "ClientException")
 
 
 MEANINGS = [

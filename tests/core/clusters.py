@@ -1,6 +1,7 @@
 """A cluster at work, for tests that begin there: its World in `Steps`, and what one does with it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from scheduler.core.model.answers import Answer, Failure, TasksSeen
 from scheduler.core.model.attempt import Attempt, StopCategory
@@ -15,6 +16,9 @@ from tests.core.steps import Steps
 POLICY = Policy()
 KNOWN = definition_fact("definition-1", "definition-1:1")
 THROTTLED = Failure(definite=True, throttled=True, code="ThrottlingException", message="Rate exceeded")
+UNREACHED = Failure(
+    definite=True, never_reached=True, code="EndpointConnectionError", message="Could not connect"
+)
 LOST = Failure(definite=False, code="ReadTimeout", message="no answer")
 NO_ROOM = Failure(
     definite=True, code="RESOURCE:MEMORY", message="", reason=stop_reason(category=StopCategory.CAPACITY)
@@ -25,6 +29,11 @@ REFUSED = Failure(definite=True, blames_request=True, code="ClientException", me
 def refused(code: str) -> Failure:
     """A failure for certain, with this code."""
     return Failure(definite=True, blames_request=True, code=code, message="refused")
+
+
+def forbidden(code: str = "AccessDenied") -> Failure:
+    """What IAM does not allow."""
+    return replace(refused(code), forbidden=True)
 
 
 def a_cluster(*numbers: int, tasks: Sequence[int] = (1,)) -> Steps:

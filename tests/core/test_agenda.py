@@ -14,13 +14,14 @@ from scheduler.core.model.calls import (
     DescribeInstanceTypes,
     DescribeTasks,
     FindAttempt,
+    InspectInstance,
     StopTask,
     SuspendAZRebalance,
     TakeCensus,
 )
 from scheduler.core.model.policy import Policy
 from scheduler.core.world.agenda import BATCH, Agenda
-from tests.builders import an_ecs_task, attempt
+from tests.builders import an_ecs_task, attempt, instance_arn
 from tests.clocks import START_MS
 from tests.core.steps import start_of
 from tests.strategies import MODEST
@@ -209,6 +210,49 @@ def test_tasks_are_read_in_batches(count: int) -> None:
     reads = [call for call in due(agenda, POLICY.task_poll_ms) if isinstance(call, DescribeTasks)]
     assert [arn for call in reads for arn in call.task_arns] == arns
     assert all(len(call.task_arns) <= BATCH for call in reads)
+
+
+def reads(agenda: Agenda, after_ms: int) -> list[Call]:
+    return [call for call in due(agenda, after_ms) if isinstance(call, DescribeTasks)]
+
+
+def test_a_round_of_readings_goes_on_until_all_are_read() -> None:
+    """What found no slot is due as soon as there is one, and not only in the next round."""
+    agenda, poll_ms = a_quiet_agenda(), POLICY.task_poll_ms
+    for number in range(3 * BATCH):
+        agenda.watch(an_ecs_task(attempt(number)).arn, START_MS)
+    first, second, third = reads(agenda, poll_ms)
+    ask(agenda, first, TasksSeen(tasks=()), START_MS + poll_ms)
+    assert reads(agenda, poll_ms + 100) == [second, third]
+    assert agenda.next_ms() <= START_MS + poll_ms, "it waits for a slot and for nothing else"
+    for call in (second, third):
+        ask(agenda, call, TasksSeen(tasks=()), START_MS + poll_ms + 100)
+    assert reads(agenda, 2 * poll_ms - 1) == []
+    assert reads(agenda, 2 * poll_ms + 100) == [first, second, third]
+
+
+def test_a_task_that_is_closed_during_a_round_is_not_read() -> None:
+    """Nobody wants to know of it any more."""
+    agenda, closed = a_quiet_agenda(), attempt(ecs_task_arn=an_ecs_task(attempt()).arn)
+    agenda.watch(closed.ecs_task_arn, START_MS)
+    assert len(reads(agenda, POLICY.task_poll_ms)) == 1
+    agenda.forget(closed)
+    assert reads(agenda, POLICY.task_poll_ms) == []
+
+
+def test_with_one_slot_at_a_time_all_kinds_of_readings_have_their_turn() -> None:
+    """Searches, looks at what is drained, and readings of tasks, however many of each are due."""
+    agenda, looks = a_quiet_agenda(), [InspectInstance(arn=instance_arn(number)) for number in range(9)]
+    for number in range(9):
+        agenda.searches.begin(attempt(number), START_MS)
+    for number in range(3 * BATCH):
+        agenda.watch(an_ecs_task(attempt(1_000 + number)).arn, START_MS)
+    at_ms, kinds = START_MS + POLICY.task_poll_ms, list[type]()
+    for _ in range(9):
+        call = next(iter(agenda.due(at_ms, looks)))
+        agenda.sent(call, at_ms)
+        kinds.append(type(call))
+    assert kinds == [FindAttempt, InspectInstance, DescribeTasks] * 3
 
 
 def test_a_closed_attempt_is_forgotten() -> None:

@@ -155,7 +155,7 @@ def test_agent_without_extra_containers() -> None:
 
 def test_containers_definition_whole() -> None:
     """Plain containers are registered with their own resources; only the first is essential unasked."""
-    gpu = container("gpu", resources=Resources(cpu=0, memory_mib=4, gpus=2), essential=True)
+    gpu = container("gpu", resources=Resources(cpu=0, memory_mib=6, gpus=2), essential=True)
     spec = containers(container(), gpu, container("cache"))
     agent = {
         "name": "agent",
@@ -170,7 +170,7 @@ def test_containers_definition_whole() -> None:
         "containerDefinitions": [
             agent,
             agent
-            | {"name": "gpu", "cpu": 0, "memoryReservation": 4, "memory": 5}
+            | {"name": "gpu", "cpu": 0, "memoryReservation": 6, "memory": 7}
             | {"resourceRequirements": [{"type": "GPU", "value": "2"}]},
             agent | {"name": "cache", "essential": False},
         ],
@@ -179,9 +179,9 @@ def test_containers_definition_whole() -> None:
 
 def test_containers_expansion_around_definition() -> None:
     """Plain containers ask for their sum; the first one's exit code decides; they have no build key."""
-    gpu = container("gpu", resources=Resources(cpu=1, memory_mib=4, gpus=2))
+    gpu = container("gpu", resources=Resources(cpu=1, memory_mib=6, gpus=2))
     expansion = expand(containers(container(), gpu), SILENT)
-    assert expansion.ask == Resources(cpu=513, memory_mib=1_005, gpus=2)
+    assert expansion.ask == Resources(cpu=513, memory_mib=1_007, gpus=2)
     assert (expansion.main_container, expansion.build_key) == ("agent", "")
 
 

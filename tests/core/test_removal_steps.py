@@ -17,7 +17,7 @@ from scheduler.core.model.answers import (
 )
 from scheduler.core.model.removal import RemovalCause, RemovalStep, read_removal, removal_text
 from tests.builders import a_removal, a_removal_evidence, an_ecs_task, an_instance, attempt
-from tests.core.clusters import LOST, THROTTLED, refused
+from tests.core.clusters import LOST, THROTTLED, UNREACHED, refused
 
 DRAINED = an_instance(status="DRAINING")
 EMPTY = InstanceInspected(instance=DRAINED)
@@ -338,6 +338,13 @@ def test_one_that_the_group_refuses_to_let_go_is_taken_back() -> None:
     """Its room serves again."""
     known = {**IN_SERVICE, "listed": DRAINED, "refusal": DENIED, "failed": True}
     assert turn(RemovalStep.DETACHING, **known) is RemovalStep.RETURNING
+
+
+def test_what_never_reached_aws_ends_nothing() -> None:
+    """No connection, or no credentials that are believed: the drain is tried again, and so is the detach."""
+    known: dict[str, Any] = {"refusal": UNREACHED, "failed": True}
+    assert turn(RemovalStep.DRAINING, listed=an_instance(), connected=True, **known) is None
+    assert turn(RemovalStep.DETACHING, **IN_SERVICE, listed=DRAINED, **known) is RemovalStep.DRAINING
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from scheduler.core.model.removal import Removal, RemovalCause, RemovalStep
 from scheduler.core.world.removals import Removals, Surroundings
 from tests.builders import a_removal, an_ecs_task, an_instance, attempt, ec2_id, instance_arn
 from tests.clocks import START_MS
-from tests.core.clusters import LOST, THROTTLED, refused
+from tests.core.clusters import LOST, THROTTLED, UNREACHED, forbidden, refused
 from tests.strategies import MODEST
 
 POLICY = Policy()
@@ -371,3 +371,59 @@ def test_steps_of_a_former_life_are_told() -> None:
     }
     lost = at(RemovalStep.TERMINATING, 1, RemovalCause.DISCONNECTED)
     assert lost.told[ec2_id(1)] == {RemovalStep.TERMINATING}
+
+
+PROTECTED = refused("OperationNotPermitted")
+
+
+def is_held(of: Removals) -> bool:
+    return any(each.held for each in of.evidence(lambda _: AROUND))
+
+
+def test_one_that_ec2_does_not_end_holds_no_other() -> None:
+    """Somebody protected it from termination: it stays, and is asked for again after a minute."""
+    under_way = at(RemovalStep.TERMINATING, 1)
+    send(under_way, PROTECTED)
+    assert not is_held(under_way)
+    assert [each.stuck for each in under_way.evidence(lambda _: AROUND)] == [True]
+    assert due(under_way, after_ms=59_999) == []
+    send(under_way, Accepted(), after_ms=60_000)
+    assert [each.stuck for each in under_way.evidence(lambda _: AROUND)] == [False]
+
+
+@pytest.mark.parametrize("code", ["UnauthorizedOperation", "AccessDenied"])
+def test_who_may_terminate_none_lets_none_go(code: str) -> None:
+    """IAM's word is about us: each further one would run on outside the group."""
+    under_way = at(RemovalStep.TERMINATING, 1)
+    send(under_way, forbidden(code))
+    assert is_held(under_way)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(2, False), (3, True)])
+def test_where_ec2_ends_none_of_many_none_is_let_go(count: int, expected: bool) -> None:
+    """A launch template that protects all its instances looks like this; each would cost money for good."""
+    under_way = at(RemovalStep.TERMINATING, count)
+    send(under_way, PROTECTED)
+    send(under_way, PROTECTED)
+    assert is_held(under_way) is expected
+
+
+@pytest.mark.parametrize("step", [RemovalStep.DRAINING, RemovalStep.DETACHING])
+def test_a_call_that_never_reached_aws_is_no_denial(step: RemovalStep) -> None:
+    """The network blinked: it is tried again after the usual pause, and nothing rests for it."""
+    under_way = at(step, 1)
+    send(under_way, UNREACHED)
+    assert not under_way.is_resting(ec2_id(1), START_MS)
+    assert [each.denied for each in under_way.evidence(lambda _: AROUND)] == [False]
+    assert len(due(under_way, after_ms=POLICY.removal_repeat_ms)) == 1
+
+
+@pytest.mark.parametrize(("count", "expected"), [(2, False), (3, True)])
+def test_a_blink_of_the_network_holds_few_terminations_up_and_no_other(count: int, expected: bool) -> None:
+    """Their batch is sent again as it was; only while three are not ended no further one is let go."""
+    under_way = at(RemovalStep.TERMINATING, count)
+    send(under_way, UNREACHED)
+    assert is_held(under_way) is expected
+    assert sizes(due(under_way, after_ms=POLICY.removal_repeat_ms)) == [count]
+    send(under_way, Accepted(), after_ms=POLICY.removal_repeat_ms)
+    assert not is_held(under_way)

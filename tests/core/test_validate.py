@@ -66,7 +66,7 @@ def variables(*names: str, value: str = "1") -> dict[str, Any]:
     return {"environment": tuple(EnvironmentVariable(name=name, value=value) for name in names)}
 
 
-def resources(cpu: int = 0, memory_mib: int = 4, gpus: int = 0) -> dict[str, Any]:
+def resources(cpu: int = 0, memory_mib: int = 6, gpus: int = 0) -> dict[str, Any]:
     return {"resources": Resources(cpu=cpu, memory_mib=memory_mib, gpus=gpus)}
 
 
@@ -145,7 +145,7 @@ BAD_CONTAINERS: Mapping[str, list[Container]] = {
     "name": [container(name) for name in (*BAD_NAMES, "taken")],
     "image": [container(image=text) for text in BAD_TEXTS],
     "resources.cpu_units": [container(**resources(cpu=amount)) for amount in (-1, 10_000_001)],
-    "resources.memory_mib": [container(**resources(memory_mib=amount)) for amount in (-1, 0, 3, 100_000_001)],
+    "resources.memory_mib": [container(**resources(memory_mib=amount)) for amount in (-1, 0, 5, 100_000_001)],
     "resources.gpus": [container(**resources(gpus=amount)) for amount in (-1, 65)],
     "command": [container(command=("",) * 101)],
     "command[1]": [container(command=("sh", "a\0"))],
@@ -276,6 +276,7 @@ def test_every_violation_in_order() -> None:
         (agent_request(extra(size=ContainerSize.XSMALL)), "a size from SMALL to LARGE_8X"),
         (agent_request(extra(), extra()), "a name that is not taken"),
         (agent_request(queue_time_ms=-1), "not set, or a number from 0 to"),
+        (containers_request(container(**resources(memory_mib=5))), "a number from 6 to 100,000,000"),
         (containers_request(), "1 to 10 entries"),
         (containers_request(container(command=("",) * 101)), "at most 100 entries"),
     ],

@@ -59,7 +59,7 @@ def agent(*values: str) -> BambooAgentSpec:
 
 def plain(*arguments: str) -> ContainersSpec:
     """A container that is given these arguments."""
-    resources = Resources(cpu=1, memory_mib=4)
+    resources = Resources(cpu=1, memory_mib=6)
     return ContainersSpec(
         containers=(Container(name="c", image="c:1", resources=resources, command=arguments),)
     )

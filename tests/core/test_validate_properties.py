@@ -74,7 +74,7 @@ CONTAINERS = st.builds(
             resources=st.builds(
                 Resources,
                 cpu=st.integers(0, 10_000_000),
-                memory_mib=st.integers(4, 100_000_000),
+                memory_mib=st.integers(6, 100_000_000),
                 gpus=st.integers(0, 64),
             ),
             command=COMMANDS,
@@ -154,7 +154,7 @@ def of_container(container: Container) -> Iterator[Corruption]:
     ask = container.resources
     for spelling, wrong in (
         ("cpu_units", replace(ask, cpu=-1)),
-        ("memory_mib", replace(ask, memory_mib=3)),
+        ("memory_mib", replace(ask, memory_mib=5)),
         ("gpus", replace(ask, gpus=65)),
     ):
         yield f"resources.{spelling}", replace(container, resources=wrong)

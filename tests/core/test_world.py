@@ -1,7 +1,7 @@
 """The World: what becomes of a task that was started, whatever AWS answers."""
 
-from scheduler.core.model.answers import InstancesSeen, Outcome, Started, TasksSeen
-from scheduler.core.model.attempt import AttemptState
+from scheduler.core.model.answers import INSTANCE_UNFIT, Failure, InstancesSeen, Outcome, Started, TasksSeen
+from scheduler.core.model.attempt import AttemptState, StopCategory, StopReason
 from scheduler.core.model.calls import DescribeContainerInstances, DescribeTasks, FindAttempt, StartTask
 from scheduler.core.model.task import TaskState
 from tests.builders import M4_4XLARGE, a_task, an_ecs_task, an_end, an_instance, task_id
@@ -20,6 +20,7 @@ from tests.core.clusters import (
     search_in_vain,
     state_of,
 )
+from tests.core.steps import Steps
 
 
 def test_a_started_task_is_read_and_ends() -> None:
@@ -207,3 +208,43 @@ def test_an_older_reading_of_a_task_is_dropped() -> None:
     steps.world.attempts.see(stale, steps.now_ms)
     steps.step()
     assert state_of(steps) is TaskState.RUNNING
+
+
+UNFIT = Failure(
+    definite=True,
+    code=INSTANCE_UNFIT,
+    message="The container instance is DRAINING.",
+    reason=StopReason(category=StopCategory.CAPACITY, code=INSTANCE_UNFIT, message=""),
+)
+
+
+def test_a_start_that_is_refused_for_its_instance_goes_to_another() -> None:
+    """Whatever readings show of it: it is not asked again before a minute has passed."""
+    steps = a_cluster(1, 2)
+    call = launched(steps)
+    answer(steps, call, UNFIT)
+    assert state_of(steps) is TaskState.QUEUED
+    pass_ms(steps, 10_000)
+    read_anew(steps)
+    (again,) = steps.awaited(StartTask)
+    assert again.container_instance_arn != call.container_instance_arn
+
+
+def test_an_instance_that_refused_everything_is_asked_again_at_last() -> None:
+    """A cluster of one that was drained for a while: its task waits, and neither fails nor hammers it."""
+    steps = a_cluster(1)
+    answer(steps, launched(steps), UNFIT)
+    pass_ms(steps, 10_000)
+    read_anew(steps)
+    assert steps.awaited(StartTask) == []
+    pass_ms(steps, POLICY.retry_suspect_ms)
+    read_anew(steps)
+    assert len(steps.awaited(StartTask)) == 1
+
+
+def read_anew(steps: Steps) -> None:
+    """The cluster is read, and what follows from it is done."""
+    call, now_ms = DescribeContainerInstances(), steps.now_ms
+    seen = InstancesSeen(instances=tuple(steps.world.fleet.instances.values()))
+    steps.world.hear(Outcome(call=call, answer=seen, sent_ms=now_ms), now_ms)
+    steps.step()

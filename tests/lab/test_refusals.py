@@ -1,11 +1,12 @@
 """Starts that ECS refuses for certain: another instance is tried, and nothing is tried for ever."""
 
 from scheduler.core.agents import AgentSettings
+from scheduler.core.model.answers import INSTANCE_UNFIT
 from scheduler.core.model.attempt import StopCategory
 from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import TaskState
-from scheduler.simulated_aws.settings import SimulationSettings
-from tests.lab.worlds import CLUSTER, FAMILY, REGULAR, VirtualService
+from scheduler.simulated_aws.settings import CLIENT_EXCEPTION, SimulationSettings
+from tests.lab.worlds import CLUSTER, FAMILY, MOST, REGULAR, VirtualService
 
 LOG_DRIVER = "com.amazonaws.ecs.capability.logging-driver.splunk"
 SPLUNK = AgentSettings(family=FAMILY, cluster=CLUSTER, log_driver="splunk")
@@ -61,3 +62,30 @@ def test_one_that_is_refused_holds_up_nobody_of_its_shape() -> None:
     service.submit(20, REGULAR)
     assert service.finish(limit_minutes=30)
     assert service.states() == {TaskState.SUCCEEDED: 21}
+
+
+def test_what_is_drained_between_two_readings_ends_no_task() -> None:
+    """ECS refuses the start by an exception that names the container instance: another instance takes it."""
+    simulation = SimulationSettings(
+        min_size=2, max_size=2, desired_capacity=2, draining_start_failure=CLIENT_EXCEPTION
+    )
+    service = VirtualService(simulation=simulation)
+    service.submit(1, MOST)
+    assert service.finish()
+    drained = service.account.instances()[:1]
+    arns = [arn["containerInstanceArn"] for each in drained for arn in each["containerInstances"]]
+    service.account.call(
+        "ecs",
+        "UpdateContainerInstancesState",
+        {"cluster": CLUSTER, "containerInstances": arns, "status": "DRAINING"},
+    )
+    service.submit(2, MOST)
+    assert service.run_until(lambda: INSTANCE_UNFIT in reasons(service), limit_minutes=1)
+    assert service.finish(limit_minutes=30)
+    assert service.states() == {TaskState.SUCCEEDED: 3}
+
+
+def reasons(service: VirtualService) -> list[str]:
+    """Why the newest attempt of each task has ended."""
+    attempts = [task.attempts[-1] for task in service.tasks() if task.attempts]
+    return [each.stop_reason.code for each in attempts if each.stop_reason is not None]

@@ -53,6 +53,12 @@ def test_an_exclusive_task_leaves_no_room() -> None:
     assert (instance.tasks, instance.free, digest(steps.world).free) == (1, NOTHING, NOTHING)
 
 
+def test_only_a_member_has_the_group() -> None:
+    """An instance that the group does not list belongs to none."""
+    world = a_world(an_instance(1), an_instance(2), group=a_group(a_member(1)))
+    assert [each.group for each in instances_of(world)] == [a_group().name, ""]
+
+
 def test_tasks_are_counted_by_state() -> None:
     """A waiting task is counted, and the revision is the last one folded in."""
     world = a_world()

@@ -1,9 +1,11 @@
 """Lanes: how many calls each budget lets go, and who shares one."""
 
-from collections import Counter
+from collections import Counter, deque
 from typing import get_args
 
-from scheduler.core.model.answers import Failure, InstancesSeen, Outcome
+import pytest
+
+from scheduler.core.model.answers import Failure, InstancesSeen, Outcome, TasksSeen
 from scheduler.core.model.calls import (
     LANE_OF,
     Act,
@@ -20,6 +22,8 @@ from scheduler.core.model.calls import (
     StartTask,
     StopTask,
 )
+from scheduler.core.model.policy import Policy
+from scheduler.core.world.agenda import Agenda
 from scheduler.services.lanes import LaneLimit, Lanes, default_limits
 from tests.clocks import START_MS
 
@@ -216,3 +220,36 @@ def test_reading_definitions_leaves_half_to_others() -> None:
     """Whoever follows logs describes definitions from the same bucket: 50 at once, 20 a second."""
     limit = default_limits(1.0)[Lane.DEFINITION_READ]
     assert (limit.burst, limit.per_second) == (25, 10)
+
+
+def readings(tasks: int, *, share: float = 0.5, answer_ms: int = 100) -> Counter[str]:
+    """How often each of so many tasks is read in a minute, with nothing else to be read."""
+    agenda, budget = Agenda(Policy(), "ci"), Lanes(default_limits(share))
+    under_way, seen = deque[tuple[int, DescribeTasks]](), Counter[str]()
+    for number in range(tasks):
+        agenda.watch(f"task-{number}", START_MS)
+    for now_ms in range(START_MS, START_MS + 60_000, 50):
+        while under_way and under_way[0][0] <= now_ms:
+            ended = Outcome(call=under_way.popleft()[1], answer=TasksSeen(tasks=()), sent_ms=now_ms)
+            agenda.heard(ended, now_ms)
+            budget.heard(ended, now_ms)
+        due = [each for each in agenda.due(now_ms) if isinstance(each, DescribeTasks)]
+        for call in due[: read_slots(budget, now_ms)]:
+            agenda.sent(call, now_ms)
+            budget.sent(call, now_ms)
+            under_way.append((now_ms + answer_ms, call))
+            seen.update(call.task_arns)
+    return seen
+
+
+def test_a_large_cluster_is_read_as_fast_as_the_budget_lets_it() -> None:
+    """3,000 tasks are thirty calls: at ten a second each task is read every three seconds."""
+    seen = readings(3_000)
+    assert len(seen) == 3_000
+    assert min(seen.values()) >= 19
+
+
+@pytest.mark.parametrize("tasks", [1, 250, 900])
+def test_a_small_cluster_is_read_no_more_often_than_it_is_to_be(tasks: int) -> None:
+    """Every two seconds, however much of the budget is left."""
+    assert set(readings(tasks).values()) <= {29, 30}

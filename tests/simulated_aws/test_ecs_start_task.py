@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scheduler.simulated_aws.account import SimulatedAws
+from scheduler.simulated_aws.settings import CLIENT_EXCEPTION
 from tests.clocks import VirtualClock
 from tests.simulated_aws.driver import STOP_MS, Driver, container, environment, make_account, refused
 
@@ -240,6 +241,15 @@ def test_whether_a_draining_container_instance_takes_tasks_is_a_knob() -> None:
         account.drain()
         answer = account.start_task()
         assert [failure["reason"] for failure in answer["failures"]] == ([reason] if reason else [])
+
+
+def test_a_draining_container_instance_may_be_refused_as_a_client_exception() -> None:
+    """ECS answers so where a state does not allow an action; nothing is in `failures` then."""
+    account = make_account(draining_start_failure=CLIENT_EXCEPTION)
+    account.register()
+    account.drain()
+    with refused("ClientException", "is DRAINING"):
+        account.start_task()
 
 
 def test_a_drain_stops_nothing_and_can_be_taken_back() -> None:

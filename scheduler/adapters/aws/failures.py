@@ -29,6 +29,7 @@ from scheduler.adapters.aws.texts import scrubbed
 from scheduler.core.model.answers import (
     BELOW_MIN_SIZE,
     DEFINITION_GONE,
+    INSTANCE_UNFIT,
     INSTANCE_UNKNOWN,
     NOT_A_MEMBER,
     NOT_IN_SERVICE,
@@ -85,6 +86,9 @@ REFUSED_CREDENTIALS = frozenset(
 )
 """AWS docs: Common errors. They are about us, never about what we asked for."""
 
+_FORBIDDEN = ("AccessDenied", "UnauthorizedOperation")
+"""How IAM's refusals begin: ECS's, Auto Scaling's and EC2's words for them."""
+
 # Two registrations in one family at a time; a ClientException (400) that botocore does not retry.
 _REGISTRATION_COLLISION = "Too many concurrent attempts to create a new revision"
 
@@ -114,6 +118,16 @@ class Meaning:
         return seen.code in self.awss and any(text in seen.message for text in self.said)
 
 
+_UNFIT = Meaning(
+    code=INSTANCE_UNFIT,
+    awss=("ClientException", "InvalidParameterException"),
+    said=("ontainer instance", "ontainer Instance", "ontainerInstance", "container-instance/"),
+)
+"""Of StartTask alone. Documented for a container instance that cannot take the task is `failures[]`, but
+these two codes stand for whatever a caller could have known better (ECS API: StartTask, Errors), and their
+sentences are listed nowhere.
+"""
+
 MEANINGS: tuple[Meaning, ...] = (
     # StartTask and its like, of a revision that somebody deregistered or deleted, or of another account.
     Meaning(
@@ -140,12 +154,14 @@ MEANINGS: tuple[Meaning, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A row. `blames_request`: the same request would be refused again, so it is not worth repeating."""
+    """A row, in the terms of `Failure`."""
 
     matches: Callable[[Symptom], bool]
     definite: bool
     throttled: bool = False
     blames_request: bool = False
+    forbidden: bool = False
+    never_reached: bool = False
 
 
 VERDICTS: tuple[Verdict, ...] = (
@@ -154,18 +170,30 @@ VERDICTS: tuple[Verdict, ...] = (
         matches=lambda seen: seen.code in _THROTTLES or seen.status == 429, definite=True, throttled=True
     ),
     Verdict(matches=lambda seen: _REGISTRATION_COLLISION in seen.message, definite=True, throttled=True),
-    Verdict(matches=lambda seen: seen.code in REFUSED_CREDENTIALS, definite=True),
+    Verdict(matches=lambda seen: seen.code in REFUSED_CREDENTIALS, definite=True, never_reached=True),
+    Verdict(
+        matches=lambda seen: seen.code.startswith(_FORBIDDEN),
+        definite=True,
+        blames_request=True,
+        forbidden=True,
+    ),
     # A 4xx that blames the connection, not the request: how much of it arrived, nobody says.
     Verdict(
         matches=lambda seen: seen.code.startswith("RequestTimeout") or seen.status == 408, definite=False
+    ),
+    # A page of a proxy or a load balancer: AWS has a word for each refusal of its own. Where botocore finds
+    # none it gives the status as the code, and of XML that it can read "Unknown".
+    Verdict(
+        matches=lambda seen: seen.status > 0 and (seen.code in ("", "Unknown") or seen.code.isdecimal()),
+        definite=False,
     ),
     Verdict(matches=lambda seen: _meaning(seen) is not None, definite=True),
     Verdict(matches=lambda seen: 400 <= seen.status < 500, definite=True, blames_request=True),
     Verdict(
         matches=lambda seen: isinstance(seen.error, ParamValidationError), definite=True, blames_request=True
     ),
-    Verdict(matches=lambda seen: isinstance(seen.error, NEVER_CONNECTED), definite=True),
-    Verdict(matches=lambda seen: isinstance(seen.error, NO_CREDENTIALS), definite=True),
+    Verdict(matches=lambda seen: isinstance(seen.error, NEVER_CONNECTED), definite=True, never_reached=True),
+    Verdict(matches=lambda seen: isinstance(seen.error, NO_CREDENTIALS), definite=True, never_reached=True),
     # 5xx, a late answer, a closed connection, an answer that cannot be read.
     Verdict(matches=lambda _: True, definite=False),
 )
@@ -190,25 +218,30 @@ def failure_of(error: Exception) -> Failure:
         definite=verdict.definite,
         throttled=verdict.throttled,
         blames_request=verdict.blames_request,
+        forbidden=verdict.forbidden,
+        never_reached=verdict.never_reached,
         code=_meaning(seen) or seen.code,
         message=seen.message,
     )
 
 
 def is_denied(failure: Failure) -> bool:
-    """True if IAM does not allow the action: ECS's, Auto Scaling's and EC2's words for it."""
-    return failure.code.startswith(("AccessDenied", "UnauthorizedOperation"))
+    """True if IAM does not allow the action."""
+    return failure.forbidden
 
 
 def start_failure_of(error: Exception) -> Failure:
     """The same for StartTask, where every definite failure has a reason.
 
     A refusal of the request itself is the task's end. Everything else that did not start it - a throttle, no
-    connection, no credentials - is the account's condition or ours, and passes.
+    connection, no credentials - is the account's condition or ours, and passes. Nor is it the request's fault
+    what ECS has against the container instance: another one may do.
     """
     failure = failure_of(error)
     if not failure.definite:
         return failure
+    if failure.blames_request and _UNFIT.fits(_symptom(error)):
+        failure = replace(failure, code=_UNFIT.code, blames_request=False)
     category = StopCategory.REJECTED if failure.blames_request else StopCategory.CAPACITY
     return replace(failure, reason=StopReason(category=category, code=failure.code, message=failure.message))
 

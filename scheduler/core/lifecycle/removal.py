@@ -78,6 +78,11 @@ class RemovalEvidence:
         """The act was refused, and will be again: not for its rate, but for what it is."""
         return is_denial(self.refusal)
 
+    @property
+    def stuck(self) -> bool:
+        """EC2 refuses to end it, and may for long: nobody waits for that."""
+        return self.removal.step is RemovalStep.TERMINATING and self.denied
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
@@ -137,8 +142,10 @@ def _is_returnable(evidence: RemovalEvidence) -> bool:
 
 
 def is_denial(refusal: Failure | None) -> bool:
-    """True for a refusal that certainly had no effect, and is no throttle."""
-    return refusal is not None and refusal.definite and not refusal.throttled
+    """True for a refusal of what was asked: certainly without effect, no throttle, and it has reached AWS."""
+    if refusal is None or not refusal.definite:
+        return False
+    return not (refusal.throttled or refusal.never_reached)
 
 
 def _is_gone(evidence: RemovalEvidence) -> Turn:

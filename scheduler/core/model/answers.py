@@ -47,7 +47,9 @@ class Failure:
 
     `definite`: certainly without effect (an answer that says so, or never connected). Otherwise the
     effect may have happened: 5xx, a lost, late or unreadable answer. `throttled` is always definite.
-    `blames_request`: the same request would be refused again, so repeating it is useless.
+    `blames_request`: the same request would be refused again, so repeating it is useless. `forbidden`: IAM
+    does not allow us the action, whatever it is asked for. `never_reached`: no connection, or no credentials
+    that AWS believes, so that nobody has judged what was asked.
     """
 
     definite: bool
@@ -55,6 +57,8 @@ class Failure:
     message: str
     throttled: bool = False
     blames_request: bool = False
+    forbidden: bool = False
+    never_reached: bool = False
     reason: StopReason | None = None
 
 
@@ -69,6 +73,9 @@ BELOW_MIN_SIZE = "BELOW_MIN_SIZE"
 
 INSTANCE_UNKNOWN = "INSTANCE_UNKNOWN"
 """The code of a TerminateInstances that failed because EC2 does not know an instance (any more)."""
+
+INSTANCE_UNFIT = "INSTANCE_UNFIT"
+"""The code of a StartTask that failed because of the container instance, which another may not have."""
 
 UNKNOWN_TO_ECS = frozenset({"MISSING", "INACTIVE"})
 """Reasons for which ECS refuses a container instance that it does not have any more (API failure reasons)."""

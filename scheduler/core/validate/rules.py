@@ -37,6 +37,10 @@ from scheduler.core.validate.rows import Entries, Field, Messages, Once, Table, 
 LAST_MS = 253_402_300_799_999
 """The end of the year 9999, where a protobuf Timestamp ends too."""
 
+LEAST_MEMORY_MIB = 6
+"""Docker since 20.10 creates no container that reserves less, or has a lower limit. ECS itself takes 4
+(ECS API: ContainerDefinition, memory and memoryReservation)."""
+
 _UUID = "-".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12))
 _URL = r"(?=.{1,2048}\Z)https?://[^\s/?#\x00-\x1f\x7f-\x9f][^\s\x00-\x1f\x7f-\x9f]*"
 
@@ -147,8 +151,7 @@ CONTAINER: Table = (
     field("name", _CONTAINER_NAME),
     field("image", _IMAGE),
     field("resources.cpu_units", between(0, 10_000_000), attribute="resources.cpu"),
-    # ECS refuses a container below 4 MiB (ECS API: ContainerDefinition, memoryReservation).
-    field("resources.memory_mib", between(4, 100_000_000)),
+    field("resources.memory_mib", between(LEAST_MEMORY_MIB, 100_000_000)),
     field("resources.gpus", between(0, 64)),
     Texts(name="command", at_most=100, check=PAYLOAD),
     _ENVIRONMENT,

@@ -8,8 +8,9 @@ the scan of the family (what an earlier store had registered), the reservations 
 agenda and its searches (what is to be read, repeated or stopped when), the removals (who is on the way out,
 and how far), and what is known of who should go: idleness, ages, disconnections, arrivals, membership, the
 ranks and the muster, daemons, the interlocks; `upkeep` sums them up, and `findings` says what was seen of the
-sick. Of what fails to start, `starts` tells whose fault it is: an instance goes into quarantine, a
-configuration has a breaker. `remembering` has one rule for each kind of fact, `hearing` and its like have
-one for each kind of outcome, `failing_calls` the conditions of those that are refused. Deterministic, no
-I/O; touched by the control loop alone. May import the rest of the core but not `decide`.
+sick. `late_launches` knows for how long nobody has come that should. Of what fails to start, `starts` tells
+whose fault it is: an instance goes into quarantine, a configuration has a breaker. `remembering` has one rule
+for each kind of fact, `hearing` and its like have one for each kind of outcome, `failing_calls` the
+conditions of those that are refused. Deterministic, no I/O; touched by the control loop alone. May import the
+rest of the core but not `decide`.
 """

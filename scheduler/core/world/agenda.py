@@ -4,7 +4,8 @@ Polling is planned like everything else: `due` tells which calls are due, `sent`
 timers. A reading is never asked for again while one is under way.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
 from scheduler.core.model.answers import Failure, Outcome
@@ -18,6 +19,7 @@ from scheduler.core.model.calls import (
     DescribeInstanceTypes,
     DescribeTasks,
     FindAttempt,
+    InspectInstance,
     StartTask,
     StopTask,
     SuspendAZRebalance,
@@ -40,6 +42,10 @@ _SWEEPS = (
 )
 
 
+_TURNS = (FindAttempt, InspectInstance, DescribeTasks)
+"""Reads of which there may be very many; they share a lane, one after the other."""
+
+
 class Agenda:
     """Timers of sweeps, searches, stops, and starts to repeat."""
 
@@ -55,7 +61,9 @@ class Agenda:
         self._stops: dict[str, tuple[int, StopTask]] = {}
         self._watched: dict[str, int] = {}
         self._reading: set[str] = set()
-        self._tasks_ms = 0
+        self._round: dict[str, None] = {}
+        self._round_ms = 0
+        self._turn = 0
 
     def watch(self, task_arn: str, now_ms: int) -> None:
         """An ECS task is to be read until it is forgotten."""
@@ -68,6 +76,7 @@ class Agenda:
     def forget(self, attempt: Attempt) -> None:
         """An attempt is closed: nothing is read or repeated for it any more."""
         self._watched.pop(attempt.ecs_task_arn, None)
+        self._round.pop(attempt.ecs_task_arn, None)
         self.searches.end(attempt.attempt_id)
         self._repeats.pop(attempt.attempt_id, None)
         self._stops.pop(attempt.ecs_task_arn, None)
@@ -114,6 +123,8 @@ class Agenda:
 
     def sent(self, call: Call, now_ms: int) -> None:
         """The call is under way."""
+        if isinstance(call, _TURNS):
+            self._turn = _TURNS.index(type(call)) + 1
         if isinstance(call, _SWEEPS):
             self._sweeping.add(type(call))
         elif isinstance(call, FindAttempt):
@@ -121,7 +132,8 @@ class Agenda:
         elif isinstance(call, DescribeTasks):
             self._reading.update(call.task_arns)
             self._watched.update((arn, now_ms) for arn in call.task_arns if arn in self._watched)
-            self._tasks_ms = now_ms + self._policy.task_poll_ms
+            for arn in call.task_arns:
+                self._round.pop(arn, None)
         elif isinstance(call, StartTask):
             self._repeats.pop(call.attempt_id, None)
         elif isinstance(call, StopTask) and call.ecs_task_arn in self._stops:
@@ -139,19 +151,21 @@ class Agenda:
         elif isinstance(call, DescribeTasks):
             self._reading.difference_update(call.task_arns)
 
-    def due(self, now_ms: int) -> Iterator[Call]:
+    def due(self, now_ms: int, looks: Iterable[InspectInstance] = ()) -> Iterator[Call]:
         """Calls whose time has come, most urgent first.
 
         Stops and repeats share their lane with starts alone. In the lane of reads, sweeps are few and go
-        first; searches and readings of tasks take turns, so that neither starves, however many are due.
+        first; searches, `looks` at what is drained and readings of tasks take turns, from one decision to the
+        next, so that none starves, however many are due and however few slots there are.
         """
         yield from (call for at_ms, call in self._stops.values() if at_ms <= now_ms)
         yield from (call for at_ms, call in self._repeats.values() if at_ms <= now_ms)
         for kind, at_ms in self._sweep_ms.items():
             if at_ms <= now_ms and kind not in self._sweeping:
                 yield self._sweep(kind)
-        turns = zip_longest(self.searches.due(now_ms), self._task_reads(now_ms))
-        yield from (call for turn in turns for call in turn if call is not None)
+        kinds: deque[Iterable[Call]] = deque((self.searches.due(now_ms), looks, self._task_reads(now_ms)))
+        kinds.rotate(-self._turn)
+        yield from (call for turn in zip_longest(*kinds) for call in turn if call is not None)
 
     def next_ms(self) -> int:
         """When the next call is due; calls under way are not waited for here."""
@@ -160,22 +174,28 @@ class Agenda:
         times += [at_ms for at_ms, _ in self._stops.values()]
         times += [each for each in (self.searches.next_ms(),) if each is not None]
         if self._watched:
-            times.append(self._tasks_ms)
+            times.append(0 if self._round else self._round_ms)
         return min(times, default=_NEVER)
 
     def _task_reads(self, now_ms: int) -> Iterator[DescribeTasks]:
-        """One round of reads, in batches, the longest unread first. What has no slot is first next time."""
-        if now_ms < self._tasks_ms:
-            return
-        limit_ms = now_ms - self._policy.task_poll_ms // 2
+        """What is left of the round of readings, in batches; what has no slot is first next time."""
+        if not self._round and now_ms >= self._round_ms:
+            self._begin_round(now_ms)
+        arns = tuple(self._round)
+        for start in range(0, len(arns), BATCH):
+            yield DescribeTasks(task_arns=arns[start : start + BATCH])
+
+    def _begin_round(self, now_ms: int) -> None:
+        """Every task once, the longest unread first. Rounds are a pause apart, or as long as the budget makes
+        them; a task that was read late in the last one has its turn in the next.
+        """
+        pause_ms = self._policy.task_poll_ms
+        limit_ms = now_ms - pause_ms // 2
         unread = (
             arn for arn, at_ms in self._watched.items() if at_ms <= limit_ms and arn not in self._reading
         )
-        arns = sorted(unread, key=self._watched.__getitem__)
-        if not arns:
-            self._tasks_ms = now_ms + self._policy.task_poll_ms // 2
-        for start in range(0, len(arns), BATCH):
-            yield DescribeTasks(task_arns=tuple(arns[start : start + BATCH]))
+        self._round = dict.fromkeys(sorted(unread, key=self._watched.__getitem__))
+        self._round_ms = now_ms + (pause_ms if self._round else pause_ms // 2)
 
     def _sweep(self, kind: type) -> Call:
         if kind is DescribeContainerInstances:

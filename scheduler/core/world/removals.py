@@ -30,8 +30,12 @@ TERMINATE_BATCH = 100
 
 _STEPS = tuple(RemovalStep)
 
-_CLAIM_REST_MS = 60_000
-"""Rest of an instance after AWS refused to drain or detach it; a refusal is seldom lifted sooner."""
+_DENIAL_REST_MS = 60_000
+"""Rest of an instance after AWS refused to drain, detach or end it; a refusal is seldom lifted sooner."""
+
+_STUCK_AT_MOST = 2
+"""Instances that were let go and cannot be ended, each for itself. With more it is not these: a launch
+template may protect each one, or EC2 be out of reach, and what else is let go would cost money for good."""
 
 _SICK = (RemovalCause.DISCONNECTED, RemovalCause.NEVER_JOINED, RemovalCause.BLACK_HOLE)
 
@@ -135,7 +139,7 @@ class Removals:
 
     def was_denied(self, ec2_instance_id: str, now_ms: int) -> bool:
         """Whether it rests, or has rested and may be tried again any moment."""
-        return now_ms < self._rests.get(ec2_instance_id, now_ms - _CLAIM_REST_MS) + _CLAIM_REST_MS
+        return now_ms < self._rests.get(ec2_instance_id, now_ms - _DENIAL_REST_MS) + _DENIAL_REST_MS
 
     # ---- what AWS said
 
@@ -154,19 +158,19 @@ class Removals:
         for course in courses:
             was_accepted = course.accepted
             course.under_way = False
-            course.due_ms = now_ms + self._pause_ms(call)
+            course.due_ms = now_ms + self._pause_ms(call, answer)
             if isinstance(answer, InstanceInspected):
                 course.inspected = answer
                 # Somebody may have made it ACTIVE again, or the look lacks it: it is drained again. That does
                 # no harm, and ECS refuses it by name if it does not have it any more.
                 course.accepted = answer.instance is not None and answer.instance.status == "DRAINING"
             elif isinstance(answer, Failure):
-                course.alone = answer.definite and not answer.throttled
+                course.alone = is_denial(answer)
                 course.failed = True
                 course.doubtful = course.doubtful or not answer.definite
                 if isinstance(call, DrainInstances) and not answer.definite:
                     course.drain_lost_ms = now_ms
-                course.refusal = answer if len(courses) == 1 else None
+                course.refusal = answer if len(courses) == 1 or answer.never_reached else None
                 course.due_ms = now_ms if len(courses) > 1 and course.alone else course.due_ms
             else:
                 course.refusal = _refused(answer).get(course.removal.arn)
@@ -186,7 +190,7 @@ class Removals:
         claims = course.removal.step in (RemovalStep.DRAINING, RemovalStep.DETACHING)
         if claims and not course.accepted and is_denial(course.refusal):
             self._rests = {each: at for each, at in self._rests.items() if self.was_denied(each, now_ms)}
-            self._rests[course.removal.ec2_instance_id] = now_ms + _CLAIM_REST_MS
+            self._rests[course.removal.ec2_instance_id] = now_ms + _DENIAL_REST_MS
             known = self._courses.keys() | self._rests.keys()
             self.told = {ec2_id: each for ec2_id, each in self.told.items() if ec2_id in known}
 
@@ -199,11 +203,14 @@ class Removals:
         )
 
     def _is_held(self) -> bool:
-        """EC2 refuses to terminate one that was let go: each further one would run on outside the group."""
-        return any(
-            each.removal.step is RemovalStep.TERMINATING and is_denial(each.refusal)
+        """We may terminate none, or many cannot be: each further one would run on outside the group."""
+        stuck = [
+            each.refusal
             for each in self._courses.values()
-        )
+            if each.removal.step is RemovalStep.TERMINATING and each.refusal is not None
+        ]
+        lasting = [each for each in stuck if each.never_reached or is_denial(each)]
+        return len(lasting) > _STUCK_AT_MOST or any(each.forbidden for each in lasting)
 
     # ---- what is to be sent
 
@@ -295,7 +302,9 @@ class Removals:
             if removal.step is step and named:
                 yield course
 
-    def _pause_ms(self, call: Call) -> int:
+    def _pause_ms(self, call: Call, answer: Answer) -> int:
+        if isinstance(call, TerminateInstances) and isinstance(answer, Failure) and is_denial(answer):
+            return _DENIAL_REST_MS
         inspects = isinstance(call, InspectInstance | DrainInstances)
         return self._policy.inspect_pause_ms if inspects else self._policy.removal_repeat_ms
 

@@ -43,7 +43,7 @@ def upkeep_of(parts: Parts, supply: Supply, removals: tuple[RemovalEvidence, ...
         resting=parts.removals.resting(now_ms),
         able=fleet.counts[InstanceHealth.SCHEDULABLE],
         zones=fleet.ranks.zones,
-        replacing=supply.in_flight > 0 or any(each.replaced for each in parts.removals),
+        replacing=supply.in_flight > 0 or any(each.removal.replaced and not each.stuck for each in removals),
         beyond=_beyond(parts, group),
         told=frozenset(parts.told),
         told_steps=parts.removals.told,

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from scheduler.core.autoscaling.changes import held_key, wished
+from scheduler.core.lifecycle.removal import RemovalEvidence
 from scheduler.core.lifecycle.transitions import check_edge
 from scheduler.core.lifecycle.wishes import REASONS
-from scheduler.core.model.answers import Failure, Outcome
+from scheduler.core.model.answers import INSTANCE_UNFIT, Failure, Outcome
 from scheduler.core.model.attempt import Attempt, AttemptState, StopCategory
-from scheduler.core.model.calls import Call, Lane, StopTask
+from scheduler.core.model.calls import Call, InspectInstance, Lane, StopTask
 from scheduler.core.model.container_instance import InstanceHealth
 from scheduler.core.model.facts import DEFINITION_PREFIX
 from scheduler.core.model.records import (
@@ -153,14 +154,14 @@ class World(Parts):
         self.backlog.wake(now_ms)
         self._try_again(now_ms)
         self.settled += self.reservations.tend(now_ms)
-        supply = self.fleet.supply(now_ms)
+        supply = replace(self.fleet.supply(now_ms), futile=self.late_launches.futile)
         if back := returning(self):
             supply = replace(supply, silent=(*supply.silent, *back))
         able = self.fleet.counts[InstanceHealth.SCHEDULABLE] + len(supply.silent) + supply.in_flight
         silent, health = {each.arn for each in supply.silent}, self.fleet.health
         self.agenda.look_for_failed_launches(now_ms, awaited=supply.in_flight > 0)
         removals = removals_of(self)
-        if supply.in_flight or removals:
+        if (supply.in_flight and not self.late_launches.late) or removals:
             self.agenda.hurry(now_ms)
         return ClusterView(
             now_ms=now_ms,
@@ -193,13 +194,15 @@ class World(Parts):
             registered_by_type=self.fleet.registered_by_type,
             settled=tuple(self.settled),
             upkeep=upkeep_of(self, supply, removals, now_ms),
-            due=(
-                *self.agenda.due(now_ms),
-                *self.removals.due(removals, now_ms, frozen=self.fleet.frozen),
-                *self.family_scan.due(now_ms),
-            ),
+            due=self._due(removals, now_ms),
             slots=slots,
         )
+
+    def _due(self, removals: tuple[RemovalEvidence, ...], now_ms: int) -> tuple[Call, ...]:
+        acts = list(self.removals.due(removals, now_ms, frozen=self.fleet.frozen))
+        looks = [each for each in acts if isinstance(each, InspectInstance)]
+        others = (each for each in acts if not isinstance(each, InspectInstance))
+        return (*self.agenda.due(now_ms, looks), *others, *self.family_scan.due(now_ms))
 
     def looked_at(self, view: ClusterView) -> None:
         """What the view led to is committed: its news are old now."""
@@ -315,12 +318,17 @@ class World(Parts):
             pause = _step(self.policy.capacity_pauses_ms, track.refusals)
             track.refusals += 1
             if attempt is not None and attempt.state is AttemptState.DEFINITE_FAILURE:
-                self._suspect(track, attempt, now_ms)
+                self._suspect(track, attempt, now_ms + self._unfit_ms(attempt))
         key = track.task.definition_key
         if key in self.definitions.registered and not self.breakers.rests(key):
             self.backlog.rest(track.task, now_ms + pause)
         else:
             self._wait(track.task)
+
+    def _unfit_ms(self, attempt: Attempt) -> int:
+        """A reading soon shows why there was no room; what ECS has against an instance it may never show."""
+        unfit = attempt.stop_reason is not None and attempt.stop_reason.code == INSTANCE_UNFIT
+        return self.policy.retry_suspect_ms if unfit else 0
 
     def _suspect(self, track: Track, attempt: Attempt, until_ms: int) -> None:
         self.suspects[attempt.container_instance_arn, track.task.ask] = until_ms
