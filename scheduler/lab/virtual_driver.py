@@ -8,7 +8,7 @@ The driver's clock is the true one. The engine's own may be wrong: it is asked f
 when the loop wants to be woken is turned back into true time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
@@ -53,10 +53,20 @@ class VirtualDriver:
 
     def commit(self, record: Submitted) -> CommitResult | TooManyLines:
         """Commits what a client wants as the writer does, and tells the loop."""
-        result = self.engine.queue.commit([[record]])[0]
-        if isinstance(result, Written):
-            self._deliver(Committed(records=number((record,), result.first_revision)))
-        return result
+        return self.commit_together([record])[0]
+
+    def commit_together(self, records: Sequence[Submitted]) -> Sequence[CommitResult | TooManyLines]:
+        """Commits what several clients want, each its own batch, as the writer does when it is busy."""
+        results = self.engine.queue.commit([[each] for each in records])
+        durable = tuple(
+            stored
+            for record, result in zip(records, results, strict=True)
+            if isinstance(result, Written)
+            for stored in number((record,), result.first_revision)
+        )
+        if durable:
+            self._deliver(Committed(records=durable))
+        return results
 
     def ask(self, question: Ask) -> None:
         """Asks the loop, which answers in its next step."""

@@ -35,9 +35,6 @@ class Book:
     answers: dict[tuple[str, str], str] = field(default_factory=dict)
     """Task ids that clients were told, by tenant and request id."""
 
-    fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
-    """What was asked for under a tenant and request id."""
-
     proven: bool = False
     """Whether a member of the group was ever seen in the cluster."""
 
@@ -49,6 +46,12 @@ class Book:
 
     may_run_again: set[str] = field(default_factory=set)
     """Tasks that may run a second time if their instance is lost."""
+
+    held: set[str] = field(default_factory=set)
+    """Attempts that hold room: neither refused, given up nor ended."""
+
+    wishes: set[str] = field(default_factory=set)
+    """Attempts that are to be stopped."""
 
     given_up: dict[str, int] = field(default_factory=dict)
     """Attempts that were abandoned, and not before the window in which they are looked for, and when."""
@@ -102,7 +105,6 @@ class Book:
         match record:
             case TaskSubmitted(task_id=task_id, ask=ask, request=request):
                 self.states[task_id], self.asks[task_id] = TaskState.QUEUED, ask
-                self.fingerprints[request.tenant, request.request_id] = record.fingerprint
                 self.configurations[task_id] = record.definition_key
                 self.images[task_id] = main_image(request.spec)
                 self.owners[task_id] = (request.tenant, record.build_key)
@@ -138,6 +140,9 @@ class Book:
             self.reservations.pop(key, None)
 
     def _attempt(self, attempt: Attempt, now_ms: int) -> None:
+        (self.held.add if attempt.holds_room else self.held.discard)(attempt.attempt_id)
+        if attempt.stop_wish:
+            self.wishes.add(attempt.attempt_id)
         waited_ms = now_ms - self.opened.setdefault(attempt.attempt_id, now_ms)
         if attempt.state is AttemptState.ABANDONED and waited_ms >= Policy().visibility_window_ms:
             self.given_up.setdefault(attempt.attempt_id, now_ms)

@@ -1,10 +1,16 @@
 """Budgets: AWS's documented token buckets, filled by nobody but one life of one service."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from scheduler.simulated_aws.buckets import BUCKETS
+from scheduler.simulated_aws.buckets import (
+    BUCKETS,
+    PLAIN_DESCRIBE_INSTANCES,
+    TERMINATED_INSTANCES,
+    Bucket,
+)
 
+_BY_NAME = {bucket.name: bucket for bucket in BUCKETS}
 _BUCKET_OF = {operation: bucket for bucket in BUCKETS for operation in bucket.operations}
 
 
@@ -17,10 +23,20 @@ class Budgets:
 
     def take(self, operation: str, params: Mapping[str, Any], now_ms: int) -> str | None:
         """One call is made; returns the name of the bucket that had nothing left for it."""
-        bucket = _BUCKET_OF.get(operation)
-        if bucket is None:
-            return None
-        left, at_ms = self._left[bucket.name]
-        left = min(left + bucket.per_s * (now_ms - at_ms) / 1_000, bucket.burst) - 1
-        self._left[bucket.name] = left, now_ms
-        return bucket.name if left < 0 else None
+        empty = None
+        for bucket, tokens in _costs(operation, params):
+            left, at_ms = self._left[bucket.name]
+            left = min(left + bucket.per_s * (now_ms - at_ms) / 1_000, bucket.burst) - tokens
+            self._left[bucket.name] = left, now_ms
+            empty = bucket.name if left < 0 else empty
+        return empty
+
+
+def _costs(operation: str, params: Mapping[str, Any]) -> Iterator[tuple[Bucket, int]]:
+    """The buckets that a call takes from: one for most, as many as instances for those that it terminates."""
+    if operation == "DescribeInstances" and not params.keys() & {"Filters", "MaxResults"}:
+        yield _BY_NAME[PLAIN_DESCRIBE_INSTANCES], 1
+    elif operation in _BUCKET_OF:
+        yield _BUCKET_OF[operation], 1
+    if operation == "TerminateInstances":
+        yield _BY_NAME[TERMINATED_INSTANCES], len(params["InstanceIds"])

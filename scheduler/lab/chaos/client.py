@@ -5,17 +5,19 @@ from dataclasses import replace
 from functools import partial
 
 from scheduler.core.model.records import CancelRequested, TaskSubmitted
-from scheduler.core.model.task import TaskRequest
+from scheduler.core.model.resources import Resources
+from scheduler.core.model.task import Task, TaskRequest
 from scheduler.lab.chaos.plan import Job
-from scheduler.lab.chaos.process import Killed
-from scheduler.lab.chaos.requests import request_of
+from scheduler.lab.chaos.process import Reply
+from scheduler.lab.chaos.requests import ask_of, request_of
 from scheduler.lab.chaos.service import Service
 from scheduler.lab.chaos.stage import Broken
 from scheduler.lab.chaos.world import World
-from scheduler.ports.store import CommitResult, RequestTaken, StoreError, TaskFilter
+from scheduler.ports.store import CommitResult, RequestTaken, TaskFilter
 from scheduler.services.errors import InvalidRequest, NeverFits, TooManyLines
 from scheduler.services.placement import PlacementService
 from scheduler.services.writer import Writer
+from scheduler.simulated_aws.instance_types import INSTANCE_TYPES
 
 _AGAIN_S = 3
 _PAGE = 3
@@ -31,6 +33,9 @@ class Client:
         self._job = job
         self._number = number
         self._request = request_of(world.plan, number, job)
+        self._sent: dict[str, TaskRequest] = {}
+        """What each task id was offered for, whether it came to be one or not."""
+
         self._wants_cancel = job.cancel_after_s is not None
 
     def begin(self) -> None:
@@ -50,8 +55,8 @@ class Client:
         """Asks for the task to be cancelled, until that is accepted."""
         if task_id in self._service.book.states:
             wish = CancelRequested(task_id=task_id, at_ms=self._service.clock.now_ms())
-            if self._committed(wish, lambda: self.cancel(task_id)) is not None:
-                self._world.tell("client", f"cancels {task_id}")
+            cancelled = partial(self._world.tell, "client", f"cancels {task_id}")
+            self._commit(wish, lambda: self.cancel(task_id), lambda _: cancelled())
 
     def _ask_for(self, request: TaskRequest) -> Callable[[], None]:
         return lambda: self._ask(request)
@@ -64,33 +69,39 @@ class Client:
         try:
             record = _placement(self._service).admit(request)
         except (InvalidRequest, NeverFits) as refusal:
-            self._refused(refusal)
+            self._refused(request, refusal)
             return
         self._check_valid()
-        result = self._committed(record, lambda: self._ask(request))
+        self._sent[record.task_id] = request
+        self._commit(record, lambda: self._ask(request), partial(self._heard, record))
+
+    def _heard(self, record: TaskSubmitted, result: CommitResult | TooManyLines) -> None:
         if isinstance(result, RequestTaken):
-            self._check_same(request, result)
+            self._check_same(record, result)
             self._answered(result.task_id)
         elif isinstance(result, TooManyLines):
-            self._refused(result)
-        elif result is not None:
+            self._refused(record.request, result)
+        else:
             self._answered(record.task_id)
 
-    def _committed(
-        self, record: TaskSubmitted | CancelRequested, again: Callable[[], None]
-    ) -> CommitResult | TooManyLines | None:
-        """What came of it; None if nobody answered, and it is tried again."""
-        driver = self._service.driver
-        try:
-            if driver.up:
-                return driver.commit(record)
-        except StoreError:
-            pass
-        except Killed:
-            self._world.after(_AGAIN_S, again)
-            raise
-        self._world.after(_AGAIN_S, again)
-        return None
+    def _commit(
+        self,
+        record: TaskSubmitted | CancelRequested,
+        again: Callable[[], None],
+        done: Callable[[CommitResult | TooManyLines], None],
+    ) -> None:
+        """Tells what came of it; if nobody answers it is tried again."""
+
+        def heard(reply: Reply) -> None:
+            if reply is None:
+                self._world.after(_AGAIN_S, again)
+            else:
+                done(reply)
+
+        if self._service.driver.up:
+            self._service.driver.submit(record, heard)
+        else:
+            heard(None)
 
     def _answered(self, task_id: str) -> None:
         world, book = self._world, self._service.book
@@ -99,39 +110,50 @@ class Client:
         world.tell("client", f"{key[0]}/{key[1][:8]} is {task_id}")
         if known != task_id:
             raise Broken("requests_are_answered_alike", f"{key} was {known} and is {task_id}")
-        read_back(self._service, task_id)
+        read_back(self._service)
         if self._wants_cancel:
             self._wants_cancel = False
             world.after(self._job.cancel_after_s or 0, lambda: self.cancel(task_id))
 
-    def _check_same(self, request: TaskRequest, taken: RequestTaken) -> None:
+    def _check_same(self, record: TaskSubmitted, taken: RequestTaken) -> None:
         """The API compares them, and refuses what is not the same."""
-        asked = self._service.book.fingerprints[request.tenant, request.request_id]
-        if taken.fingerprint != asked:
+        first = self._sent[taken.task_id]
+        if (taken.fingerprint == record.fingerprint) is not (first == record.request):
             raise Broken(
-                "a_changed_request_is_refused", f"{taken.task_id} was asked for as {asked}, is {taken}"
+                "a_changed_request_is_refused",
+                f"{taken.task_id} is {taken} of {first}, and now it is {record}",
             )
 
     def _check_valid(self) -> None:
         if self._job.invalid:
             raise Broken("nothing_invalid_is_accepted", f"{self._request}")
 
-    def _refused(self, refusal: InvalidRequest | NeverFits | TooManyLines) -> None:
+    def _refused(self, request: TaskRequest, refusal: InvalidRequest | NeverFits | TooManyLines) -> None:
         self._world.tell("client", f"is refused: {refusal!r}")
-        if isinstance(refusal, InvalidRequest) and not self._job.invalid:
-            raise Broken("what_is_valid_is_accepted", f"{self._request}: {refusal!r}")
+        valid = isinstance(refusal, InvalidRequest) and not self._job.invalid
+        fits = isinstance(refusal, NeverFits) and self._fits(ask_of(request))
+        if valid or fits:
+            raise Broken("what_is_valid_is_accepted", f"{request}: {refusal!r}")
+
+    def _fits(self, ask: Resources) -> bool:
+        """Whether one of the types registers room for it, when nothing else is there."""
+        types = (INSTANCE_TYPES[each] for each in self._world.plan.account.instance_types)
+        return any(
+            ask.cpu <= each.cpu_units and ask.memory_mib <= each.registered_memory_mib for each in types
+        )
 
 
-def read_back(service: Service, task_id: str) -> None:
-    """GetTask, and ListTasks page by page: both show the task as it was last committed."""
-    wanted, store = service.book.states[task_id], service.store.inner
-    got, listed, after = store.get(task_id), None, ""
+def read_back(service: Service) -> None:
+    """GetTask, and ListTasks page by page: both show each task once, as it was last committed."""
+    store, listed, after = service.store.inner, list[Task](), ""
     while page := store.list_tasks(TaskFilter(), after, _PAGE):
-        listed = next((each for each in page if each.task_id == task_id), listed)
+        listed += page
         after = page[-1].task_id
+    got = filter(None, map(store.get, service.book.states))
     for name, seen in (("got", got), ("listed", listed)):
-        if seen is None or seen.status.state is not wanted:
-            raise Broken("readers_see_what_is_durable", f"{task_id} is {wanted} and {name} as {seen}")
+        told = sorted((each.task_id, each.status.state) for each in seen)
+        if told != sorted(service.book.states.items()):
+            raise Broken("readers_see_what_is_durable", f"{name} are {told}, is {service.book.states}")
 
 
 def _placement(service: Service) -> PlacementService:

@@ -60,7 +60,7 @@ def draw(seed: int) -> Plan:
         account=account,
         tuning=_tuning(random),
         jobs=_jobs(random, account, quiet_s),
-        mishaps=_mishaps(random, account, quiet_s),
+        mishaps=_mishaps(random, quiet_s),
     )
     return with_aims(with_themes(plan))
 
@@ -160,7 +160,7 @@ def _seldom(random: Random, chance: float, values: tuple[int, ...]) -> int | Non
 _KINDS = [each for each in MishapKind if each not in OF_THEMES]
 
 
-def _mishaps(random: Random, account: Account, quiet_s: int) -> tuple[Mishap, ...]:
+def _mishaps(random: Random, quiet_s: int) -> tuple[Mishap, ...]:
     kinds = random.sample(_KINDS, random.randint(1, 6))
     mishaps = [_mishap(random, random.choice(kinds), quiet_s) for _ in range(random.randint(1, 14))]
     return tuple(sorted(mishaps, key=lambda each: each.at_s))

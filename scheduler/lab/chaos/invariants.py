@@ -7,20 +7,23 @@ the truth still is as it was before it; `ON_CALL` a call before it is made; `ON_
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from scheduler.core.lifecycle.transitions import EDGES
 from scheduler.core.model.calls import ACTS, CAPACITY_ACTS
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.resources import NOTHING
+from scheduler.core.model.scaling import ScalingKind
 from scheduler.core.model.task import TERMINAL_STATES, TaskEvent, TaskState
 from scheduler.lab.chaos.causes import (
-    a_mass_failure_ends_nobody,
-    no_fresh_instance_goes,
+    an_end_is_told_as_it_was,
+    is_findable,
     no_timeout_comes_early,
     nothing_ends_before_its_task,
     nothing_fails_without_a_cause,
     nothing_runs_twice,
+    nothing_wanted_is_stopped,
     what_is_cancelled_is_not_started,
 )
 from scheduler.lab.chaos.manners import (
@@ -44,6 +47,13 @@ from scheduler.lab.chaos.rules_of_growth import (
     no_more_is_bought_than_is_wanted,
 )
 from scheduler.lab.chaos.rules_of_neighbours import nobody_shares_with_an_exclusive_task
+from scheduler.lab.chaos.rules_of_removals import (
+    a_mass_failure_ends_nobody,
+    no_busy_instance_goes,
+    no_fresh_instance_goes,
+    only_lost_agents_are_deregistered,
+    the_group_kills_no_work,
+)
 from scheduler.lab.chaos.rules_of_reservations import (
     a_place_is_used_once,
     a_reservation_ends_in_time,
@@ -57,30 +67,30 @@ from scheduler.lab.chaos.rules_of_starts import (
     no_black_hole_without_failures,
 )
 from scheduler.lab.chaos.rules_of_stops import strays_are_stopped, what_is_cancelled_is_stopped
-from scheduler.lab.chaos.scene import Ending, Scene
-from scheduler.lab.chaos.truth import EcsTask, Entry, Origin
+from scheduler.lab.chaos.scene import EVERYTHING, Ending, Scene
+from scheduler.lab.chaos.truth import Entry, Origin
 from scheduler.ports.store import TaskFilter
 from scheduler.services.control_loop import Step
 from scheduler.simulated_aws.journal import Effect
-
-_EVERYTHING = 1_000_000
-_HOUR_MS = 3_600_000
-
 
 # ---- at each effect
 
 
 def a_task_is_started_once(scene: Scene, entry: Entry) -> str | None:
-    """No task is started while it runs already, but for a start that was given up after the window."""
+    """No task is started while it runs already, unless no search within the window could find that.
+
+    A start that was given up may come late, and so may one that a restored store has forgotten.
+    """
     if entry.effect != Effect.START_TASK or entry.origin is not Origin.SERVICE:
         return None
     attempt_id = entry.fields["startedBy"]
     task_id = entry.fields["tags"]["ecs-scheduler:task"]
-    given_up = attempt_id in scene.book.given_up
+    given_up = attempt_id in scene.book.given_up.keys() | scene.book.forgotten
     for each in scene.truth.tasks.values():
         if each.attempt_id == attempt_id:
             return f"attempt {attempt_id} of {task_id} was started twice"
-        if each.task_id == task_id and each.alive and scene.believed(each) and not given_up:
+        known = each.epoch == scene.book.epoch and each.attempt_id not in scene.book.forgotten
+        if each.task_id == task_id and each.alive and known and is_findable(scene, each) and not given_up:
             return f"{task_id} is started while {each.arn} is {each.status}"
     return None
 
@@ -103,42 +113,6 @@ def room_is_never_given_twice(scene: Scene, entry: Entry) -> str | None:
     return None if taken.fits_in(registered) else f"{arn} has {registered} and is to hold {taken}"
 
 
-def no_busy_instance_goes(scene: Scene, entry: Entry) -> str | None:
-    """Nothing with a live task is detached or terminated by us unless its agent is lost for good.
-
-    Of two schedulers one cannot see what the other has started a moment ago.
-    """
-    removed = (Effect.DETACH_INSTANCES, Effect.INSTANCE_TERMINATING)
-    if entry.effect not in removed or entry.origin is not Origin.SERVICE:
-        return None
-    for ec2_id in entry.fields.get("ec2InstanceIds") or [entry.fields["ec2InstanceId"]]:
-        decided = ec2_id in scene.truth.detached and entry.effect == Effect.INSTANCE_TERMINATING
-        busy = [each.arn for each in scene.truth.alive_on(ec2_id) if not _is_rivals(scene, each, entry)]
-        if busy and not decided and not _is_lost(scene, ec2_id, entry.at_ms):
-            return f"{entry.effect} of {ec2_id} while {len(busy)} live on it, such as {busy[0]}"
-    return None
-
-
-def _is_rivals(scene: Scene, task: EcsTask, entry: Entry) -> bool:
-    rivals = task.epoch not in ("", scene.book.epoch)
-    return rivals and entry.at_ms - task.started_ms <= scene.blind_ms()
-
-
-def _is_lost(scene: Scene, ec2_id: str, now_ms: int) -> bool:
-    """Away for as long as the settings say, by clocks that may be set, or for most of the last hour."""
-    piece_ms, hour_ms = scene.truth.away_ms(ec2_id, now_ms, window_ms=_HOUR_MS, blind_ms=scene.blind_ms())
-    patience_ms = 1_000 * scene.plan.tuning.disconnected_after_s - scene.spread_ms()
-    return piece_ms >= patience_ms or hour_ms >= _HOUR_MS // 2
-
-
-def only_lost_agents_are_deregistered(scene: Scene, entry: Entry) -> str | None:
-    """A container instance whose agent is connected is never deregistered by us."""
-    if entry.effect != Effect.CONTAINER_INSTANCE_DEREGISTERED or entry.origin is not Origin.SERVICE:
-        return None
-    arn = entry.fields["containerInstanceArn"]
-    return f"{arn} is deregistered while connected" if arn in scene.truth.connected else None
-
-
 def nothing_foreign_is_stopped(scene: Scene, entry: Entry) -> str | None:
     """Nothing is stopped that this store did not start.
 
@@ -149,24 +123,9 @@ def nothing_foreign_is_stopped(scene: Scene, entry: Entry) -> str | None:
     task = scene.truth.tasks[entry.fields["taskArn"]]
     return (
         None
-        if task.epoch == scene.book.epoch or (task.epoch and entry.unheard)
+        if task.epoch == scene.book.epoch or (task.epoch and entry.posthumous)
         else f"{task.arn} of {task.epoch or 'nobody'} is stopped"
     )
-
-
-def the_group_kills_no_work(scene: Scene, entry: Entry) -> str | None:
-    """The group itself never chooses an instance with a live task as its victim.
-
-    It is beyond anybody's help that it replaces what it finds unhealthy, or ends what others started on an
-    instance in its warm pool; `zones_are_left_alone` is about the other thing that it does by itself.
-    """
-    if entry.effect != Effect.INSTANCE_TERMINATING or entry.origin is not Origin.AWS:
-        return None
-    ec2_id, truth = entry.fields["ec2InstanceId"], scene.truth
-    if ec2_id in truth.condemned:
-        return None
-    busy = [each for each in truth.alive_on(ec2_id) if each.task_id or ec2_id in truth.served]
-    return f"{ec2_id} with {len(busy)} tasks is the group's victim" if busy else None
 
 
 # ---- at each step
@@ -271,34 +230,43 @@ def the_group_comes_down(scene: Scene, ending: Ending) -> str | None:
 
 def every_event_is_told_in_order(scene: Scene, ending: Ending) -> str | None:
     """A watch from the beginning sees every change of every task once, in order, along edges that exist."""
-    events = ending.store.events_after(0, _EVERYTHING)
+    events = ending.store.events_after(0, EVERYTHING)
     revisions = [each.revision for each in events]
     if revisions != list(range(1, len(events) + 1)) or ending.store.revision() != len(events):
         return f"revisions are not dense up to {ending.store.revision()}: {revisions[:5]}..."
     states: dict[str, TaskState] = {}
     for event in events:
-        if wrong := _edge(states, event):
+        if wrong := _edge(scene, states, event):
             return wrong
     final = {
-        each.task_id: each.status.state for each in ending.store.list_tasks(TaskFilter(), "", _EVERYTHING)
+        each.task_id: each.status.state for each in ending.store.list_tasks(TaskFilter(), "", EVERYTHING)
     }
     return None if final == states else "the events do not lead to the present states"
 
 
-def _edge(states: dict[str, TaskState], event: TaskEvent) -> str | None:
+def _edge(scene: Scene, states: dict[str, TaskState], event: TaskEvent) -> str | None:
     task, before = event.task, states.get(event.task.task_id)
     states[task.task_id] = after = task.status.state
     legal = after in EDGES[before] if before else after is TaskState.QUEUED
+    if before is TaskState.RUNNING and after is TaskState.QUEUED:
+        legal = task.task_id in scene.book.may_run_again
     if before is event.previous_state and legal:
         return None
     return f"revision {event.revision} of {task.task_id}: {before} -> {after}, told as {event.previous_state}"
 
 
 def the_scaling_log_is_dense(scene: Scene, ending: Ending) -> str | None:
-    """Scaling events are numbered from 1 without a gap, and never go back in time."""
-    events = ending.store.scaling_events_after(0, _EVERYTHING)
+    """Scaling events are numbered from 1 without a gap, and never go back in time.
+
+    Unless a clock was set. A launch that has failed is told later, with the time at which it did.
+    """
+    events = ending.store.scaling_events_after(0, EVERYTHING)
     numbers = [each.sequence for each in events]
-    return None if numbers == list(range(1, len(events) + 1)) else f"sequences are {numbers[:5]}..."
+    if numbers != list(range(1, len(events) + 1)):
+        return f"sequences are {numbers[:5]}..."
+    own = [each.event for each in events if each.event.kind is not ScalingKind.LAUNCH_FAILED]
+    back = next((each for each in pairwise(own) if each[1].at_ms < each[0].at_ms), None)
+    return f"{back[1]} comes after {back[0]}" if back and len(scene.errors_ms) == 1 else None
 
 
 def _few(left: Mapping[str, TaskState]) -> str:
@@ -317,6 +285,7 @@ ON_EFFECT: tuple[OnEffect, ...] = (
     no_busy_instance_goes,
     only_lost_agents_are_deregistered,
     nothing_foreign_is_stopped,
+    nothing_wanted_is_stopped,
     desired_is_only_raised,
     the_group_kills_no_work,
     nothing_runs_twice,
@@ -354,6 +323,7 @@ AT_END: tuple[AtEnd, ...] = (
     nothing_runs_on,
     nothing_ends_before_its_task,
     nothing_fails_without_a_cause,
+    an_end_is_told_as_it_was,
     no_timeout_comes_early,
     the_group_comes_down,
     every_event_is_told_in_order,

@@ -1,6 +1,6 @@
-"""Leftovers: what the World still keeps in memory of tasks, attempts and instances that are over.
+"""Leftovers: what the service still keeps in memory of tasks, attempts and instances that are over.
 
-The World's parts are walked, whatever they are: a book that grows for ever is found without being named.
+Its parts are walked, whatever they are: a book that grows for ever is found without being named.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -15,14 +15,18 @@ KEPT_FOR_A_TIME = (
     ".fleet.disconnections._blinks",  # an hour: for so long absences are added up
     ".membership.",  # ten minutes: who is missing from a listing is not gone
     ".starts._of",  # an hour: what of a configuration failed in a row, and on which instances
-    ".reservations.",  # until they expire: which tasks have used them up
     ".removals._rests",  # a minute, and until the next refusal
     ".removals.told",  # until the next refusal
 )
 """Parts that forget by the clock. They are as large as what happens in that time."""
 
-_OURS = "scheduler.core."
-_DEEPEST = 7
+LONGEST_KEPT_S = 3_900
+"""After so long not even these have anything left."""
+
+_OURS = ("scheduler.core.", "scheduler.services.")
+"""Not the adapters: a store is there to keep, and what AWS answered is kept by number (`LaunchTimes`)."""
+
+_DEEPEST = 8
 
 
 def what_is_over(truth: Truth, tasks: Collection[str]) -> frozenset[str]:
@@ -33,12 +37,14 @@ def what_is_over(truth: Truth, tasks: Collection[str]) -> frozenset[str]:
     return frozenset(over - {""})
 
 
-def leftovers(books: object, over: Collection[str]) -> tuple[str, ...]:
+def leftovers(
+    books: object, over: Collection[str], *, exempt: tuple[str, ...] = KEPT_FOR_A_TIME
+) -> tuple[str, ...]:
     """Where in the books something is named that is over."""
     return tuple(
         f"{path}: {name}"
         for path, name in _named(books, "", _DEEPEST)
-        if name in over and not path.startswith(KEPT_FOR_A_TIME)
+        if name in over and not path.startswith(exempt)
     )
 
 

@@ -3,10 +3,10 @@
 Found by `invariants.py`, where all of them are listed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from scheduler.core.model.facts import DISCONNECTED_PREFIX
+from scheduler.core.model.facts import DISCONNECTED_PREFIX, MEMBER_PREFIX
 from scheduler.core.model.policy import Policy
 from scheduler.lab.chaos.draw import READS
 from scheduler.lab.chaos.plan import MishapKind, Plan
@@ -15,7 +15,11 @@ from scheduler.services.control_loop import Step
 
 _READS = ("Describe", "List", "Get")
 _POLICY = Policy()
-_CENSUS_MS = 2 * _POLICY.census_poll_ms
+_CENSUS_MS = _POLICY.census_poll_ms
+
+_FACTS_KEPT_MS = {DISCONNECTED_PREFIX: 120_000, MEMBER_PREFIX: _POLICY.absence_ms + 300_000}
+"""How long facts of an instance may outlive it, by what their keys begin with. It takes its group minutes to
+find that it has ended."""
 
 _LIES = {
     MishapKind.THROTTLE,
@@ -89,14 +93,26 @@ def the_books_are_closed(scene: Scene, ending: Ending) -> str | None:
 def facts_are_about_what_is(scene: Scene, ending: Ending) -> str | None:
     """No fact is stored of an instance that is gone.
 
-    Judged where the group came to rest a while ago: where a store was lost nobody waits for that.
+    Lists have gaps: it takes a few readings to believe that one is gone; that it was a member is kept longer.
     """
-    running = {
-        each["ec2InstanceId"]
-        for each in ending.instances
-        if each["state"] != "terminated" or each["containerInstances"]
-    }
-    about = [key for key in ending.store.load().facts if key.startswith(DISCONNECTED_PREFIX)]
-    gone = [key for key in about if key.removeprefix(DISCONNECTED_PREFIX) not in running]
-    rests = ending.settled and not ending.inherited
-    return f"{gone} are stored of instances that are gone" if gone and rests else None
+    facts, seen_ms = ending.store.load().facts, ending.at_ms - scene.blind_ms()
+    gone = [
+        prefix + ec2_id
+        for prefix, kept_ms in _FACTS_KEPT_MS.items()
+        for ec2_id, gone_ms in _gone(scene)
+        if prefix + ec2_id in facts and seen_ms - max(gone_ms, scene.life_ms) > kept_ms
+    ]
+    return f"{gone} are stored of instances that are gone" if gone else None
+
+
+def _gone(scene: Scene) -> Iterator[tuple[str, int]]:
+    """Instances that have ended and that ECS does not list any more, and since when."""
+    truth = scene.truth
+    listed = {truth.ec2_ids[arn] for arn in truth.statuses}
+    unlisted_ms = dict[str, int]()
+    for arn, at_ms in truth.gone_ms.items():
+        ec2_id = truth.ec2_ids[arn]
+        unlisted_ms[ec2_id] = max(at_ms, unlisted_ms.get(ec2_id, 0))
+    for ec2_id, at_ms in truth.terminated_ms.items():
+        if ec2_id not in listed:
+            yield ec2_id, max(at_ms, unlisted_ms.get(ec2_id, 0))

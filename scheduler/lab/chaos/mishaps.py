@@ -1,8 +1,9 @@
 """The mishaps: one row a kind, each what it does to the world.
 
 `pick` chooses an instance or an amount, `count` says how often, `for_s` for how long. Where nothing is there
-to befall, nothing happens. The acts themselves are in `mishaps_of_calls`, `mishaps_of_instances`,
-`mishaps_of_others` and `mishaps_of_the_process`.
+to befall, nothing happens. An act tells `World.met` as it strikes: what is to befall a call, a launch or a
+commit does so when that comes, if it does. The acts themselves are in `mishaps_of_calls`,
+`mishaps_of_instances`, `mishaps_of_others` and `mishaps_of_the_process`.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +19,6 @@ from scheduler.lab.chaos.world import World
 
 def befall(world: World, mishap: Mishap) -> None:
     """The mishap happens now."""
-    world.met(mishap)
     world.tell(
         "mishap", f"{mishap.kind} {mishap.operation} pick={mishap.pick} x{mishap.count} {mishap.for_s} s"
     )
@@ -27,7 +27,6 @@ def befall(world: World, mishap: Mishap) -> None:
 
 def heal(world: World) -> None:
     """All that is wrong and would stay so, but for agents that are gone for good, is mended."""
-    world.account.faults.clear()
     world.wire.heal()
     world.service.store.heal()
     world.moments.clear()
@@ -56,12 +55,8 @@ KINDS: Mapping[MishapKind, Callable[[World, Mishap], None]] = {
         lambda world, ec2_id: world.account.terminate_instance(ec2_id, spot=True)
     ),
     MishapKind.TERMINATION: instances.to_one(lambda world, ec2_id: world.account.terminate_instance(ec2_id)),
-    MishapKind.FAILED_LAUNCHES: lambda world, mishap: world.account.fail_launches(
-        mishap.count, "no capacity"
-    ),
-    MishapKind.NEVER_JOINS: lambda world, mishap: world.account.set_next_launches_never_join(
-        min(mishap.count, 3)
-    ),
+    MishapKind.FAILED_LAUNCHES: instances.failed_launches,
+    MishapKind.NEVER_JOINS: instances.never_joins,
     MishapKind.TASKS_NEVER_START: instances.tasks_never_start,
     MishapKind.STOPS_HANG: instances.for_a_while(instances.hang, instances.let_stop),
     MishapKind.LISTING_GAP: instances.for_a_while(instances.leave_out, instances.list_again),

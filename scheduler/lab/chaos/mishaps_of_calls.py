@@ -1,6 +1,7 @@
 """Mishaps of calls: what goes wrong between the service and AWS."""
 
 from collections.abc import Callable
+from functools import partial
 
 from scheduler.lab.chaos.plan import Mishap
 from scheduler.lab.chaos.world import World
@@ -15,25 +16,23 @@ def fault(kind: FaultKind) -> Callable[[World, Mishap], None]:
 
     def arm(world: World, mishap: Mishap) -> None:
         share = _SHARES[mishap.pick % len(_SHARES)] if kind == "partial" else 1.0
-        world.account.faults.add(
-            Fault(operation=mishap.operation, kind=kind, count=mishap.count, share=share)
-        )
+        armed = Fault(operation=mishap.operation, kind=kind, count=mishap.count, share=share)
+        world.wire.arm(armed, partial(world.met, mishap))
 
     return arm
 
 
 def registrations_collide(world: World, mishap: Mishap) -> None:
     """Others register revisions of our family at the same moment."""
-    world.account.faults.add(
-        Fault(
-            operation="RegisterTaskDefinition",
-            kind="error_before",
-            code="ClientException",
-            message="Too many concurrent attempts to create a new revision of the specified family.",
-            http_status=400,
-            count=mishap.count,
-        )
+    collision = Fault(
+        operation="RegisterTaskDefinition",
+        kind="error_before",
+        code="ClientException",
+        message="Too many concurrent attempts to create a new revision of the specified family.",
+        http_status=400,
+        count=mishap.count,
     )
+    world.wire.arm(collision, partial(world.met, mishap))
 
 
 def late_effect(world: World, mishap: Mishap) -> None:
@@ -43,11 +42,13 @@ def late_effect(world: World, mishap: Mishap) -> None:
     """
     longest_s = 55 if mishap.operation == "UpdateContainerInstancesState" else 90
     for _ in range(mishap.count):
-        world.wire.delay(mishap.operation, min(mishap.for_s, longest_s) * 1_000)
+        after_ms = min(mishap.for_s, longest_s) * 1_000
+        world.wire.delay(mishap.operation, after_ms, partial(world.met, mishap))
 
 
 def slow_answers(world: World, mishap: Mishap) -> None:
     """Every call takes long for a while."""
+    world.met(mishap)
     tuning, driver = world.plan.tuning, world.service.driver
     usual = Latency(to_effect_ms=tuning.to_effect_ms, to_outcome_ms=tuning.to_outcome_ms)
     driver.answer_with(Latency(to_effect_ms=(100, 4_000), to_outcome_ms=(1_000, 30_000)))

@@ -1,12 +1,18 @@
 """Mishaps of instances: what befalls agents, containers and machines."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 from scheduler.lab.chaos.plan import Mishap
 from scheduler.lab.chaos.world import World
+from scheduler.simulated_aws.journal import Effect
 
 _NO_RETURN = 6
 """One agent in so many that go away never comes back."""
+
+_NEVER_JOIN = 3
+"""So many launches in a row at most: the group is to come to its end."""
 
 _START_FAILURES = (
     "CannotPullContainerError: no such image",
@@ -28,8 +34,8 @@ def to_one(act: Callable[[World, str], object]) -> Callable[[World, Mishap], Non
 
     def befall_one(world: World, mishap: Mishap) -> None:
         ec2_id = picked(world, mishap)
-        if ec2_id is not None:
-            _to(world, ec2_id, act)
+        if ec2_id is not None and _to(world, ec2_id, act):
+            world.met(mishap)
 
     return befall_one
 
@@ -41,9 +47,9 @@ def for_a_while(
 
     def befall_one(world: World, mishap: Mishap) -> None:
         ec2_id = picked(world, mishap)
-        if ec2_id is not None:
-            _to(world, ec2_id, begin)
-            world.after(mishap.for_s, lambda: _to(world, ec2_id, end))
+        if ec2_id is not None and _to(world, ec2_id, begin):
+            world.met(mishap)
+            _later(world, mishap, ec2_id, end)
 
     return befall_one
 
@@ -51,19 +57,20 @@ def for_a_while(
 def agent_away(world: World, mishap: Mishap) -> None:
     """One agent goes, and mostly comes back."""
     ec2_id = picked(world, mishap)
-    if ec2_id is None:
+    if ec2_id is None or not _to(world, ec2_id, _disconnect):
         return
-    _to(world, ec2_id, _disconnect)
+    world.met(mishap)
     if mishap.pick % _NO_RETURN:
-        world.after(mishap.for_s, lambda: _to(world, ec2_id, _connect))
+        _later(world, mishap, ec2_id, _connect)
 
 
 def mass_disconnect(world: World, mishap: Mishap) -> None:
     """Nearly all agents go, and come back."""
     there = world.registered()
     away = there[: max(1, len(there) * 4 // 5)] if mishap.pick % 2 else there
-    for each in away:
-        _to(world, each, _disconnect)
+    struck = [_to(world, each, _disconnect) for each in away]
+    if any(struck):
+        world.met(mishap)
 
     def back() -> None:
         for each in away:
@@ -78,15 +85,28 @@ def tasks_never_start(world: World, mishap: Mishap) -> None:
     if ec2_id is None:
         return
     reason = _START_FAILURES[mishap.pick % len(_START_FAILURES)]
-    _to(world, ec2_id, lambda world, ec2_id: world.account.set_start_failure(ec2_id, reason))
-    world.after(mishap.for_s, lambda: _to(world, ec2_id, _start_again))
+    if _to(world, ec2_id, lambda world, ec2_id: world.account.set_start_failure(ec2_id, reason)):
+        world.met(mishap)
+    _later(world, mishap, ec2_id, _start_again)
 
 
 def black_hole(world: World, mishap: Mishap) -> None:
     """One instance starts nothing any more, until all is mended."""
-    ec2_id = picked(world, mishap)
-    if ec2_id is not None:
-        _to(world, ec2_id, lambda world, ec2_id: world.account.set_start_failure(ec2_id, _START_FAILURES[1]))
+    befall = to_one(lambda world, ec2_id: world.account.set_start_failure(ec2_id, _START_FAILURES[1]))
+    befall(world, mishap)
+
+
+def failed_launches(world: World, mishap: Mishap) -> None:
+    """There is no capacity for the group's next launches."""
+    world.account.fail_launches(mishap.count, "no capacity")
+    world.wire.expect(Effect.LAUNCH_FAILED, mishap.count, partial(world.met, mishap))
+
+
+def never_joins(world: World, mishap: Mishap) -> None:
+    """The next instances boot, and their agents never register."""
+    count = min(mishap.count, _NEVER_JOIN)
+    world.account.set_next_launches_never_join(count)
+    world.wire.expect(Effect.INSTANCE_LAUNCHED, count, partial(world.met, mishap))
 
 
 def mend(world: World) -> None:
@@ -130,13 +150,24 @@ def _connect(world: World, ec2_id: str) -> None:
     world.account.set_agent_connected(ec2_id, True)
 
 
-def _to(world: World, ec2_id: str, act: Callable[[World, str], object]) -> None:
-    """An act on an instance that may be gone by now."""
+def _later(world: World, mishap: Mishap, ec2_id: str, act: Callable[[World, str], object]) -> None:
+    """What ends it."""
+
+    def end() -> None:
+        _to(world, ec2_id, act)
+
+    world.after(mishap.for_s, end)
+
+
+def _to(world: World, ec2_id: str, act: Callable[[World, str], object]) -> bool:
+    """An act on an instance that may be gone by now; whether it was still there."""
+    done = False
 
     def carry_out() -> None:
-        try:
+        nonlocal done
+        with suppress(LookupError):
             act(world, ec2_id)
-        except LookupError:
-            return
+            done = True
 
     world.wire.befall(carry_out)
+    return done

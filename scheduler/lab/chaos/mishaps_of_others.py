@@ -1,6 +1,7 @@
 """Mishaps of others: what people, the group and other services do to what is ours."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from scheduler.core.model.records import ScaleRequested
@@ -17,18 +18,24 @@ from scheduler.simulated_aws.errors import ApiError, ConnectionDropped
 def group_limits(world: World, mishap: Mishap) -> None:
     """Somebody changes the group's sizes."""
     least = mishap.pick % 3
+    if world.wire.truth.limits[-1][1:] != (least, least + mishap.count):
+        world.met(mishap)
     world.wire.befall(lambda: world.account.set_group_limits(least, least + mishap.count))
 
 
 def desired(world: World, mishap: Mishap) -> None:
     """Somebody changes desired capacity."""
     _, least, most = world.wire.truth.limits[-1]
-    world.wire.befall(lambda: world.account.set_desired(least + mishap.pick % (most - least + 1)))
+    size = least + mishap.pick % (most - least + 1)
+    if world.wire.truth.desired != size:
+        world.met(mishap)
+    world.wire.befall(lambda: world.account.set_desired(size))
 
 
 def zones_rebalanced(world: World, mishap: Mishap) -> None:
     """Somebody resumes AZRebalance, and a while later the group does what it then does."""
-    _call(world, "autoscaling", "ResumeProcesses", _PROCESS)
+    if _call(world, "autoscaling", "ResumeProcesses", _PROCESS):
+        world.met(mishap)
     world.after(mishap.for_s, lambda: world.wire.befall(world.account.rebalance_zones))
 
 
@@ -41,6 +48,7 @@ def warm_pool(world: World, mishap: Mishap) -> None:
     wanted = {**_GROUP, "PoolState": state, "MinSize": mishap.count - 1}
     if not _call(world, "autoscaling", "PutWarmPool", wanted):
         return
+    world.met(mishap)
 
     def end() -> None:
         if not _call(world, "autoscaling", "DeleteWarmPool", _GROUP):
@@ -62,7 +70,8 @@ def drained(world: World, mishap: Mishap) -> None:
     arn = _active(world, mishap)
     if arn is None:
         return
-    _set_state(world, arn, "DRAINING")
+    if _set_state(world, arn, "DRAINING"):
+        world.met(mishap)
 
     def back() -> None:
         """Asked for until AWS grants it: it throttles whoever asks."""
@@ -91,7 +100,8 @@ def foreign_task(world: World, mishap: Mishap) -> None:
         wanted = {"cluster": CLUSTER, "taskDefinition": known, "containerInstances": [arn]}
         world.account.call("ecs", "StartTask", wanted)
 
-    _befall(world, start)
+    if _befall(world, start):
+        world.met(mishap)
 
 
 def _foreign_definition(mishap: Mishap) -> dict[str, Any]:
@@ -105,11 +115,13 @@ def revision_gone(world: World, mishap: Mishap) -> None:
     active = [arn for arn, each in world.wire.truth.revisions.items() if each.active]
     if active:
         arn = active[mishap.pick % len(active)]
-        _call(world, "ecs", "DeregisterTaskDefinition", {"taskDefinition": arn})
+        if _call(world, "ecs", "DeregisterTaskDefinition", {"taskDefinition": arn}):
+            world.met(mishap)
 
 
 def revisions_of_others(world: World, mishap: Mishap) -> None:
     """Somebody who tags nothing registers revisions in our family."""
+    world.met(mishap)
     world.wire.befall(lambda: world.account.register_revisions(FAMILY, mishap.count))
 
 
@@ -145,10 +157,12 @@ def _befall(world: World, act: Callable[[], object]) -> bool:
 def operator(world: World, mishap: Mishap) -> None:
     """An operator wishes for another capacity, for a while."""
     kind = tuple(WishKind)[mishap.pick % len(WishKind)]
-    wish(world, kind, mishap.pick % 5, mishap.for_s)
+    wish(world, kind, mishap.pick % 5, mishap.for_s, partial(world.met, mishap))
 
 
-def wish(world: World, kind: WishKind, size: int, for_s: int | None) -> None:
+def wish(
+    world: World, kind: WishKind, size: int, for_s: int | None, heard: Callable[[], None] = lambda: None
+) -> None:
     """Asked for until somebody answers."""
     service = world.service
     now_ms = service.clock.now_ms()
@@ -161,11 +175,12 @@ def wish(world: World, kind: WishKind, size: int, for_s: int | None) -> None:
     )
 
     def again() -> None:
-        wish(world, kind, size, for_s)
+        wish(world, kind, size, for_s, heard)
 
     try:
         if service.driver.up:
             service.driver.commit(record)
+            heard()
             return
     except StoreError:
         pass

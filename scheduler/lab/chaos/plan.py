@@ -171,7 +171,11 @@ class Mishap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The simulated account's group, and habits of AWS that last the whole run."""
+    """The simulated account's group, and habits of AWS that last the whole run.
+
+    Others take `foreign_calls_per_s` of the bucket from which ECS is read, and `foreign_acts_per_s` of that
+    of StartTask. `scaling_bucket`: what Auto Scaling grants at once, and a second.
+    """
 
     instance_types: tuple[str, ...]
     launch_source: LaunchSourceKind
@@ -184,6 +188,8 @@ class Account:
     group_lag_ms: int = 0
     throttling: bool = False
     foreign_calls_per_s: float = 0.0
+    foreign_acts_per_s: float = 0.0
+    scaling_bucket: tuple[float, float] = (100, 10)
     draining_refuses: bool = True
     warm_agents_wait: bool = True
     terminated_keeps_started_at: bool = False

@@ -3,13 +3,21 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from scheduler.bootstrap import Engine
 from scheduler.core.model.records import Record
+from scheduler.lab.clock import VirtualClock
 from scheduler.lab.virtual_driver import Latency, VirtualDriver
 from scheduler.ports.store import CommitResult, Store, StoreError, Written
+from scheduler.services.errors import TooManyLines
+from scheduler.services.writer import Submitted
 
 
 class Killed(BaseException):
     """SIGKILL, right here. Nothing in the service may catch it."""
+
+
+Reply = CommitResult | TooManyLines | None
+"""What came of what a client has submitted; None if nobody answered."""
 
 
 class ChaosDriver(VirtualDriver):
@@ -17,6 +25,19 @@ class ChaosDriver(VirtualDriver):
 
     up: bool = True
     """Whether the process runs."""
+
+    def __init__(
+        self, start: Callable[[], Engine], clock: VirtualClock, *, seed: int, latency: Latency
+    ) -> None:
+        """Nobody waits for an answer."""
+        self._waiting: list[tuple[Submitted, Callable[[Reply], None]]] = []
+        super().__init__(start, clock, seed=seed, latency=latency)
+
+    def submit(self, record: Submitted, done: Callable[[Reply], None]) -> None:
+        """Commits it together with all that is submitted at this moment."""
+        self._waiting.append((record, done))
+        if len(self._waiting) == 1:
+            self.at(self._clock.now_ms(), self._commit_waiting)
 
     def answer_with(self, latency: Latency) -> None:
         """Calls take so long from now on."""
@@ -35,6 +56,7 @@ class ChaosDriver(VirtualDriver):
         self._wake_ms = None
         self._inbox.clear()
         self.up = False
+        self._leave_unanswered()
         self.at(self._clock.now_ms() + down_ms, self._rise)
 
     @property
@@ -47,6 +69,26 @@ class ChaosDriver(VirtualDriver):
         self._life += 1
         self._inbox.clear()
         self.up = False
+
+    def _commit_waiting(self) -> None:
+        if not self._waiting:
+            return
+        try:
+            replies = self.commit_together([record for record, _ in self._waiting])
+        except StoreError:
+            self._leave_unanswered()
+            return
+        except Killed:
+            self._leave_unanswered()
+            raise
+        waiting, self._waiting = self._waiting, []
+        for (_, done), reply in zip(waiting, replies, strict=True):
+            done(reply)
+
+    def _leave_unanswered(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for _, done in waiting:
+            done(None)
 
     def _rise(self) -> None:
         self.up = True
@@ -61,6 +103,14 @@ class OnCommit(Protocol):
         ...
 
 
+Struck = Callable[[], None]
+"""Hears that what had been announced befalls the service now."""
+
+
+def _unheard() -> None:
+    """Nobody wants to know."""
+
+
 class MortalStore:
     """A store of the service, told to refuse commits, or to kill the process before or after one."""
 
@@ -70,6 +120,7 @@ class MortalStore:
         self._committed = committed
         self.history: list[Sequence[Sequence[Record]]] = []
         self._refusals = 0
+        self._refused: Struck = _unheard
         self._fuse = Fuse()
         self._kill_after = False
 
@@ -77,22 +128,25 @@ class MortalStore:
         """Readers are not in the way of anybody."""
         return getattr(self.inner, name)
 
-    def refuse(self, count: int) -> None:
+    def refuse(self, count: int, struck: Struck) -> None:
         """The next `count` commits fail, as on a full disk."""
-        self._refusals = count
+        self._refusals, self._refused = count, struck
 
-    def kill_at(self, commits: int, *, after: bool) -> None:
+    def kill_at(self, commits: int, struck: Struck, *, after: bool) -> None:
         """The process dies at the commit after so many, before or after it is durable."""
-        self._fuse.left, self._kill_after = commits, after
+        self._fuse.light(commits, struck)
+        self._kill_after = after
 
     def heal(self) -> None:
         """Nothing of the sort any more."""
-        self._refusals, self._fuse.left = 0, None
+        self._refusals = 0
+        self._fuse.put_out()
 
     def commit(self, batches: Sequence[Sequence[Record]]) -> list[CommitResult]:
         """The store's own commit, unless it is told otherwise."""
         if self._refusals:
             self._refusals -= 1
+            self._refused()
             raise StoreError("no space left on device")
         dies = self._fuse.burns_down()
         if dies and not self._kill_after:
@@ -110,16 +164,26 @@ class Fuse:
 
     def __init__(self) -> None:
         """Not lit."""
-        self.left: int | None = None
+        self._left: int | None = None
+        self._struck: Struck = _unheard
+
+    def light(self, length: int, struck: Struck) -> None:
+        """So many are spared; `struck` is told when it has burnt down."""
+        self._left, self._struck = length, struck
+
+    def put_out(self) -> None:
+        """Nothing dies of it any more."""
+        self._left = None
 
     def burns_down(self) -> bool:
         """Whether it is at its end, and out with that."""
-        if self.left is None:
+        if self._left is None:
             return False
-        self.left -= 1
-        if self.left >= 0:
+        self._left -= 1
+        if self._left >= 0:
             return False
-        self.left = None
+        self._left = None
+        self._struck()
         return True
 
 

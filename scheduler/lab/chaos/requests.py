@@ -2,7 +2,8 @@
 
 from random import Random
 
-from scheduler.core.model.resources import Resources
+from scheduler.core.agents.sizes import EXTRA_SIZES, MAIN_SIZES, SIDEKICK
+from scheduler.core.model.resources import NOTHING, Resources
 from scheduler.core.model.task import (
     BambooAgentSpec,
     Container,
@@ -30,6 +31,15 @@ def request_of(plan: Plan, number: int, job: Job) -> TaskRequest:
         ),
         may_run_again=job.may_run_again,
     )
+
+
+def ask_of(request: TaskRequest) -> Resources:
+    """What all its containers reserve, as the pages of sizes and of requests promise it."""
+    spec = request.spec
+    if isinstance(spec, BambooAgentSpec):
+        extras = (EXTRA_SIZES[each.size] for each in spec.extra_containers)
+        return sum(extras, MAIN_SIZES[spec.size] + SIDEKICK)
+    return sum((each.resources for each in spec.containers), NOTHING)
 
 
 _NEVER_STARTS = (

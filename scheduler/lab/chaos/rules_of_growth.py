@@ -3,16 +3,21 @@
 Found by `invariants.py`, where all of them are listed.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from scheduler.core.autoscaling.reservations import left_of
 from scheduler.core.model.calls import SetDesiredCapacity
-from scheduler.core.model.reservation import count_of
+from scheduler.core.model.policy import Policy
+from scheduler.core.model.resources import Resources
 from scheduler.core.model.task import TaskState
 from scheduler.lab.chaos.plan import MishapKind
+from scheduler.lab.chaos.rules_of_reservations import placed_in
 from scheduler.lab.chaos.scene import Scene
 from scheduler.lab.chaos.truth import Entry, Origin
 from scheduler.services.control_loop import Step
+from scheduler.simulated_aws.instance_types import INSTANCE_TYPES
 from scheduler.simulated_aws.journal import Effect
 
 _REMEMBERED_MS = 60_000
@@ -55,24 +60,44 @@ def limits_are_kept(scene: Scene, operation: str, params: Mapping[str, Any], now
 def no_more_is_bought_than_is_wanted(scene: Scene, step: Step) -> str | None:
     """With what was bought a moment ago and is coming, no more is than waits, is reserved, or a floor lacks.
 
-    Judged where the group has one instance type, so that each instance on its way holds whatever waits.
+    What asks for the same shares instances, as many of it on one as there is room for. Judged where the group
+    has one instance type, so that each instance on its way holds whatever waits, and where no second
+    scheduler buys for work that this one does not know. What is being removed may be replaced, each by one;
+    room that is free may be where a task must not go, and counts as none.
     """
     call = next((each for each in step.calls if isinstance(each, SetDesiredCapacity)), None)
-    others = any(each.kind is MishapKind.SECOND_SCHEDULER for each in scene.plan.mishaps)
+    others = scene.befalls(MishapKind.SECOND_SCHEDULER)
     if call is None or others or len(scene.plan.account.instance_types) > 1:
         return None
     more = len(call.types)
     lacking = step.view.upkeep.limits.floor - (call.desired - more) + len(scene.book.removals)
-    coming, waiting = _coming(scene, step), _waiting(scene)
-    if more <= max(0, waiting - coming) + max(0, lacking):
+    coming, wanted = _coming(scene, step), _wanted(scene, step)
+    if more <= max(0, wanted - coming) + max(0, lacking):
         return None
-    return f"{more} are bought for {waiting} tasks while {coming} are coming and the floor lacks {lacking}"
+    return f"{more} are bought, {wanted} would do, {coming} are coming and the floor lacks {lacking}"
 
 
-def _waiting(scene: Scene) -> int:
-    """Tasks and reserved pieces, each of which may need an instance."""
-    queued = sum(each is TaskState.QUEUED for each in scene.book.states.values())
-    return queued + sum(count_of(each.pieces) for each in scene.book.reservations.values())
+def _wanted(scene: Scene, step: Step) -> int:
+    """How many instances all would need that waits and gets no place in this step, and that is reserved."""
+    book, placed = scene.book, {task_id for task_id, _ in placed_in(step)}
+    waiting = Counter(
+        book.asks[task_id]
+        for task_id, state in book.states.items()
+        if state is TaskState.QUEUED and task_id not in placed
+    )
+    pieces = ((piece.ask, piece.count) for each in book.reservations.values() for piece in left_of(each))
+    holds = _least_room(scene)
+    return sum(-(-count // max(1, ask.times_that_fit(holds))) for ask, count in (*waiting.items(), *pieces))
+
+
+def _least_room(scene: Scene) -> Resources:
+    """What an instance of the group's type holds, or is expected to as long as none has registered."""
+    (name,) = scene.plan.account.instance_types
+    kind = INSTANCE_TYPES[name]
+    declared_mib = int(kind.memory_mib * Policy().declared_memory_factor)
+    return Resources(
+        cpu=kind.cpu_units, memory_mib=min(kind.registered_memory_mib, declared_mib), gpus=kind.gpus
+    )
 
 
 def _coming(scene: Scene, step: Step) -> int:
@@ -81,7 +106,7 @@ def _coming(scene: Scene, step: Step) -> int:
     A member that somebody terminates is there until its group has noticed, and a reading has shown it.
     """
     truth = scene.truth
-    now_ms = step.now_ms - scene.began_ms + scene.life_ms
+    now_ms = scene.true_ms(step.now_ms)
     since_ms = max(scene.life_ms, scene.steered_ms(), now_ms - _REMEMBERED_MS)
     purchases = [(at_ms, count) for at_ms, count in truth.bought if at_ms > since_ms]
     if not purchases:

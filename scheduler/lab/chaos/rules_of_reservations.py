@@ -10,6 +10,7 @@ from scheduler.core.autoscaling.reservations import left_of
 from scheduler.core.model.records import FactRecorded, TaskTransitioned
 from scheduler.core.model.reservation import (
     RESERVATION_PREFIX,
+    BuildKey,
     Reservation,
     Reserved,
     count_of,
@@ -52,12 +53,23 @@ def _misused(scene: Scene, new: Reservation, former: Reservation | None) -> str 
 
 
 def a_reservation_ends_in_time(scene: Scene, step: Step) -> str | None:
-    """The first step after a reservation's expiry lets it go."""
-    changed = {key for key, _ in _facts_in(step)}
+    """The first step after a reservation's expiry lets it go; none before does, unless it is released."""
+    changed = dict(_facts_in(step))
     for key, each in scene.book.reservations.items():
-        if standing_build(key) is not None and each.expires_ms <= step.now_ms and key not in changed:
+        if standing_build(key) is None:
+            continue
+        if each.expires_ms <= step.now_ms and key not in changed:
             return f"{key} stands {(step.now_ms - each.expires_ms) // 1_000} s after its expiry"
+        if changed.get(key) == "" and not _may_end(scene, step, each.build):
+            return f"{key} is let go {(each.expires_ms - step.now_ms) // 1_000} s before its expiry"
     return None
+
+
+def _may_end(scene: Scene, step: Step, build: BuildKey) -> bool:
+    """Whether anything that is known of a build is over: its latest may be shorter, or without pieces."""
+    known = [*scene.book.reservations.values(), *(each for _, each in _standing_in(step))]
+    own = (each for each in known if each.build == build)
+    return any(each.expires_ms <= step.now_ms or not each.pieces for each in own)
 
 
 def tenants_reserve_within_their_cap(scene: Scene, step: Step) -> str | None:
@@ -76,7 +88,7 @@ def held_room_is_not_given_away(scene: Scene, step: Step) -> str | None:
     Told of what stands first, whose pieces are alike: what ranks behind it leaves room for as many of them as
     there was when its turn came. A task that is placed itself holds none any more.
     """
-    placed = list(_placed_in(step)) if step.view.reserved else []
+    placed = list(placed_in(step)) if step.view.reserved else []
     ids = {task_id for task_id, _ in placed}
     holding = (each for each in step.view.reserved if each.task_id not in ids)
     first = min(holding, key=lambda each: each.rank, default=None)
@@ -113,8 +125,8 @@ def _standing_in(step: Step) -> Iterator[tuple[str, Reservation]]:
             yield key, read_reservation(value)
 
 
-def _placed_in(step: Step) -> Iterator[tuple[str, str]]:
-    """Task and container instance."""
+def placed_in(step: Step) -> Iterator[tuple[str, str]]:
+    """Each task that a step gives a place to, and its container instance."""
     for each in step.records:
         if (
             isinstance(each, TaskTransitioned)

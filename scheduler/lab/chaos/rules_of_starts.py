@@ -26,7 +26,7 @@ def few_are_taken_for_black_holes(scene: Scene, step: Step) -> str | None:
     if under_way + len(new) > allowed:
         return f"{new} are to go, and {under_way} are going already"
     lately = [at_ms for at_ms in book.black_holes if at_ms >= scene.life_ms]
-    now_ms = step.now_ms - scene.began_ms + scene.life_ms
+    now_ms = scene.true_ms(step.now_ms)
     if len(new) > 1 or (lately and now_ms - lately[-1] < policy.quarantine_pause_ms):
         return f"{new} are to go {now_ms - max(lately, default=now_ms)} ms after the last one"
     return None
@@ -61,11 +61,11 @@ def a_black_hole_is_found(scene: Scene, entry: Entry) -> str | None:
     bad = {each.definition_arn for each in told if _failed(each) and each.ec2_instance_id != ec2_id}
     row = [each for each in told if each.ec2_instance_id == ec2_id and (each in ours or not _failed(each))]
     failed = [each for each in row if _tells(scene, each) and each.definition_arn not in bad]
-    various = {each.definition_arn for each in failed}
+    builds = {scene.book.owners.get(each.task_id, ("", ""))[1] or each.definition_arn for each in failed}
     images = {scene.book.images.get(each.task_id, "") for each in failed} - {""}
     well = any(each.running_ms for each in ours if each.ec2_instance_id != ec2_id)
-    enough = len(failed) >= policy.black_hole_failures and len(various) >= policy.black_hole_failures
-    enough = enough and len(images) >= policy.black_hole_configurations
+    configurations = min(len(builds), len(images))
+    enough = len(failed) >= policy.black_hole_failures and configurations >= policy.black_hole_configurations
     if sick != {ec2_id} or len(failed) < len(row) or not enough or not well:
         return None
     return f"{entry.fields['taskArn']} is started on {ec2_id}, where {len(failed)} have failed to start"

@@ -16,7 +16,7 @@ def what_is_cancelled_is_stopped(scene: Scene, ending: Ending) -> str | None:
     """What runs is soon asked to stop once its task was cancelled, over restarts as well."""
     for each in scene.truth.tasks.values():
         since_ms = scene.book.cancelled_ms.get(each.task_id)
-        if since_ms is not None and scene.believed(each) and _ran_on(scene, each, since_ms):
+        if since_ms is not None and scene.believed(each) and _ran_on(scene, ending, each, since_ms):
             return f"{each.arn} ran on after {each.task_id} was cancelled, and was never asked to stop"
     return None
 
@@ -31,21 +31,41 @@ def strays_are_stopped(scene: Scene, ending: Ending) -> str | None:
     for each in scene.truth.tasks.values():
         since_ms = scene.book.given_up.get(each.attempt_id)
         ours = each.epoch == scene.book.epoch and since_ms is not None and since_ms > scene.life_ms
-        if ours and _ran_on(scene, each, since_ms or 0):
+        if ours and _ran_on(scene, ending, each, since_ms or 0):
             return f"{each.arn} of {each.task_id} ran on under an attempt that was given up"
     return None
 
 
-def _ran_on(scene: Scene, task: EcsTask, since_ms: int) -> bool:
-    """Until it ended by itself, though the last life of the service had all the time to ask.
+def may_yet_be_stopped(scene: Scene, now_ms: int) -> bool:
+    """Whether something unwanted runs for which there was not enough time yet."""
+    book, allowed_ms = scene.book, _PATIENCE_MS + scene.blind_ms()
+    for each in scene.truth.tasks.values():
+        since_ms = book.cancelled_ms.get(each.task_id, book.given_up.get(each.attempt_id))
+        runs = each.epoch == book.epoch and each.asked_ms is None and _end_ms(scene, each, now_ms) == now_ms
+        if runs and since_ms is not None and now_ms - _could_ms(scene, each, since_ms) <= allowed_ms:
+            return True
+    return False
+
+
+def _ran_on(scene: Scene, ending: Ending, task: EcsTask, since_ms: int) -> bool:
+    """Until it ended by itself, or to the end, though the last life of the service had all the time to ask.
 
     One that another scheduler holds up asks nobody.
     """
-    if task.stopped_ms is None or task.asked_ms is not None or _is_held_up(scene):
+    if task.asked_ms is not None or scene.befalls(MishapKind.SECOND_SCHEDULER):
         return False
-    could_ms = max(since_ms, task.started_ms, scene.life_ms)
-    return task.stopped_ms - could_ms > _PATIENCE_MS + scene.blind_ms()
+    ran_ms = _end_ms(scene, task, ending.at_ms) - _could_ms(scene, task, since_ms)
+    return ran_ms > _PATIENCE_MS + scene.blind_ms()
 
 
-def _is_held_up(scene: Scene) -> bool:
-    return any(each.kind is MishapKind.SECOND_SCHEDULER for each in scene.plan.mishaps)
+def _could_ms(scene: Scene, task: EcsTask, since_ms: int) -> int:
+    """Since when it could be asked to stop."""
+    return max(since_ms, task.started_ms, scene.life_ms)
+
+
+def _end_ms(scene: Scene, task: EcsTask, now_ms: int) -> int:
+    """When it stopped, or its instance was gone: nobody can ask any more. Now if it runs."""
+    if task.stopped_ms is not None:
+        return task.stopped_ms
+    arn, ec2_id = task.container_instance_arn, task.ec2_instance_id
+    return min(scene.truth.gone_ms.get(arn, now_ms), scene.truth.terminated_ms.get(ec2_id, now_ms))

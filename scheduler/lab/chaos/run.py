@@ -6,18 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
+from scheduler.core.model.policy import Policy
 from scheduler.core.model.task import TERMINAL_STATES
-from scheduler.lab.chaos.client import Client
+from scheduler.lab.chaos.client import Client, read_back
 from scheduler.lab.chaos.followers import LogDesk, LogFollower
 from scheduler.lab.chaos.invariants import AFTERWARDS, AT_END, AtEnd, has_joined
-from scheduler.lab.chaos.leftovers import leftovers, what_is_over
+from scheduler.lab.chaos.leftovers import KEPT_FOR_A_TIME, LONGEST_KEPT_S, leftovers, what_is_over
 from scheduler.lab.chaos.mishaps import befall, heal
 from scheduler.lab.chaos.plan import Job, Mishap, Plan
 from scheduler.lab.chaos.process import Killed
 from scheduler.lab.chaos.reserver import Desk, Reserver, last_of
-from scheduler.lab.chaos.scene import Ending
+from scheduler.lab.chaos.rules_of_stops import may_yet_be_stopped
+from scheduler.lab.chaos.scene import Ending, Scene
 from scheduler.lab.chaos.service import WatchedLoop
 from scheduler.lab.chaos.stage import Broken, judge
 from scheduler.lab.chaos.world import World
@@ -32,10 +35,13 @@ _UNPROVEN_S = 1_800
 _FORGETS_AFTER_S = 120
 """What was just seen to go may be remembered for a few readings: lists have gaps."""
 
+_IDLE_SHARE = 0.04
+"""Of the plans, those whose end is followed by an hour without anything: what is kept longer is found."""
+
 _LOOK_S = 5
 _DOWN_S = 2
 
-NO_DEFECT = "the_service_never_fails"
+DEFECT = "the_service_never_fails"
 """The name under which an exception of the service itself is told."""
 
 
@@ -71,7 +77,7 @@ def play(plan: Plan, *, telling: bool = False) -> Verdict:
             invariant, message = broken.invariant, broken.message
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
-            invariant = NO_DEFECT
+            invariant = DEFECT
             message = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.name})"
         finally:
             world.close()
@@ -102,17 +108,21 @@ def _play(world: World) -> None:
     _let_pass(world, lambda: world.now_s >= plan.quiet_s, until_s=plan.quiet_s)
     heal(world)
     last_s = max((*map(_last_s, plan.jobs), *map(last_of, plan.builds)), default=0)
-    ended = _wait(world, lambda: world.now_s > last_s and world.service.book.all_is_over())
+    _wait(world, lambda: world.now_s > last_s and world.service.book.all_is_over())
     # A client that was refused for want of a store or of a process comes again, after all others have ended.
     _wait(world, lambda: all(each.ended for each in followers))
     settled = _settle(world)
-    _judge(world, AT_END, ended=ended, settled=settled)
+    read_back(world.service)
+    _judge(world, AT_END, settled=settled)
     for follower in followers:
         follower.judge()
     logs.judge()
     over = _over(world)
     _let_pass(world, lambda: False, until_s=world.now_s + _FORGETS_AFTER_S)
-    _judge(world, AFTERWARDS, ended=ended, settled=settled, over=over)
+    _judge(world, AFTERWARDS, settled=settled, over=over)
+    if Random(f"an idle hour {plan.seed}").random() < _IDLE_SHARE:
+        _let_pass(world, lambda: False, until_s=world.now_s + LONGEST_KEPT_S)
+        _judge(world, AFTERWARDS, settled=settled, over=over, exempt=())
 
 
 def _last_s(job: Job) -> int:
@@ -160,33 +170,47 @@ def _settle(world: World) -> bool:
         mended_ms = START_MS + int(1_000 * world.plan.quiet_s)
         awake = now_ms - max(scene.life_ms, mended_ms) >= scene.blind_ms()
         alive = service.driver.up and awake and service.book.all_is_over()
-        return alive and (hopeless or at_rest(world))
+        return alive and not may_yet_be_stopped(scene, now_ms) and (hopeless or at_rest(world))
 
-    # What a lost store had started may take ten hours, and nobody stops it.
-    return (_wait(world, is_over) and at_rest(world)) or bool(service.scene.worked_on_by_others())
+    return _wait(world, is_over) and at_rest(world)
 
 
 def at_rest(world: World) -> bool:
     """The group is at its floor, and every instance that runs is a working member of it.
 
     The last instance may be kept although nothing is desired. An empty group proves nothing of the cluster:
-    nothing is deregistered there until it grows again.
+    nothing is deregistered there until it grows again. What is nobody's to end is left out, and may be a
+    member beside those that the floor demands.
     """
     world.wire.befall(lambda: None)
-    truth, book = world.wire.truth, world.service.book
+    truth, others = world.wire.truth, world.service.scene.worked_on_by_others()
+    if any(each.key not in others for each in world.service.driver.engine.store.load().intents):
+        return False
+    if world.plan.tuning.observe_only:
+        return True
     _, least, _ = truth.limits[-1]
     most = max(least, int(world.plan.tuning.keep_last_instance))
-    if world.plan.tuning.observe_only or world.inherited:
-        return not book.removals
     rows = world.account.instances()
-    running = [each for each in rows if each["state"] == "running"]
-    if book.removals or not least <= truth.desired <= len(running) <= most:
+    left_out = world.inherited | others | _old_absentees(world.service.scene)
+    kept = [each for each in rows if each["ec2InstanceId"] not in left_out]
+    running = [each for each in kept if each["state"] == "running"]
+    beside = sum(each["groupState"] is not None for each in rows if each not in kept)
+    if not least <= truth.desired <= len(running) + beside or len(running) > most:
         return False
-    left = [each for each in rows if each["state"] != "running" and each["containerInstances"]]
+    left = [each for each in kept if each["state"] != "running" and each["containerInstances"]]
     working = [each for each in running if each["groupState"] == "InService" and _is_sound(each)]
-    if len(working) < len(running) or (left and running):
-        return False
-    return not world.service.driver.engine.store.load().intents
+    return len(working) == len(running) and not (left and running)
+
+
+def _old_absentees(scene: Scene) -> set[str]:
+    """Who never joined, and was so old when this life began that it may have been in the cluster before.
+
+    By the clock of this life, which may be wrong, and as it was first looked for.
+    """
+    born_ms = scene.began_ms + scene.blind_ms() - Policy().never_joined_until_ms
+    launched_ms = scene.truth.launched_ms
+    absent = launched_ms.keys() - set(scene.truth.ec2_ids.values())
+    return {each for each in absent if launched_ms[each] <= born_ms}
 
 
 def _is_sound(row: dict[str, object]) -> bool:
@@ -205,20 +229,22 @@ def _judge(
     world: World,
     invariants: tuple[AtEnd, ...],
     *,
-    ended: bool,
     settled: bool,
     over: frozenset[str] = frozenset(),
+    exempt: tuple[str, ...] = KEPT_FOR_A_TIME,
 ) -> None:
-    service, loop = world.service, world.service.driver.engine.loop
+    service, engine = world.service, world.service.driver.engine
+    loop = engine.loop
     assert isinstance(loop, WatchedLoop)
+    books = (loop.books, loop.digest, engine.lanes, engine.queue, engine.carrier)
     ending = Ending(
+        at_ms=world.clock.now_ms(),
         store=service.store.inner,
         instances=world.account.instances(),
-        ended=ended,
         settled=settled,
         inherited=frozenset(world.inherited),
         conditions={each.reason: each.message for each in loop.digest.conditions},
-        leftovers=leftovers(loop.books, over),
+        leftovers=leftovers(books, over, exempt=exempt),
     )
     for invariant in invariants:
         judge(invariant, invariant(service.scene, ending))

@@ -6,10 +6,13 @@ from typing import Any
 
 from scheduler.lab.chaos.book import Book
 from scheduler.lab.chaos.budgets import Budgets
-from scheduler.lab.chaos.plan import Plan
+from scheduler.lab.chaos.plan import MishapKind, Plan
 from scheduler.lab.chaos.truth import EcsTask, Origin, Truth
 from scheduler.lab.clock import START_MS
 from scheduler.ports.store import Store
+
+EVERYTHING = 1_000_000
+"""More than a run ever stores of anything."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,6 +33,14 @@ class Scene:
 
     errors_ms: set[int] = field(default_factory=lambda: {0})
     """By how much the clocks of its lives were wrong."""
+
+    def befalls(self, kind: MishapKind) -> bool:
+        """Whether the plan has such a mishap."""
+        return any(each.kind is kind for each in self.plan.mishaps)
+
+    def true_ms(self, at_ms: int) -> int:
+        """What the true clock shows as that of the present life shows `at_ms`."""
+        return at_ms - self.began_ms + self.life_ms
 
     def steered_ms(self) -> int:
         """When anybody else last set desired capacity."""
@@ -64,9 +75,9 @@ class Ending:
     `leftovers` are what the service still keeps in memory of what is over.
     """
 
+    at_ms: int
     store: Store
     instances: list[dict[str, Any]]
-    ended: bool
     settled: bool
     inherited: frozenset[str]
     conditions: Mapping[str, str]

@@ -127,7 +127,8 @@ class Service:
         self.store = self._stores.restore(self.store, backup)
         known = backup.book.opened
         started = {each.attempt_id for each in self.scene.truth.tasks.values()}
-        under_way = self.book.opened.keys()  # what was sent may still leave the process that is killed
+        # What was sent may still leave the process that is killed, or one that was killed a moment before.
+        under_way = self.book.opened.keys() | self.book.forgotten
         backup.book.forgotten.update((started | under_way) - known.keys())
         self.scene.book = backup.book
         self._disown()
@@ -168,7 +169,7 @@ class Service:
         self.scene.life_ms = stage.clock.now_ms()
         self.scene.errors_ms.add(self.scene.began_ms - self.scene.life_ms)
         self.scene.budgets = Budgets(self.scene.life_ms)
-        self.watcher.follow(self.store.inner)
+        self.watcher.follow(self.store.inner, self.book.states)
         return replace(engine, loop=WatchedLoop(engine, self._stepped))
 
     # ---- what is judged
@@ -192,7 +193,7 @@ class Service:
 
     def _committed(self, batches: Sequence[Sequence[Record]], results: Sequence[CommitResult]) -> None:
         self.book.note(batches, results, self._stage.clock.now_ms())
-        self.watcher.look(self.store.inner)
+        self.watcher.look(self.store.inner, self.book.states)
         if self._by is Origin.SERVICE:
             self._stage.moments.entered(self.book.entered)
         if self._stage.story.telling:

@@ -46,11 +46,17 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
                 changes: dict[str, Any] = {name: parts}
                 yield replace(plan, **changes)
     account = plan.account
-    if account.max_size > max(account.min_size, account.desired, 1):
-        yield replace(plan, account=replace(account, max_size=account.max_size - 1))
-    if account.desired > account.min_size:
-        yield replace(plan, account=replace(account, desired=account.desired - 1))
+    for most in _less(account.max_size, max(account.min_size, account.desired, 1)):
+        yield replace(plan, account=replace(account, max_size=most))
+    for desired in _less(account.desired, account.min_size):
+        yield replace(plan, account=replace(account, desired=desired))
     yield from _plainer(plan)
+
+
+def _less(number: int, least: int) -> Iterator[int]:
+    """The least, the middle, one less: a large group is not shrunk by one at a time."""
+    if number > least:
+        yield from sorted({least, (least + number) // 2, number - 1})
 
 
 def _cuts(parts: tuple[_Part, ...]) -> Iterator[tuple[_Part, ...]]:

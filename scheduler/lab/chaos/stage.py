@@ -18,7 +18,7 @@ from scheduler.simulated_aws.journal import Effect
 from scheduler.simulated_aws.settings import SimulationSettings
 
 CLUSTER, GROUP, FAMILY, SERVICE_ID = "ci", "ci-agents", "agents", "chaos"
-_READ_BUCKET = "ecs_cluster_resource_read"
+_READ_BUCKET, _ACTS_BUCKET = "ecs_cluster_resource_read", "ecs_cluster_resource_modify"
 
 
 class Broken(BaseException):
@@ -78,7 +78,7 @@ class Stage:
 
 def _simulation(plan: Plan) -> SimulationSettings:
     account = plan.account
-    foreign = {_READ_BUCKET: account.foreign_calls_per_s} if account.foreign_calls_per_s else {}
+    foreign = {_READ_BUCKET: account.foreign_calls_per_s, _ACTS_BUCKET: account.foreign_acts_per_s}
     return SimulationSettings(
         seed=plan.seed,
         cluster=CLUSTER,
@@ -93,6 +93,7 @@ def _simulation(plan: Plan) -> SimulationSettings:
         read_visibility_lag_ms=account.read_lag_ms,
         group_read_lag_ms=account.group_lag_ms,
         throttling=account.throttling,
+        auto_scaling_bucket=account.scaling_bucket,
         foreign_calls_per_s=foreign,
         draining_start_failure="INACTIVE" if account.draining_refuses else None,
         terminated_task_keeps_started_at=account.terminated_keeps_started_at,

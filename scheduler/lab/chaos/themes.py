@@ -18,6 +18,12 @@ from scheduler.lab.chaos.plan import (
     Plan,
     RevisionOwner,
 )
+from scheduler.lab.chaos.themes_of_accounts import (
+    a_lost_hour,
+    busy_account,
+    many_instances,
+    slow_boots,
+)
 from scheduler.lab.chaos.themes_of_moments import (
     TENANTS,
     forgotten_cancellations,
@@ -255,5 +261,9 @@ _THEMES: Mapping[str, tuple[float, _Theme]] = {
     "strays": (0.05, strays),
     "old age": (0.04, old_at_work),
     "floors": (0.05, passing_wishes),
+    "slow boots": (0.04, slow_boots),
+    "busy account": (0.04, busy_account),
+    "many instances": (0.03, many_instances),
+    "lost hour": (0.03, a_lost_hour),
 }
 """Each with its share of the seeds."""

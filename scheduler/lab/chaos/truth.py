@@ -30,7 +30,7 @@ class Entry:
     """One entry of the journal, and whose doing it is.
 
     `late`: of a call that was given up as unanswered. `unheard`: nobody is told, as the answer is lost or its
-    process is dead.
+    process is dead. `posthumous`: the life of the process that sent it was over before that.
     """
 
     at_ms: int
@@ -39,6 +39,7 @@ class Entry:
     fields: dict[str, Any]
     late: bool = False
     unheard: bool = False
+    posthumous: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,8 +124,8 @@ class Truth:
     limits: list[tuple[int, int, int]] = field(default_factory=list)
     """Since when, least and greatest size: every pair that ever was."""
 
-    detached: set[str] = field(default_factory=set)
-    """EC2 ids that the group has let go."""
+    detached_ms: dict[str, int] = field(default_factory=dict)
+    """When the group let EC2 instances go."""
 
     agents: dict[str, Agent] = field(default_factory=lambda: defaultdict(Agent))
     launched: dict[str, str] = field(default_factory=dict)
@@ -148,17 +149,25 @@ class Truth:
     statuses: dict[str, str] = field(default_factory=dict)
     """What the container instances were last set to, by ARN."""
 
+    gone_ms: dict[str, int] = field(default_factory=dict)
+    """When container instances were deregistered, by ARN."""
+
     condemned: set[str] = field(default_factory=set)
     """EC2 ids that the group replaces whatever runs there: unhealthy, or in a zone with too many."""
 
     terminated_ms: dict[str, int] = field(default_factory=dict)
-    """EC2 ids of instances that have ended."""
+    """When EC2 instances had ended."""
 
     served: set[str] = field(default_factory=set)
     """EC2 ids of instances that are or were in service: what rests in the warm pool is not yet."""
 
     suspended: set[str] = field(default_factory=set)
     """Processes of the group."""
+
+    @property
+    def detached(self) -> set[str]:
+        """EC2 ids that the group has let go."""
+        return set(self.detached_ms)
 
     def alive_on(self, ec2_instance_id: str) -> Iterator[EcsTask]:
         """Tasks that have not stopped on an EC2 instance."""
@@ -224,7 +233,7 @@ class Truth:
                 self._note_purchase(entry)
                 self.desired = said["desiredCapacity"]
                 self.steered_ms[entry.origin] = entry.at_ms
-                self.detached.update(said.get("ec2InstanceIds", ()))
+                self.detached_ms |= dict.fromkeys(said.get("ec2InstanceIds", ()), entry.at_ms)
             case Effect.INSTANCE_UNHEALTHY | Effect.ZONES_REBALANCED:
                 self.condemned.add(said["ec2InstanceId"])
             case Effect.INSTANCE_IN_SERVICE:
@@ -252,6 +261,7 @@ class Truth:
             case Effect.CONTAINER_INSTANCE_DEREGISTERED:
                 self._connect(arn, entry.at_ms, connected=False)
                 self.statuses.pop(arn, None)
+                self.gone_ms[arn] = entry.at_ms
 
     def _note_purchase(self, entry: Entry) -> None:
         more = entry.fields["desiredCapacity"] - self.desired

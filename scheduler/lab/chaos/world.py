@@ -104,6 +104,5 @@ class World(Stage):
     def _disown(self, book: Book) -> None:
         """What somebody was about to remove stays as it is when his book is lost."""
         truth = self.wire.truth
-        self.inherited |= truth.detached
-        self.inherited |= {truth.ec2_ids[arn] for arn, is_ in truth.statuses.items() if is_ == "DRAINING"}
-        self.inherited |= set(book.removals)
+        drained = {truth.ec2_ids[arn] for arn, is_ in truth.statuses.items() if is_ == "DRAINING"}
+        self.inherited |= (truth.detached | drained | book.removals.keys()) - truth.terminated_ms.keys()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from scheduler.adapters.aws.cloud import AwsCloud
 from scheduler.core import decide
 from scheduler.core.model.answers import Failure
 from scheduler.core.model.attempt import StopCategory
@@ -20,6 +21,7 @@ from scheduler.core.world.parts import Parts
 from scheduler.core.world.revisions import Revisions
 from scheduler.core.world.starts import FailedStart, Starts
 from scheduler.ports.logs import LogPlace
+from scheduler.services import granting
 from scheduler.services.logs.tail import LogTail
 from tests.lab.chaos.breakages import Breakage, Patch
 
@@ -46,7 +48,33 @@ def deregister_a_day_early(patch: Patch) -> None:
     patch.setattr(Revisions, "stale", stale)
 
 
+def deregister_all_before(patch: Patch) -> None:
+    """Of a family whatever is older than a revision of no use is of no use as well."""
+    real = AwsCloud.deregister_task_definition
+
+    def deregister(cloud: AwsCloud, arn: str) -> None:
+        family, _, last = arn.rpartition(":")
+        for number in range(1, int(last) + 1):
+            real(cloud, f"{family}:{number}")
+
+    patch.setattr(AwsCloud, "deregister_task_definition", deregister)
+
+
+def keep_revisions_for_ever(patch: Patch) -> None:
+    """A revision costs nothing, and may be wanted again."""
+
+    def stale(known: Revisions, now_ms: int, is_needed: Callable[[str], bool]) -> Revision | None:
+        return None
+
+    patch.setattr(Revisions, "stale", stale)
+
+
 # ---- reservations
+
+
+def judge_each_build_alone(patch: Patch) -> None:
+    """What a tenant's other builds have reserved is not counted."""
+    patch.setattr(granting, "count_of", lambda pieces: 0)
 
 
 def bring_back_what_was_used(patch: Patch) -> None:
@@ -142,6 +170,9 @@ def leave_the_stream_followed(patch: Patch) -> None:
 TABLE = (
     Breakage(deregister_what_is_wanted, ("nothing_wanted_is_deregistered",)),
     Breakage(deregister_a_day_early, ("nothing_of_use_is_deregistered",)),
+    Breakage(deregister_all_before, ("only_ours_is_deregistered",)),
+    Breakage(keep_revisions_for_ever, ("what_is_of_no_use_goes",)),
+    Breakage(judge_each_build_alone, ("tenants_reserve_within_their_cap",)),
     Breakage(bring_back_what_was_used, ("a_place_is_used_once",)),
     Breakage(hold_for_ever, ("a_reservation_ends_in_time",)),
     Breakage(give_held_room_away, ("held_room_is_not_given_away",)),

@@ -17,7 +17,7 @@ from scheduler.core.world.agenda import Agenda
 from scheduler.core.world.arrivals import Arrivals
 from scheduler.core.world.disconnections import Disconnections
 from scheduler.core.world.fleet import Fleet
-from scheduler.core.world.interlocks import MassFailure
+from scheduler.core.world.interlocks import MassFailure, Replacements
 from scheduler.core.world.parts import Parts
 from scheduler.services.group_writer import GroupWriter
 from tests.lab.chaos.breakages import Breakage, Patch
@@ -209,10 +209,15 @@ def replace_in_a_mass_failure(patch: Patch) -> None:
     patch.setattr(MassFailure, "see", lambda failure, burst, members, now_ms: False)
 
 
+def believe_absence(patch: Patch) -> None:
+    """However many never join, each is replaced as soon as its own time is over."""
+    patch.setattr(Replacements, "allowed", lambda replacements, members, now_ms: members)
+
+
 TABLE = (
     Breakage(lower_desired, ("desired_is_only_raised",)),
     Breakage(ask_for_one_more, ("limits_are_kept",)),
-    Breakage(forget_what_was_written, ("desired_is_only_raised",)),
+    Breakage(forget_what_was_written, ("desired_is_only_raised", "no_more_is_bought_than_is_wanted")),
     Breakage(overlook_the_maximum, ("limits_are_kept",)),
     Breakage(buy_again_what_is_in_flight, ("no_more_is_bought_than_is_wanted",)),
     Breakage(leave_zones_rebalanced, ("zones_are_left_alone",)),
@@ -231,4 +236,5 @@ TABLE = (
     Breakage(lose_patience_with_agents, ("no_busy_instance_goes",)),
     Breakage(lose_patience_with_the_booting, ("no_fresh_instance_goes",)),
     Breakage(replace_in_a_mass_failure, ("a_mass_failure_ends_nobody",)),
+    Breakage(believe_absence, ("absence_proves_little",)),
 )

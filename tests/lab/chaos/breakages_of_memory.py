@@ -1,20 +1,32 @@
-"""Breakages of what is kept: the order of commit and act, restarts, requests and events."""
+"""Breakages of what is kept: the order of commit and act, restarts, requests, readers and events."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from scheduler.adapters.memory.requests import Refusal, Requests
+from scheduler.adapters.memory.scaling import ScalingLog
 from scheduler.adapters.memory.store import MemoryStore
 from scheduler.bootstrap import Engine
 from scheduler.core.model.answers import Message
 from scheduler.core.model.calls import Call, StartTask
-from scheduler.core.model.records import IntentRecorded, Record
-from scheduler.core.model.task import TaskEvent, TaskState
+from scheduler.core.model.errors import Violation
+from scheduler.core.model.records import (
+    FactRecorded,
+    IntentRecorded,
+    Record,
+    TaskSubmitted,
+    TaskTransitioned,
+)
+from scheduler.core.model.scaling import StoredScalingEvent
+from scheduler.core.model.task import TERMINAL_STATES, Task, TaskEvent, TaskRequest, TaskState
+from scheduler.core.placement.images import Images
+from scheduler.core.validate import validate
 from scheduler.core.world.attempts import Track
 from scheduler.core.world.definitions import Definitions
+from scheduler.core.world.disconnections import Disconnections
 from scheduler.core.world.world import World
 from scheduler.lab.virtual_driver import VirtualDriver
-from scheduler.ports.store import StoredState
+from scheduler.ports.store import RequestTaken, StoredState, TaskFilter
 from scheduler.services.asking import Ask
 from scheduler.services.control_loop import ControlLoop, Step
 from tests.lab.chaos.breakages import Breakage, Patch
@@ -135,6 +147,101 @@ def lose_an_event(patch: Patch) -> None:
     patch.setattr(MemoryStore, "events_after", later)
 
 
+def lose_a_scaling_event(patch: Patch) -> None:
+    """A watch of the scaling log is resumed one event late."""
+    real = ScalingLog.after
+
+    def later(log: ScalingLog, sequence: int, limit: int) -> list[StoredScalingEvent]:
+        return real(log, sequence + 1, limit)
+
+    patch.setattr(ScalingLog, "after", later)
+
+
+def free_the_request_of_what_has_ended(patch: Patch) -> None:
+    """Nobody repeats a request whose task is over."""
+    real = MemoryStore._transition
+
+    def transition(store: MemoryStore, record: TaskTransitioned) -> None:
+        real(store, record)
+        if record.state in TERMINAL_STATES:
+            store._requests.forget(store._tasks[record.task_id])
+
+    patch.setattr(MemoryStore, "_transition", transition)
+
+
+def compare_a_request_with_itself(patch: Patch) -> None:
+    """Whoever repeats a request is told that it is taken, with the fingerprint that he has sent."""
+    real = Requests.refusals
+
+    def refusals(requests: Requests, batches: Sequence[Sequence[Record]]) -> list[Refusal | None]:
+        return [
+            replace(refusal, fingerprint=batch[0].fingerprint)
+            if isinstance(refusal, RequestTaken) and isinstance(batch[0], TaskSubmitted)
+            else refusal
+            for batch, refusal in zip(batches, real(requests, batches), strict=True)
+        ]
+
+    patch.setattr(Requests, "refusals", refusals)
+
+
+def accept_whatever_comes(patch: Patch) -> None:
+    """AWS will refuse what is wrong."""
+    patch.setattr("scheduler.services.placement.validate", lambda request: ())
+
+
+def refuse_the_unimportant(patch: Patch) -> None:
+    """Priorities begin with 0."""
+
+    def strict(request: TaskRequest) -> tuple[Violation, ...]:
+        below = Violation(field_path="priority", expected="0 or more")
+        return (*validate(request), below) if request.priority < 0 else validate(request)
+
+    patch.setattr("scheduler.services.placement.validate", strict)
+
+
+def list_the_first_page_alone(patch: Patch) -> None:
+    """The limit is applied before the place in the list."""
+    real = MemoryStore.list_tasks
+
+    def list_tasks(store: MemoryStore, wanted: TaskFilter, after_task_id: str, limit: int) -> list[Task]:
+        return [each for each in real(store, wanted, "", limit) if each.task_id > after_task_id]
+
+    patch.setattr(MemoryStore, "list_tasks", list_tasks)
+
+
+# ---- what is over
+
+
+def keep_facts_for_ever(patch: Patch) -> None:
+    """A fact that is taken back stays in the store."""
+    real = MemoryStore._record_fact
+
+    def record_fact(store: MemoryStore, fact: FactRecorded) -> None:
+        if fact.value:
+            real(store, fact)
+
+    patch.setattr(MemoryStore, "_record_fact", record_fact)
+
+
+def keep_spells_for_ever(patch: Patch) -> None:
+    """What was written of an agent that is away is not taken back."""
+    real = Disconnections._end
+
+    def end(known: Disconnections, ec2_id: str) -> list[FactRecorded]:
+        real(known, ec2_id)
+        return []
+
+    patch.setattr(Disconnections, "_end", end)
+
+
+def remember_where_images_were(patch: Patch) -> None:
+    """An instance that is gone is still known to have had an image."""
+    patch.setattr(Images, "forget", lambda images, arn: None)
+
+
+# ---- registrations
+
+
 def register_what_is_under_way(patch: Patch) -> None:
     """A configuration that is being registered is registered once more."""
     patch.setattr(Definitions, "begin", lambda definitions, key: None)
@@ -149,6 +256,15 @@ TABLE = (
     Breakage(leave_intents_open, ("every_intent_is_resolved",)),
     Breakage(forget_what_is_starting, ("room_is_never_given_twice", "every_task_ends")),
     Breakage(forget_requests, ("requests_are_answered_alike",)),
-    Breakage(lose_an_event, ("a_watch_sees_every_event_once", "every_event_is_told_in_order")),
+    Breakage(lose_an_event, ("a_watch_sees_every_event_once",)),
+    Breakage(lose_a_scaling_event, ("the_scaling_log_is_dense",)),
+    Breakage(free_the_request_of_what_has_ended, ("no_accepted_task_is_lost",)),
+    Breakage(compare_a_request_with_itself, ("a_changed_request_is_refused",)),
+    Breakage(accept_whatever_comes, ("nothing_invalid_is_accepted",)),
+    Breakage(refuse_the_unimportant, ("what_is_valid_is_accepted",)),
+    Breakage(list_the_first_page_alone, ("readers_see_what_is_durable",)),
+    Breakage(keep_facts_for_ever, ("nothing_is_held_in_the_end",)),
+    Breakage(keep_spells_for_ever, ("facts_are_about_what_is",)),
+    Breakage(remember_where_images_were, ("the_books_are_closed",)),
     Breakage(register_what_is_under_way, ("a_configuration_is_registered_once",)),
 )

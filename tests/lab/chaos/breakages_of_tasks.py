@@ -20,6 +20,7 @@ from scheduler.core.world.fleet import Fleet
 from scheduler.core.world.ledger import Ledger
 from scheduler.core.world.parts import Parts
 from scheduler.core.world.searches import Searches
+from scheduler.core.world.world import World
 from scheduler.ports.cloud import CloudError, TaskLaunch
 from tests.lab.chaos.breakages import Breakage, Patch
 
@@ -47,6 +48,21 @@ def take_no_answer_for_a_no(patch: Patch) -> None:
             return once(cloud, launch)
         except CloudError as error:
             raise CloudError(replace(error.failure, definite=True, reason=full)) from error
+
+    patch.setattr(AwsCloud, "start_task", start_task)
+
+
+def ask_until_it_runs(patch: Patch) -> None:
+    """A start is answered once its task runs: until then it is asked for, again and again."""
+    once = AwsCloud.start_task
+
+    def start_task(cloud: AwsCloud, launch: TaskLaunch) -> EcsTask:
+        task = once(cloud, launch)
+        for _ in range(100):
+            found, _missing = cloud.describe_tasks((task.arn,))
+            if any(each.last_status == "RUNNING" for each in found):
+                break
+        return task
 
     patch.setattr(AwsCloud, "start_task", start_task)
 
@@ -88,6 +104,15 @@ def call_everything_a_success(patch: Patch) -> None:
         return True
 
     patch.setattr(reconcile, "succeeded", always)
+
+
+def call_nothing_a_success(patch: Patch) -> None:
+    """Whoever stops has failed."""
+
+    def never(stop: StopReason, main: str) -> bool:
+        return False
+
+    patch.setattr(reconcile, "succeeded", never)
 
 
 def run_again_what_has_run(patch: Patch) -> None:
@@ -166,6 +191,11 @@ def forget_what_was_given_up(patch: Patch) -> None:
     patch.setattr(Searches, "look_out", lambda searches, attempt, now_ms: searches.end(attempt.attempt_id))
 
 
+def take_what_is_found_for_a_stray(patch: Patch) -> None:
+    """Whatever a search finds had been given up before."""
+    patch.setattr(Searches, "is_stray", lambda searches, attempt_id: True)
+
+
 def ask_to_stop_once(patch: Patch) -> None:
     """A StopTask that was sent is not repeated, whatever becomes of it."""
     real = Agenda.sent
@@ -188,13 +218,40 @@ def count_timeouts_from_the_submission(patch: Patch) -> None:
     patch.setattr(world, "set_deadline", set_deadline)
 
 
+def cancel_only_what_runs(patch: Patch) -> None:
+    """What waits has nothing to be stopped: its cancellation is not looked at."""
+    real = World.cancel
+
+    def cancel(known: World, task_id: str) -> None:
+        track = known.attempts.tracks.get(task_id)
+        if track is not None and track.state is not TaskState.QUEUED:
+            real(known, task_id)
+
+    patch.setattr(World, "cancel", cancel)
+
+
+def take_stopping_for_stopped(patch: Patch) -> None:
+    """What ECS means to stop has stopped: its desired status says so."""
+    real = reconcile._follow
+
+    def follow(
+        evidence: AttemptEvidence, seen: EcsTask, now_ms: int, policy: Policy
+    ) -> reconcile.Change | None:
+        status = "STOPPED" if seen.desired_status == "STOPPED" else seen.last_status
+        return real(evidence, replace(seen, last_status=status), now_ms, policy)
+
+    patch.setattr(reconcile, "_follow", follow)
+
+
 TABLE = (
     Breakage(start_again_when_unanswered, ("a_task_is_started_once",)),
     Breakage(take_no_answer_for_a_no, ("a_task_is_started_once",)),
+    Breakage(ask_until_it_runs, ("budgets_are_kept",)),
     Breakage(take_a_throttle_for_a_refusal, ("nothing_fails_without_a_cause",)),
     Breakage(abandon_at_once, ("a_task_is_started_once",)),
     Breakage(believe_missing_at_once, ("nothing_runs_on", "a_task_is_started_once")),
     Breakage(call_everything_a_success, ("success_is_an_exit_with_0",)),
+    Breakage(call_nothing_a_success, ("an_end_is_told_as_it_was",)),
     Breakage(run_again_what_has_run, ("nothing_runs_twice",)),
     Breakage(end_what_is_only_asked_to_stop, ("the_service_never_fails",)),
     Breakage(forget_what_is_taken, ("room_is_never_given_twice",)),
@@ -203,6 +260,9 @@ TABLE = (
     Breakage(overlook_who_is_there, ("nobody_shares_with_an_exclusive_task",)),
     Breakage(stop_what_nobody_knows, ("nothing_foreign_is_stopped",)),
     Breakage(forget_what_was_given_up, ("strays_are_stopped",)),
+    Breakage(take_what_is_found_for_a_stray, ("nothing_wanted_is_stopped",)),
     Breakage(ask_to_stop_once, ("what_is_cancelled_is_stopped", "every_task_ends")),
     Breakage(count_timeouts_from_the_submission, ("no_timeout_comes_early",)),
+    Breakage(cancel_only_what_runs, ("what_is_cancelled_is_not_started",)),
+    Breakage(take_stopping_for_stopped, ("nothing_ends_before_its_task",)),
 )

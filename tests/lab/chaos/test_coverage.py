@@ -29,9 +29,22 @@ def test_each_kind_waits_for_an_instance_that_is_taken_back(first: int) -> None:
 
 
 def test_each_kind_waits_for_each_state() -> None:
-    """Within so many rounds, and those are fewer seeds than are asked to leave no cell empty."""
-    assert aimed_at(range(1, ROUNDS * ROUND + 1)).keys() == {(kind.value, state) for kind, state in CELLS}
-    assert ROUNDS * ROUND < ENOUGH_SEEDS
+    """Within so many rounds, but for one that comes once a run; and within those that leave no cell empty."""
+    missing = {(kind.value, state) for kind, state in CELLS} - aimed_at(range(1, ROUNDS * ROUND + 1)).keys()
+    assert {kind for kind, _ in missing} == {MishapKind.SECOND_SCHEDULER}
+    assert not missing - aimed_at(range(1, ENOUGH_SEEDS + 1)).keys()
+
+
+def test_an_aim_brings_about_what_it_waits_for() -> None:
+    """Calls are struck that are made in the state, launches come in it, and there is a revision to go."""
+    plans = [with_aims(replace(PLAIN, seed=seed)) for seed in range(1, ENOUGH_SEEDS)]
+    aims = [(each, plan) for plan in plans for each in plan.mishaps]
+    calls = {each.operation for each, _ in aims if each.kind is MishapKind.THROTTLE}
+    launches = [plan for each, plan in aims if each.kind is MishapKind.NEVER_JOINS]
+    gone = [plan for each, plan in aims if each.kind is MishapKind.REVISION_GONE]
+    assert {"StartTask", "StopTask", "DetachInstances", "TerminateInstances"} < calls
+    assert all(MishapKind.DESIRED_CHANGED in {each.kind for each in plan.mishaps} for plan in launches)
+    assert all({1, 2} <= {job.image for job in plan.jobs if not job.when} for plan in gone)
 
 
 def test_three_plans_in_four_have_no_aims() -> None:

@@ -41,6 +41,21 @@ def test_a_bucket_is_empty_after_its_burst() -> None:
     assert budgets.take("RegisterTaskDefinition", {}, START_MS + 3_000) is None
 
 
+def test_instances_that_are_terminated_are_counted_one_by_one() -> None:
+    """1,000 at once, whose ids may be in few calls (EC2 Developer Guide: Request throttling)."""
+    budgets, ids = Budgets(START_MS), [f"i-{number}" for number in range(400)]
+    calls = [budgets.take("TerminateInstances", {"InstanceIds": ids}, START_MS) for _ in range(3)]
+    assert calls == [None, None, "ec2_terminated_instances"]
+
+
+def test_reading_all_instances_without_a_filter_has_a_bucket_of_its_own() -> None:
+    """50 at once (EC2 Developer Guide: Request throttling); with a filter it is one read of many."""
+    budgets = Budgets(START_MS)
+    calls = [budgets.take("DescribeInstances", {}, START_MS) for _ in range(51)]
+    assert calls == [None] * 50 + ["ec2_plain_describe_instances"]
+    assert budgets.take("DescribeInstances", {"Filters": []}, START_MS) is None
+
+
 def test_what_is_over_is_found_wherever_it_is_kept() -> None:
     """With the attributes that lead to it."""
 
@@ -88,24 +103,36 @@ def test_a_restored_store_is_as_it_was(stores: Callable[[], Stores]) -> None:
 
 def test_the_watcher_sees_what_is_committed(stores: Callable[[], Stores]) -> None:
     """Across connections that break, and lives of the service."""
-    store, watcher = stores().new(), Watcher()
-    watcher.follow(store.inner)
-    for number in range(1, 20):
+    store, watcher, durable = stores().new(), Watcher(), dict[str, TaskState]()
+    watcher.follow(store.inner, durable)
+    for number in range(1, 50):
         store.commit([[submitted(number)]])
-        watcher.look(store.inner)
+        durable[task_id(number)] = TaskState.QUEUED
+        watcher.look(store.inner, durable)
         if number == 10:
-            watcher.follow(store.inner)
-    assert watcher.states == {task_id(each): TaskState.QUEUED for each in range(1, 20)}
+            watcher.follow(store.inner, durable)
+    store.inner.close()
+
+
+def test_the_watcher_tells_of_a_task_that_is_left_out(
+    stores: Callable[[], Stores], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the present state, with which a watch begins."""
+    store, watcher = stores().new(), Watcher()
+    store.commit([[submitted(1)]])
+    monkeypatch.setattr(store.inner, "list_tasks", lambda *_: [])
+    with pytest.raises(Broken, match=task_id(1)):
+        watcher.follow(store.inner, {task_id(1): TaskState.QUEUED})
     store.inner.close()
 
 
 def test_the_watcher_tells_of_a_gap(stores: Callable[[], Stores], monkeypatch: pytest.MonkeyPatch) -> None:
     """An event that a store leaves out breaks the promise."""
     store, watcher = stores().new(), Watcher()
-    watcher.follow(store.inner)
+    watcher.follow(store.inner, {})
     whole = store.inner.events_after
     monkeypatch.setattr(store.inner, "events_after", lambda revision, limit: whole(revision + 1, limit))
     store.commit([[submitted(1), submitted(2)]])
     with pytest.raises(Broken, match="a_watch_sees_every_event_once"):
-        watcher.look(store.inner)
+        watcher.look(store.inner, {})
     store.inner.close()

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from random import Random
 
 from scheduler.core.agents.sizes import MAIN_SIZES, SIDEKICK
 from scheduler.core.model.reservation import Pieces, Reservation, reservation_fact
@@ -24,6 +25,7 @@ from scheduler.lab.chaos.reserver import last_of, order_of
 from scheduler.lab.chaos.run import Verdict, play
 from scheduler.lab.chaos.shrink import shrink
 from scheduler.lab.chaos.themes import OF_THEMES
+from scheduler.lab.chaos.themes_of_accounts import a_lost_hour, busy_account, slow_boots
 from scheduler.lab.clock import START_MS
 from scheduler.ports.store import Written
 
@@ -39,8 +41,13 @@ def test_every_theme_is_drawn() -> None:
         drawn.update({"exclusive" for each in plan.jobs if each.exclusive})
         drawn.update({"late guests" for each in plan.mishaps if each.there})
         drawn.update({"floors"} if plan.wishes_end else ())
+        drawn.update({"slow boots"} if plan.account.launch_ms[1] >= 200_000 else ())
+        drawn.update({"busy account"} if plan.account.foreign_acts_per_s else ())
+        drawn.update({"many instances"} if plan.account.max_size >= 20 else ())
+        drawn.update({"lost hour"} if plan.quiet_s > 3_600 else ())
         drawn.update(set(map(str, OF_THEMES & {each.kind for each in plan.mishaps})))
     named = {"builds", "revisions", "followers", "exclusive", "late guests", "floors"}
+    named |= {"slow boots", "busy account", "many instances", "lost hour"}
     assert named | set(map(str, OF_THEMES)) <= drawn.keys()
     assert max(drawn.values()) < len(PLANS) / 2
 
@@ -150,6 +157,37 @@ def test_a_wish_that_nobody_takes_back_ends_by_itself() -> None:
     assert verdict.good, verdict.message
     assert verdict.virtual_s > 400
     assert "WISHED CLEAR" not in "\n".join(verdict.story)
+
+
+def test_of_members_that_boot_slowly_some_are_given_up_and_others_join() -> None:
+    """Minutes after they would have been given up as well, had others not been a moment ago."""
+    plan = slow_boots(Random(5), replace(shrinking_plan(), seed=2))
+    kills = tuple(Mishap(at_s=at_s, kind=MishapKind.TERMINATION) for at_s in (5, 105))
+    account = replace(plan.account, min_size=2)
+    verdict = play(replace(plan, quiet_s=800, account=account, mishaps=kills), telling=True)
+    story = "\n".join(verdict.story)
+    assert verdict.good, verdict.message
+    assert plan.account.launch_ms == (10_000, 750_000)
+    assert "TERMINATE NEVER_JOINED" in story
+    assert story.count("ContainerInstanceRegistered") == 2
+
+
+def test_an_hour_of_work_is_lost_with_the_store() -> None:
+    """The copy is of the beginning, and what comes after it is not in it."""
+    plan = a_lost_hour(Random(1), replace(shrinking_plan(), jobs=small_plan().jobs[:1]))
+    verdict = play(plan, telling=True)
+    lines = [line for line in verdict.story if "its store is again as it was" in line]
+    assert verdict.good, verdict.message
+    assert plan.quiet_s > 3_600
+    assert len(lines) == 1
+
+
+def test_others_take_what_starts_need() -> None:
+    """The service waits until there is something left for it."""
+    plan = busy_account(Random(1), replace(shrinking_plan(), jobs=small_plan().jobs[:1]))
+    verdict = play(plan)
+    assert verdict.good, verdict.message
+    assert {kind for kind, _ in verdict.coverage} == {MishapKind.THROTTLE}
 
 
 def test_themes_are_shrunk() -> None:
