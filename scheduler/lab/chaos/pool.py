@@ -1,8 +1,11 @@
 """Many seeds: played by as many processes as one likes, in order of seed."""
 
+import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
+from threading import Thread
 
 import structlog
 
@@ -26,7 +29,7 @@ def verdicts(seeds: Iterable[int], *, jobs: int) -> Iterator[Verdict]:
         return
     # A fresh interpreter each: forked ones would inherit whatever threads there are.
     context = get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_be_silent) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin) as pool:
         yield from pool.map(verdict_of, seeds, chunksize=_CHUNK)
 
 
@@ -39,6 +42,19 @@ class _silence:
 
     def __exit__(self, *_: object) -> None:
         structlog.configure(**self._before)
+
+
+def _begin() -> None:
+    """Of a process that plays: it ends when whoever began it has ended, however that was."""
+    _be_silent()
+    parent = parent_process()
+    assert parent is not None, "it was begun by a pool"
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _be_silent() -> None:

@@ -35,7 +35,7 @@ _UNPROVEN_S = 1_800
 _FORGETS_AFTER_S = 120
 """What was just seen to go may be remembered for a few readings: lists have gaps."""
 
-_IDLE_SHARE = 0.04
+_IDLE_SHARE = 0.02
 """Of the plans, those whose end is followed by an hour without anything: what is kept longer is found."""
 
 _LOOK_S = 5
