@@ -37,6 +37,7 @@ SWEEPS: list[Call] = [
     HAZARDS,
 ]
 FAILED = Failure(definite=False, code="ReadTimeout", message="no answer")
+THROTTLED = Failure(definite=True, throttled=True, code="ThrottlingException", message="Rate exceeded")
 LOST = attempt(state=AttemptState.UNKNOWN)
 SEARCH = FindAttempt(attempt_id=LOST.attempt_id, container_instance_arn=LOST.container_instance_arn)
 SEEN = TypesSeen(types=())
@@ -95,6 +96,17 @@ def test_a_hurried_cluster_is_read_every_second() -> None:
     agenda = a_quiet_agenda()
     agenda.hurry(START_MS)
     assert due(agenda, POLICY.eager_poll_ms) == SWEEPS[:2]
+
+
+def test_what_was_throttled_is_not_hurried() -> None:
+    """Where others use up AWS's budget the ordinary pace leaves some of it for looks at what is drained."""
+    agenda = a_quiet_agenda()
+    ask(agenda, SWEEPS[0], THROTTLED)
+    agenda.hurry(START_MS)
+    assert due(agenda, POLICY.eager_poll_ms) == [SWEEPS[1]]
+    ask(agenda, SWEEPS[0], SEEN)
+    agenda.hurry(START_MS)
+    assert SWEEPS[0] in due(agenda, POLICY.eager_poll_ms)
 
 
 def test_a_lost_attempt_is_looked_for_with_growing_pauses() -> None:

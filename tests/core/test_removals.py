@@ -352,6 +352,16 @@ def test_a_drain_that_failed_is_no_room() -> None:
     assert not under_way.is_resting(ec2_id(1), START_MS + 60_000)
 
 
+def test_who_is_gone_does_not_rest() -> None:
+    """It was denied a moment ago, went all the same, and its id never comes back."""
+    under_way = at(RemovalStep.DETACHING, 1)
+    send(under_way, refused("AccessDenied"))
+    under_way.record(a_removal(step=RemovalStep.LEAVING), START_MS)
+    under_way.end(ec2_id(1), START_MS)
+    assert not under_way.was_denied(ec2_id(1), START_MS)
+    assert not under_way.told
+
+
 def test_what_aws_denies_stays_told() -> None:
     """It begins again after each rest; what came to an end for another reason is news again."""
     under_way = at(RemovalStep.DRAINING, 1)

@@ -54,6 +54,7 @@ class Agenda:
         self._policy = policy
         self.group = group
         self._sweep_ms: dict[type, int] = dict.fromkeys(_SWEEPS, 0)
+        self._throttled: set[type] = set()
         self._sweep_ms[SuspendAZRebalance] = self._sweep_ms[DescribeFailedLaunches] = _NEVER
         self._sweeping: set[type] = set()
         self.searches = Searches(policy)
@@ -116,9 +117,13 @@ class Agenda:
             self._sweep_ms[DescribeFailedLaunches] = now_ms + self._policy.launches_poll_ms
 
     def hurry(self, now_ms: int) -> None:
-        """Instances are expected or something changed: the cluster is read again soon."""
+        """Instances are expected or something changed: the cluster is read again soon.
+
+        But by no call that was just throttled: where others use up AWS's budget, eager sweeps would take what
+        is left of it from the looks at what is drained, and what is expected would never come.
+        """
         eager = now_ms + self._policy.eager_poll_ms
-        for kind in (DescribeContainerInstances, DescribeGroup):
+        for kind in {DescribeContainerInstances, DescribeGroup} - self._throttled:
             self._sweep_ms[kind] = min(self._sweep_ms[kind], eager)
 
     def sent(self, call: Call, now_ms: int) -> None:
@@ -145,6 +150,8 @@ class Agenda:
         call = outcome.call
         if isinstance(call, _SWEEPS):
             self._sweeping.discard(type(call))
+            slow = isinstance(outcome.answer, Failure) and outcome.answer.throttled
+            (self._throttled.add if slow else self._throttled.discard)(type(call))
             self._sweep_ms[type(call)] = now_ms + self._pause_ms(outcome)
         elif isinstance(call, FindAttempt):
             self.searches.heard(call, now_ms)

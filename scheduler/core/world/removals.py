@@ -124,8 +124,10 @@ class Removals:
             told.update(_STEPS[: _STEPS.index(removal.step)])
 
     def end(self, ec2_instance_id: str, now_ms: int) -> None:
-        """It is over. What AWS denies begins again after a rest, and is no news then."""
-        self._courses.pop(ec2_instance_id, None)
+        """Over. What AWS denies begins again after a rest, and is no news then; who is gone does not."""
+        course = self._courses.pop(ec2_instance_id, None)
+        if course is not None and course.removal.step is RemovalStep.LEAVING:
+            self._rests.pop(ec2_instance_id, None)
         if not self.is_resting(ec2_instance_id, now_ms):
             self.told.pop(ec2_instance_id, None)
 
