@@ -15,7 +15,7 @@ from scheduler.services.control_loop import Step
 
 _READS = ("Describe", "List", "Get")
 _POLICY = Policy()
-_CENSUS_MS = _POLICY.census_poll_ms
+_CENSUS_MS = 3 * _POLICY.census_poll_ms // 2
 
 _FACTS_KEPT_MS = {DISCONNECTED_PREFIX: 120_000, MEMBER_PREFIX: _POLICY.absence_ms + 300_000}
 """How long facts of an instance may outlive it, by what their keys begin with. It takes its group minutes to

@@ -39,6 +39,7 @@ REGRESSIONS = {
     933: "a drain that was given up has its effect late, and its instance was taken back",
     1042: "three agents of a build get the room that was held for them at once",
     1452: "what failed on an instance turns out to fail on others as well",
+    1483: "a census takes its time until it shows the task of an earlier scheduler",
     1550: "others start tasks on an instance that rests in the warm pool",
     1553: "an old ARN with a task, while its instance is being removed",
     1588: "a task takes nearly all the CPU of a type that never booted",
