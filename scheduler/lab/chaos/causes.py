@@ -67,8 +67,13 @@ def what_is_cancelled_is_not_started(scene: Scene, entry: Entry) -> str | None:
 
 
 def nothing_wanted_is_stopped(scene: Scene, entry: Entry) -> str | None:
-    """What runs for a task that was neither cancelled nor kept waiting for too long is not stopped."""
-    if entry.effect != Effect.STOP_TASK or entry.origin is not Origin.SERVICE or entry.late:
+    """What runs for a task that was neither cancelled nor kept waiting for too long is not stopped.
+
+    But by what a life had sent whose store was restored: the copy may know nothing of the wish.
+    """
+    if entry.effect != Effect.STOP_TASK or entry.origin is not Origin.SERVICE:
+        return None
+    if entry.late or entry.posthumous:
         return None
     task = scene.truth.tasks[entry.fields["taskArn"]]
     held = scene.believed(task) and task.attempt_id in scene.book.held

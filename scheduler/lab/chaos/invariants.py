@@ -27,6 +27,7 @@ from scheduler.lab.chaos.causes import (
     what_is_cancelled_is_not_started,
 )
 from scheduler.lab.chaos.manners import (
+    READS_BEGIN,
     absence_proves_little,
     budgets_are_kept,
     facts_are_about_what_is,
@@ -145,8 +146,7 @@ def nothing_is_done_when_observing(
     scene: Scene, operation: str, params: Mapping[str, Any], now_ms: int
 ) -> str | None:
     """A service that only observes changes nothing in the account."""
-    reads = ("Describe", "List", "Get")
-    if not scene.plan.tuning.observe_only or operation.startswith(reads):
+    if not scene.plan.tuning.observe_only or operation.startswith(READS_BEGIN):
         return None
     return f"{operation} is called"
 

@@ -13,7 +13,9 @@ from scheduler.lab.chaos.plan import MishapKind, Plan
 from scheduler.lab.chaos.scene import Ending, Scene
 from scheduler.services.control_loop import Step
 
-_READS = ("Describe", "List", "Get")
+READS_BEGIN = ("Describe", "List", "Get")
+"""How the names of operations begin that change nothing."""
+
 _POLICY = Policy()
 _CENSUS_MS = 3 * _POLICY.census_poll_ms // 2
 
@@ -45,7 +47,7 @@ def the_later_scheduler_waits(
     Judged where readings are honest and clocks right, by tasks that have been RUNNING for long enough to be
     seen, and not yet for so long that their scheduler may be gone.
     """
-    if operation.startswith(_READS) or not reads_honestly(scene.plan):
+    if operation.startswith(READS_BEGIN) or not reads_honestly(scene.plan):
         return None
     for each in scene.truth.tasks.values():
         age_ms = now_ms - each.started_ms
