@@ -25,14 +25,14 @@ SHAPES = tuple(
     Resources(cpu=cpu, memory_mib=memory_mib)
     for cpu, memory_mib in (
         # Agents of six sizes, and two of them with extra containers; 4 MiB each are the sidekick's.
-        (512, 2_004),
-        (1_024, 4_004),
-        (2_048, 8_004),
-        (3_072, 12_004),
-        (4_096, 16_004),
-        (5_120, 20_004),
-        (1_280, 5_004),
-        (2_560, 10_004),
+        (512, 2_006),
+        (1_024, 4_006),
+        (2_048, 8_006),
+        (3_072, 12_006),
+        (4_096, 16_006),
+        (5_120, 20_006),
+        (1_280, 5_006),
+        (2_560, 10_006),
     )
 )
 

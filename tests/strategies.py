@@ -26,14 +26,14 @@ SIZES = (M4_4XLARGE, M6G_4XLARGE, G4DN_12XLARGE, TINY)
 
 SHAPES = (
     Resources(cpu=1, memory_mib=1),
-    Resources(cpu=2048, memory_mib=8004),
+    Resources(cpu=2048, memory_mib=8006),
     Resources(cpu=8356, memory_mib=32854),
     Resources(cpu=12288, memory_mib=2000),
     Resources(cpu=2048, memory_mib=48000),
     Resources(cpu=4096, memory_mib=16104, gpus=1),
     M4_4XLARGE,
-    Resources(cpu=2048, memory_mib=8004, architecture=Architecture.ARM64),
-    Resources(cpu=2048, memory_mib=8004, architecture=Architecture.X86_64),
+    Resources(cpu=2048, memory_mib=8006, architecture=Architecture.ARM64),
+    Resources(cpu=2048, memory_mib=8006, architecture=Architecture.X86_64),
 )
 """Shapes that tasks ask for: tiny, an eighth, 51 %, long on one side, with a GPU, a whole instance,
 and for one architecture alone."""

@@ -28,7 +28,7 @@ POLICY_NUMBERS = [
 ]
 
 
-TWO_LARGE = Pieces(ask=Resources(cpu=3_072, memory_mib=12_004), count=2)
+TWO_LARGE = Pieces(ask=Resources(cpu=3_072, memory_mib=12_006), count=2)
 FIVE_OF_A_QUARTER = Pieces(ask=Resources(cpu=4_096, memory_mib=16_000), count=5)
 
 

@@ -24,7 +24,7 @@ def wish(wished: ScaleWish) -> str:
 
 
 def reservation(reserved: Reservation) -> str:
-    """`bamboo WEB-E2E: 3 x 2 vCPU, 8,004 MiB until 2026-11-22T16:48:06Z, 1 of 4 results came`."""
+    """`bamboo WEB-E2E: 3 x 2 vCPU, 8,006 MiB until 2026-11-22T16:48:06Z, 1 of 4 results came`."""
     pieces = [
         f"{each.count} x {words.ask(each.resources, exclusive=each.exclusive)}" for each in reserved.pieces
     ]

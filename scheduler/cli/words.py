@@ -44,7 +44,7 @@ def state(number: TaskState) -> str:
 
 
 def resources(amount: Resources) -> str:
-    """`2.5 vCPU, 8,004 MiB`, and GPUs if there are any: 1,024 CPU units are one vCPU."""
+    """`2.5 vCPU, 8,006 MiB`, and GPUs if there are any: 1,024 CPU units are one vCPU."""
     parts = [f"{amount.cpu_units / 1024:g} vCPU", f"{amount.memory_mib:,} MiB"]
     return ", ".join([*parts, f"{amount.gpus} GPU"] if amount.gpus else parts)
 

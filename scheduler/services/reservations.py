@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
+from scheduler.core.agents.sizes import LEAST_MEMORY_MIB
 from scheduler.core.model.errors import Violation
 from scheduler.core.model.reservation import Reservation, reservation_fact
 from scheduler.core.validate.rows import Table
-from scheduler.core.validate.rules import LEAST_MEMORY_MIB, RESERVE, RESERVED_RESOURCES
+from scheduler.core.validate.rules import RESERVE, RESERVED_RESOURCES
 from scheduler.ports.clock import Clock
 from scheduler.services.asking import Ask, AskGrant
 from scheduler.services.errors import InvalidRequest, ServiceError

@@ -60,7 +60,7 @@ async def test_it_is_durable_before_it_is_answered() -> None:
     assert stored.expires_ms == START_MS + 60_000
     assert answer.expire_time.seconds - answer.create_time.seconds == 60
     [pieces] = answer.pieces
-    assert (pieces.count, pieces.resources) == (2, Resources(cpu_units=2_048, memory_mib=8_004))
+    assert (pieces.count, pieces.resources) == (2, Resources(cpu_units=2_048, memory_mib=8_006))
 
 
 async def test_it_lasts_for_forty_minutes_unless_asked_otherwise() -> None:

@@ -28,10 +28,10 @@ async def command(served: Served, *words: str) -> "CompletedProcess[str]":
     [
         (
             ("--tasks", "2xREGULAR", "--tasks", "1x100:200"),
-            "bamboo PLAN: 2 x 2 vCPU, 8,004 MiB + 1 x 0.0976562 vCPU, 200 MiB",
+            "bamboo PLAN: 2 x 2 vCPU, 8,006 MiB + 1 x 0.0976562 vCPU, 200 MiB",
         ),
-        (("--total", "4096:16008"), "bamboo PLAN: 2 x 2 vCPU, 8,004 MiB"),
-        (("--tasks", "2xREGULAR", "--exclusive"), "bamboo PLAN: 2 x 2 vCPU, 8,004 MiB, alone"),
+        (("--total", "4096:16012"), "bamboo PLAN: 2 x 2 vCPU, 8,006 MiB"),
+        (("--tasks", "2xREGULAR", "--exclusive"), "bamboo PLAN: 2 x 2 vCPU, 8,006 MiB, alone"),
     ],
 )
 async def test_what_is_reserved(options: tuple[str, ...], told: str) -> None:
@@ -79,7 +79,7 @@ async def test_the_cluster_shows_what_is_reserved() -> None:
         )
         lines = (await command(served, "cluster")).stdout.splitlines()
     assert "reservations         1 for 1 tasks; 3 used so far, 1 lapsed, hit rate 75%" in lines
-    assert f"bamboo PLAN: 1 x 2 vCPU, 8,004 MiB {UNTIL}, 0 of 1 results came" in lines
+    assert f"bamboo PLAN: 1 x 2 vCPU, 8,006 MiB {UNTIL}, 0 of 1 results came" in lines
 
 
 @pytest.mark.parametrize(

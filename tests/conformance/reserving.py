@@ -16,7 +16,7 @@ from tests.conformance.agents import agent, schedule
 from tests.lab.worlds import VirtualService
 
 BUILD = "111-222"
-REGULAR = Resources(cpu=2_048, memory_mib=8_004)
+REGULAR = Resources(cpu=2_048, memory_mib=8_006)
 
 
 def amount(cpu: int, memory_mib: int) -> Resources:

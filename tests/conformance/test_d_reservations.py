@@ -61,7 +61,7 @@ def test_m11_the_group_grows_for_it() -> None:
     service = with_usage(50)
     come(service, "OTHER-1", build_key="333-444")
     made = reserve(service, amount(25_600, 100_000))
-    assert made.pieces == (pieces(2_048, 8_004, 12), pieces(1_024, 3_952))
+    assert made.pieces == (pieces(2_048, 8_006, 12), pieces(1_024, 3_928))
     service.let_pass(1)
     assert service.desired == 3
 
@@ -115,5 +115,5 @@ def test_m47_it_makes_the_group_grow_by_itself() -> None:
     [grown] = service.log(ScalingKind.GROW)
     assert grown.code == "RESERVATION"
     assert grown.message == (
-        "container instances are bought: 1 for reservations of 2048 CPU units and 8004 MiB"
+        "container instances are bought: 1 for reservations of 2048 CPU units and 8006 MiB"
     )

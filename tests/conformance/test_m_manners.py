@@ -24,7 +24,7 @@ from tests.lab.oracle import harms
 from tests.lab.worlds import GROUP, VirtualService
 
 INSTANCES = (Used(60, 60), Used(20, 40))
-REGULAR = Resources(cpu=2_048, memory_mib=8_004)
+REGULAR = Resources(cpu=2_048, memory_mib=8_006)
 
 
 def with_fault(operation: str, *, count: int = 1_000, instances: tuple[Used, ...] = INSTANCES) -> Scene:

@@ -17,9 +17,9 @@ from tests.builders import a_candidate, a_group, a_member, an_index, an_instance
 from tests.clocks import START_MS
 from tests.conformance.scenes import AS_THE_SEED, DAY, REGISTERED, Scene, Used, percent
 
-SMALL = Resources(cpu=1_024, memory_mib=4_004)
-REGULAR = Resources(cpu=2_048, memory_mib=8_004)
-LARGE_4X = Resources(cpu=10_240, memory_mib=40_004)
+SMALL = Resources(cpu=1_024, memory_mib=4_006)
+REGULAR = Resources(cpu=2_048, memory_mib=8_006)
+LARGE_4X = Resources(cpu=10_240, memory_mib=40_006)
 FULL = Used(100, 100)
 WEEK_MS = 7 * DAY * 60_000
 STALE = 7 * DAY + 1 / 60
@@ -99,7 +99,7 @@ def test_M08_the_group_grows_to_its_max_size_and_no_further() -> None:
 
 def test_M09_a_request_that_is_repeated_is_counted_once() -> None:
     """Differs from the seed in the other half: two requests fit on one instance, which is what is bought."""
-    half = Resources(cpu=8_192, memory_mib=32_004)
+    half = Resources(cpu=8_192, memory_mib=32_006)
     scene = Scene((FULL,))
     for _ in range(2):
         scene.service.submit(1, half, request_id="u")

@@ -64,7 +64,7 @@ def test_N_the_registered_definition_whole() -> None:
             {
                 "name": "bamboo-agent-sidekick",
                 "image": "sk:1",
-                "memoryReservation": 4,
+                "memoryReservation": 6,
                 "essential": False,
             },
             {
@@ -109,8 +109,8 @@ def test_N_the_overrides_of_a_launch_whole() -> None:
 
 
 def test_N_what_the_agent_asks_for() -> None:
-    """The sum of its containers, the sidekick's 4 MiB too."""
-    assert expand(agent(), SETTINGS).ask == Resources(cpu=1_536, memory_mib=6_004)
+    """The sum of its containers, the sidekick's too, which are 6 MiB here (ADR 0022)."""
+    assert expand(agent(), SETTINGS).ask == Resources(cpu=1_536, memory_mib=6_006)
 
 
 def test_N_the_start_whole() -> None:

@@ -34,11 +34,11 @@ from tests.core.truth import Truth
 from tests.strategies import index_of
 
 SHAPES = (
-    Resources(cpu=2048, memory_mib=8004),
+    Resources(cpu=2048, memory_mib=8006),
     Resources(cpu=8356, memory_mib=32854),
     M4_4XLARGE,
     M4_4XLARGE + Resources(cpu=1),
-    Resources(cpu=2048, memory_mib=8004, exclusive=True),
+    Resources(cpu=2048, memory_mib=8006, exclusive=True),
 )
 
 nth = st.integers(0, 20)

@@ -92,7 +92,7 @@ def test_an_extra_container_is_registered_beside_the_agent() -> None:
 def test_bamboo_expansion_around_definition() -> None:
     """A Bamboo agent asks for all its containers with the sidekick, and its own exit code decides."""
     expansion = expand(bamboo(), SETTINGS)
-    assert expansion.ask == Resources(cpu=1_536, memory_mib=6_004)
+    assert expansion.ask == Resources(cpu=1_536, memory_mib=6_006)
     assert expansion.main_container == "bamboo-agent"
     assert expansion.build_key == "AAA-BBB-JOB"
 
@@ -150,7 +150,7 @@ def test_agent_without_extra_containers() -> None:
     expansion = expand(bamboo(extra_containers=()), SETTINGS)
     [agent, _] = expansion.definition["containerDefinitions"]
     assert agent["links"] == []
-    assert expansion.ask == Resources(cpu=1_024, memory_mib=4_004)
+    assert expansion.ask == Resources(cpu=1_024, memory_mib=4_006)
 
 
 def test_containers_definition_whole() -> None:
@@ -244,9 +244,9 @@ def test_sizes_grow_together() -> None:
     ],
 )
 def test_agent_size(size: ContainerSize, cpu: int, memory_mib: int) -> None:
-    """An agent asks for its size's amounts and the sidekick's 4 MiB."""
+    """An agent asks for its size's amounts and the sidekick's 6 MiB."""
     ask = expand(bamboo(size=size, extra_containers=()), SILENT).ask
-    assert ask == Resources(cpu=cpu, memory_mib=memory_mib + 4)
+    assert ask == Resources(cpu=cpu, memory_mib=memory_mib + 6)
 
 
 def test_what_is_asked_of_the_surroundings_is_registered() -> None:

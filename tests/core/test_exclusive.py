@@ -32,7 +32,7 @@ from tests.builders import (
 )
 from tests.strategies import MODEST, SHAPES, Spare, fleets, put
 
-EIGHTH = Resources(cpu=2048, memory_mib=8004)
+EIGHTH = Resources(cpu=2048, memory_mib=8006)
 ALONE = EIGHTH.alone()
 M4_XLARGE = Resources(cpu=4096, memory_mib=15800)
 

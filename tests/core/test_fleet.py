@@ -24,7 +24,7 @@ from tests.builders import (
 from tests.clocks import START_MS
 
 POLICY = Policy()
-SMALL = Resources(cpu=1024, memory_mib=4004)
+SMALL = Resources(cpu=1024, memory_mib=4006)
 HALF = Resources(cpu=8192, memory_mib=32209)
 
 

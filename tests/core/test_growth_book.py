@@ -11,7 +11,7 @@ from tests.builders import M4_4XLARGE, a_group, an_instance, instance_arn
 from tests.clocks import START_MS
 
 POLICY = Policy()
-WHOLE, PIECE = Resources(cpu=15000, memory_mib=60000), Resources(cpu=1024, memory_mib=4004)
+WHOLE, PIECE = Resources(cpu=15000, memory_mib=60000), Resources(cpu=1024, memory_mib=4006)
 REFUSED = SetDesiredCapacity(group="ci", desired=5, types=("m4.4xlarge",))
 LARGE = InstanceType(name="m4.4xlarge", allocatable=Resources(cpu=16384, memory_mib=65536))
 SMALL = InstanceType(name="m4.xlarge", allocatable=Resources(cpu=4096, memory_mib=16384))

@@ -23,8 +23,8 @@ from scheduler.core.world.reservations import USED_UP_KEPT, Reservations
 from tests.builders import a_task, a_type
 from tests.clocks import START_MS
 
-SMALL = Resources(cpu=1_024, memory_mib=4_004)
-LARGE = Resources(cpu=3_072, memory_mib=12_004)
+SMALL = Resources(cpu=1_024, memory_mib=4_006)
+LARGE = Resources(cpu=3_072, memory_mib=12_006)
 TYPES = (a_type("m4.4xlarge", Resources(cpu=16_384, memory_mib=64_419)),)
 
 amounts = st.builds(
@@ -110,7 +110,7 @@ def test_a_cut_leaves_the_remainder_last() -> None:
     """Whole pieces first."""
     assert cut(Resources(cpu=5_000, memory_mib=20_000), REGULAR, TYPES) == (
         Pieces(ask=REGULAR, count=2),
-        Pieces(ask=Resources(cpu=904, memory_mib=3_992), count=1),
+        Pieces(ask=Resources(cpu=904, memory_mib=3_988), count=1),
     )
 
 
@@ -118,7 +118,7 @@ def test_memory_alone_takes_the_ratio_of_the_group() -> None:
     """And so does CPU alone; without a known type that of an agent."""
     assert cut(Resources(memory_mib=8_000), REGULAR, TYPES)[0].ask == Resources(cpu=2_035, memory_mib=8_000)
     assert cut(Resources(cpu=2_035), REGULAR, TYPES)[0].ask == Resources(cpu=2_035, memory_mib=8_002)
-    assert cut(Resources(memory_mib=8_004), REGULAR, ())[0].ask == REGULAR
+    assert cut(Resources(memory_mib=8_006), REGULAR, ())[0].ask == REGULAR
 
 
 def test_a_build_whose_agents_want_to_be_alone_reserves_whole_instances() -> None:
@@ -128,7 +128,7 @@ def test_a_build_whose_agents_want_to_be_alone_reserves_whole_instances() -> Non
 
 def test_a_fact_of_an_earlier_version_is_read() -> None:
     """Its pieces and its tasks shared their instances; what is written now is read as it was."""
-    ask = Resources(cpu=2_048, memory_mib=8_004, architecture=Architecture.ARM64)
+    ask = Resources(cpu=2_048, memory_mib=8_006, architecture=Architecture.ARM64)
     used = Use(result_id="R1", task_id="t-1", ask=ask.alone(), pieces=1)
     now = a_reservation(2, ask=ask.alone(), uses=(used,))
     assert read_reservation(reservation_fact(now).value) == now

@@ -18,8 +18,8 @@ from scheduler.core.placement.packer import PackingResult, pack
 from tests.builders import M4_4XLARGE, a_backlog, a_capacity, a_group, a_task, a_type, an_index, an_instance
 from tests.strategies import G4DN_12XLARGE, M6G_4XLARGE, MODEST, Spare, fleets, index_of, queues
 
-SMALL = Resources(cpu=1024, memory_mib=4004)
-LARGE_4X = Resources(cpu=10240, memory_mib=40004)
+SMALL = Resources(cpu=1024, memory_mib=4006)
+LARGE_4X = Resources(cpu=10240, memory_mib=40006)
 HALF_AND_A_BIT = Resources(cpu=16384 * 51 // 100, memory_mib=64419 * 51 // 100)
 FULL = an_instance(remaining=Resources())
 
@@ -129,12 +129,12 @@ def test_each_task_of_51_percent_needs_its_own_instance(count: int) -> None:
 
 
 def test_ten_large_tasks_are_asked_for_at_once() -> None:
-    """Ten tasks of 10240/40004 on full instances: ten more, in one decision."""
+    """Ten tasks of 10240/40006 on full instances: ten more, in one decision."""
     assert len(growth_for(LARGE_4X, 10, FULL).types) == 10
 
 
 def test_sixteen_small_tasks_share_one_instance() -> None:
-    """Sixteen of 1024/4004 fill an m4.4xlarge: one more, not two."""
+    """Sixteen of 1024/4006 fill an m4.4xlarge: one more, not two."""
     assert growth_for(SMALL, 16, FULL).types == ("m4.4xlarge",)
 
 
@@ -318,7 +318,7 @@ def test_nothing_is_bought_before_group_and_types_are_known(types: tuple[Instanc
 
 def test_an_architecture_buys_its_own() -> None:
     """The smaller type is of another, and so is all the room that there is."""
-    arm = Resources(cpu=1024, memory_mib=4004, architecture=Architecture.ARM64)
+    arm = Resources(cpu=1024, memory_mib=4006, architecture=Architecture.ARM64)
     growth = growth_for(arm, 17, an_instance(), capacity=a_capacity(types=TYPES, in_flight=1))
     assert growth.types == ("m6g.4xlarge", "m6g.4xlarge")
     assert growth.asks == (arm, arm)

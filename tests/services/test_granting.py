@@ -54,7 +54,7 @@ def test_a_grant_changes_nothing() -> None:
     driver = a_driver()
     granted = ask(driver, order(regular(2)))
     assert isinstance(granted, Reservation)
-    assert granted.pieces == (Pieces(ask=Resources(cpu=2_048, memory_mib=8_004), count=2),)
+    assert granted.pieces == (Pieces(ask=Resources(cpu=2_048, memory_mib=8_006), count=2),)
     assert list(driver.world.reservations) == []
 
 

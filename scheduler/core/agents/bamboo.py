@@ -156,9 +156,8 @@ def _docker_host(extras: Iterable[ExtraConfiguration]) -> list[Json]:
 
 
 def _sidekick(spec: Configuration) -> Json:
-    # No hard limit: 1.25 times 4 MiB is below the 6 MiB that Docker needs since 20.10 (ECS API:
-    # ContainerDefinition, memory). Not essential: its volume outlives its process. No log configuration
-    # either: it has nothing to say.
+    # No hard limit, as nothing runs in it. Not essential: its volume outlives its process. No log
+    # configuration either: it has nothing to say.
     definition: Json = {
         "name": SIDEKICK_NAME,
         "image": spec.sidekick_image.strip(),

@@ -30,6 +30,9 @@ EXTRA_SIZES: Mapping[ContainerSize | None, Resources] = {
 }
 """What a container beside an agent reserves. XSMALL is an agent's size alone."""
 
-SIDEKICK = Resources(memory_mib=4)
-"""The sidekick only lends its volume and runs nothing: it reserves the least that ECS accepts
-(ECS API: ContainerDefinition, memoryReservation)."""
+LEAST_MEMORY_MIB = 6
+"""Docker since 20.10 creates no container that reserves less, or has a lower limit. ECS itself takes 4
+(ECS API: ContainerDefinition, memory and memoryReservation)."""
+
+SIDEKICK = Resources(memory_mib=LEAST_MEMORY_MIB)
+"""The sidekick only lends its volume and runs nothing: it reserves the least that starts (ADR 0022)."""

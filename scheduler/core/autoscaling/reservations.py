@@ -24,8 +24,8 @@ def cut(total: Resources, shape: Resources, types: Sequence[InstanceType]) -> tu
     When one dimension is used up before the other, what remains would be pieces of memory (or CPU) alone,
     which no task asks for: they get the other in the ratio of the group's first type.
 
-    Worked number: 25,600 CPU units and 100,000 MiB in pieces of 2,048 and 8,004 are twelve of these and one
-    of 1,024 and 3,952.
+    Worked number: 25,600 CPU units and 100,000 MiB in pieces of 2,048 and 8,006 are twelve of these and one
+    of 1,024 and 3,928.
     """
     pieces: list[Pieces] = []
     for piece in _cut(total, shape):

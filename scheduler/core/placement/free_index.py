@@ -9,7 +9,7 @@ free / registered. For an ask with need = max over dimensions of ask / registere
 * an instance can only fit if share >= need, so a search starts there (full instances are never seen);
 * its score is at least share - need, so a search ends once that exceeds the best score found.
 
-Worked number: an ask of 2048/8004 on instances of 16384/64419 has need 0.125. With 0.30, 0.20 and 0.10 free
+Worked number: an ask of 2048/8006 on instances of 16384/64419 has need 0.125. With 0.30, 0.20 and 0.10 free
 in both dimensions the search starts at 0.20, scores it 0.075, and ends at 0.30, whose bound is 0.175.
 """
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from scheduler.core.agents.bamboo import BUILD_VOLUME, OWN_VARIABLES, RESERVED_NAMES, WORKING_DIRECTORY
 from scheduler.core.agents.launch import ATTEMPT_ID
-from scheduler.core.agents.sizes import EXTRA_SIZES, MAIN_SIZES
+from scheduler.core.agents.sizes import EXTRA_SIZES, LEAST_MEMORY_MIB, MAIN_SIZES
 from scheduler.core.validate.checks import (
     PATH,
     PATH_EXPECTED,
@@ -36,10 +36,6 @@ from scheduler.core.validate.rows import Entries, Field, Messages, Once, Table, 
 
 LAST_MS = 253_402_300_799_999
 """The end of the year 9999, where a protobuf Timestamp ends too."""
-
-LEAST_MEMORY_MIB = 6
-"""Docker since 20.10 creates no container that reserves less, or has a lower limit. ECS itself takes 4
-(ECS API: ContainerDefinition, memory and memoryReservation)."""
 
 _UUID = "-".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12))
 _URL = r"(?=.{1,2048}\Z)https?://[^\s/?#\x00-\x1f\x7f-\x9f][^\s\x00-\x1f\x7f-\x9f]*"
