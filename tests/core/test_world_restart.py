@@ -14,7 +14,7 @@ from scheduler.core.model.calls import (
     SetDesiredCapacity,
     StartTask,
 )
-from scheduler.core.model.records import IntentRecorded, IntentState
+from scheduler.core.model.records import IntentRecorded, IntentState, TaskTransitioned
 from scheduler.core.model.task import TaskState
 from scheduler.core.world.attempts import Track
 from scheduler.core.world.timeouts import queued_until_ms
@@ -65,13 +65,27 @@ def test_an_attempt_without_an_outcome_is_looked_for_after_a_restart() -> None:
 
 def test_an_open_attempt_that_nobody_finds_is_abandoned_after_a_restart() -> None:
     """The window begins with the new life: downtime is no evidence."""
-    steps = resumed(TaskState.ASSIGNED, attempt(created_ms=START_MS - 10_000_000))
+    steps = resumed(TaskState.ASSIGNED, attempt(created_ms=START_MS - 1_000_000))
     steps.step()
     search_in_vain(steps, POLICY.visibility_window_ms - 1_000)
     assert state_of(steps) is TaskState.ASSIGNED
     assert present(steps).number == 1
     search_in_vain(steps, POLICY.visibility_window_ms + 40_000)
     assert present(steps).number == 2
+
+
+@pytest.mark.parametrize("age_ms", [3_600_000, -10_000_000])
+def test_an_open_attempt_that_ecs_may_have_forgotten_is_not_repeated(age_ms: int) -> None:
+    """ECS lists for an hour what has stopped: later, or by a clock that was set back, it may have run."""
+    steps = resumed(TaskState.ASSIGNED, attempt(created_ms=START_MS - age_ms))
+    steps.step()
+    search_in_vain(steps, POLICY.visibility_window_ms + 40_000)
+    assert steps.world.attempts.tracks == {}
+    ended = next(each for each in steps.committed if isinstance(each, TaskTransitioned))
+    assert (ended.state, ended.stop_reason.code if ended.stop_reason else "") == (
+        TaskState.FAILED,
+        "NOT_FOUND",
+    )
 
 
 def test_a_running_task_is_read_after_a_restart() -> None:

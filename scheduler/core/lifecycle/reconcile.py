@@ -7,7 +7,8 @@ The rules are ordered; the first that applies wins:
    unless it came to its own end before;
 2. StartTask failed for certain: back to the queue, or the end, by the cause;
 3. the answer was lost: the attempt is UNKNOWN and is looked for;
-4. it was looked for during the whole visibility window in vain: abandoned, back to the queue;
+4. it was looked for during the whole visibility window in vain: abandoned, back to the queue, unless ECS
+   may have forgotten it by now;
 5. ECS has been answering MISSING for longer than it may: lost, and launched again if it never ran.
 """
 
@@ -25,6 +26,9 @@ from scheduler.core.model.task import TERMINAL_STATES, TaskState
 _BEFORE_RUNNING = frozenset({TaskState.ASSIGNED, TaskState.STARTING})
 _OWN_DOING = frozenset({StopCategory.EXIT, StopCategory.OOM, StopCategory.ESSENTIAL_EXITED})
 _REQUEUED = frozenset({StopCategory.CAPACITY, StopCategory.ATTRIBUTE})
+_FORGETS_MS = 3_600_000
+"""How long ECS lists what has stopped, at least (ECS API: ListTasks, desiredStatus)."""
+
 _MAX_LACKING = 10
 """So many instances without an attribute that a task needs are asked before it is taken that none has it."""
 
@@ -95,7 +99,8 @@ def _may_have_run_unseen(evidence: AttemptEvidence, stop: StopReason, lost_ms: i
     if stop.category is not StopCategory.INSTANCE_LOST:
         return False
     starting_ms = evidence.starting_as_of_ms
-    return starting_ms is None or lost_ms - starting_ms > policy.unseen_ms
+    # By a clock that was set back nobody knows when the reading was.
+    return starting_ms is None or not 0 <= lost_ms - starting_ms <= policy.unseen_ms
 
 
 def _after_end(evidence: AttemptEvidence, stop: StopReason, policy: Policy, *, ran: bool) -> TaskState:
@@ -153,10 +158,15 @@ def _after_refusal(evidence: AttemptEvidence, reason: StopReason) -> TaskState:
 
 
 def _abandon(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, policy: Policy) -> Change | None:
-    """Rule 4. The search that counts must itself have begun after the window."""
+    """Rule 4. The search that counts must itself have begun after the window.
+
+    After a downtime of an hour it tells nothing: the task may have run to its end, and must not run twice.
+    """
     since_ms = evidence.unknown_since_ms
     if since_ms is None or absent_as_of_ms < since_ms + policy.visibility_window_ms:
         return None
+    if not 0 <= absent_as_of_ms - evidence.attempt.created_ms < _FORGETS_MS:
+        return _forget(evidence, now_ms, policy)
     reason = StopReason(
         category=StopCategory.ABANDONED,
         code="NOT_FOUND",
@@ -171,6 +181,19 @@ def _abandon(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, polic
         counted=False,
     )
     return _nothing_to_stop(evidence, abandoned) or _transition(evidence, TaskState.QUEUED, abandoned, reason)
+
+
+def _forget(evidence: AttemptEvidence, now_ms: int, policy: Policy) -> Transition:
+    """Rule 4, too late."""
+    reason = StopReason(
+        category=StopCategory.INSTANCE_LOST,
+        code="NOT_FOUND",
+        message="the answer to StartTask was lost; its task may have run, and ECS have forgotten it by now",
+    )
+    lost = replace(evidence.attempt, state=AttemptState.ENDED, stopped_ms=now_ms, stop_reason=reason)
+    return _nothing_to_stop(evidence, lost) or _transition(
+        evidence, _after_end(evidence, reason, policy, ran=True), lost, reason
+    )
 
 
 def _lose(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, policy: Policy) -> Change | None:
