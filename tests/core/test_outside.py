@@ -144,9 +144,23 @@ def test_few_go_at_a_time() -> None:
     assert region.truth.launched.keys() == {ec2_id(1)}
 
 
-def test_none_goes_while_the_group_is_empty() -> None:
-    """Then the two may not belong together, or the list of the group lies."""
+def test_those_that_were_members_go_when_the_group_is_to_be_empty() -> None:
+    """Else the last ones would run on until the group grows again. Others stay, whatever the policy says."""
     region = a_region(2, outside=2)
+    region.truth.add_stranger()
+    region.minutes(60)
+    assert region.truth.launched.keys() == {ec2_id(3)}
+    region = Region(1, policy=TERMINATE)
+    detach(region, 1)
+    region.truth.add_stranger()
+    region.minutes(60)
+    assert region.truth.launched.keys() == {ec2_id(2)}
+
+
+def test_none_goes_while_the_group_lists_nobody_and_desires_some() -> None:
+    """Then the list of the group lies, or the two may not belong together."""
+    region = a_region(2, outside=2)
+    region.truth.desired = 2
     region.minutes(60)
     assert len(region.truth.launched) == 2
 

@@ -214,6 +214,16 @@ def test_a_group_at_the_operator_s_target_rotates_as_a_full_one() -> None:
     assert [(each.ec2_instance_id, each.decrement) for each in shrinkage.removals] == [(ec2_id(1), False)]
 
 
+def test_a_full_group_replaces_an_idle_old_one() -> None:
+    """The next task may find no room. But one that has been idle for long goes as it would if it were young:
+    a group whose instances are old as soon as they have joined would never shrink.
+    """
+    (removal,) = full(old(1), a_candidate(2, idle_ms=None)).removals
+    assert (removal.ec2_instance_id, removal.decrement) == (ec2_id(1), False)
+    (removal,) = full(old(1, idle_ms=WHOLE_TIMEOUT_MS), a_candidate(2, idle_ms=None)).removals
+    assert (removal.ec2_instance_id, removal.decrement) == (ec2_id(1), True)
+
+
 @pytest.mark.parametrize("idle_ms", [None, 0])
 def test_a_full_group_keeps_the_only_one_that_works(idle_ms: int | None) -> None:
     """The others are disconnected: it would have no candidate left."""

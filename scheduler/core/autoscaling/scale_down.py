@@ -99,7 +99,8 @@ _Judge = Callable[[Candidate, Situation, _Books, Policy], Verdict]
 
 def _old_ones(situation: Situation, books: _Books, policy: Policy) -> Iterable[Candidate]:
     """Nobody is looked at while one is being replaced, unless the group may shrink."""
-    if books.replacing and books.size <= _enough(situation, policy) and not situation.explain:
+    smallest = books.size <= least_size(situation.limits, policy)
+    if books.replacing and smallest and not situation.explain:
         return ()
     return situation.candidates.old()
 
@@ -215,7 +216,8 @@ def _judge_old(candidate: Candidate, situation: Situation, books: _Books, policy
     """An old one that is idle goes. One in a group that cannot grow goes busy or not, but alone.
 
     There it is drained while its tasks finish, since under steady load it would never be idle; and only
-    while others can work, so that such a group never runs out of candidates.
+    while others can work, so that such a group never runs out of candidates. It is replaced even if it is
+    idle, as the next task may find no room, unless it has been idle for so long that it would go for that.
     """
     if candidate.arn in situation.wanted:
         return None
@@ -223,7 +225,10 @@ def _judge_old(candidate: Candidate, situation: Situation, books: _Books, policy
     clamped = situation.group.desired >= ceiling
     others_work = books.able > 1
     is_idle = candidate.idle_since_ms is not None
-    if is_idle and books.size > _enough(situation, policy) and (others_work or not clamped):
+    enough = _enough(situation, policy)
+    if is_idle and books.size <= enough and _is_idle_for_long(candidate, situation, books, policy):
+        enough = least_size(situation.limits, policy)
+    if is_idle and books.size > enough and (others_work or not clamped):
         return RemovalCause.STALE, True
     if books.replacing:
         return "another one is being replaced" if is_idle else None
@@ -231,6 +236,15 @@ def _judge_old(candidate: Candidate, situation: Situation, books: _Books, policy
     if may_go if clamped else is_idle:
         return RemovalCause.STALE, False
     return None
+
+
+def _is_idle_for_long(candidate: Candidate, situation: Situation, books: _Books, policy: Policy) -> bool:
+    """It would go if it were young."""
+    assert candidate.idle_since_ms is not None
+    return not (
+        _not_yet(candidate, books.now_ms - candidate.idle_since_ms, books, policy)
+        or _is_needed_free(candidate, situation, books, policy)
+    )
 
 
 def _is_small_enough(situation: Situation, books: _Books, policy: Policy) -> bool:

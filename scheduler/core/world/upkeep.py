@@ -28,7 +28,7 @@ def upkeep_of(parts: Parts, supply: Supply, removals: tuple[RemovalEvidence, ...
     fleet.limit(limits.ceiling)
     agreed = parts.pair.agreed
     allowed = parts.replacements.allowed(len(group.members), now_ms)
-    outside = _outside(parts, now_ms) if agreed else ()
+    outside = _outside(parts, now_ms, agreed=agreed) if agreed or _is_empty(parts, group) else ()
     absent = tuple(islice(chain(_never_joined(parts, group, now_ms), outside), allowed))
     lost = (*(_lost(parts, now_ms) if agreed else ()), *_black_holes(parts, now_ms), *absent)
     return Upkeep(
@@ -208,9 +208,16 @@ def _never_joined(parts: Parts, group: InstanceGroup, now_ms: int) -> Iterator[R
             )
 
 
-def _outside(parts: Parts, now_ms: int) -> Iterator[Removal]:
+def _is_empty(parts: Parts, group: InstanceGroup) -> bool:
+    """It is to be empty, and was not always: what was in it and runs on is not waited for by anybody."""
+    return parts.pair.proven and not group.members and group.desired == 0
+
+
+def _outside(parts: Parts, now_ms: int, *, agreed: bool) -> Iterator[Removal]:
     """Instances that the group does not list any more, and on which nothing runs: somebody detached them, or
     we did and could not end them. A list of the group may lie as well.
+
+    Unless it and the cluster are `agreed` to belong together, no others than were seen to be members.
     """
     fleet, policy = parts.fleet, parts.policy
     if fleet.frozen or not fleet.counts[InstanceHealth.NOT_IN_GROUP]:
@@ -218,6 +225,8 @@ def _outside(parts: Parts, now_ms: int) -> Iterator[Removal]:
     for arn, since_ms in parts.strange_since_ms.items():
         ec2_id = fleet.ec2_ids.get(arn, "")
         if fleet.health.get(arn) is not InstanceHealth.NOT_IN_GROUP or fleet.is_replaced(arn):
+            continue
+        if not (agreed or parts.membership.was_member(ec2_id)):
             continue
         long = now_ms - since_ms >= policy.never_joined_after_ms
         if long and parts.is_ours_to_end(ec2_id) and _is_done(parts, arn, now_ms):
