@@ -37,8 +37,12 @@ _CALLS: Mapping[str, str] = {
 """Which call is made in a state; in the others, which last, instances are drained meanwhile."""
 
 _OF_LAUNCHES = (MishapKind.FAILED_LAUNCHES, MishapKind.NEVER_JOINS)
+_WITHIN_A_STEP = {*_OF_LAUNCHES, MishapKind.PARTIAL_READ, MishapKind.REGISTRATION_COLLIDES}
+_NEW_IMAGE = 30
+"""The first of those that no other job has: each is a configuration to be registered."""
+
 _SLOW_MS = (500, 3_000)
-"""How slowly AWS answers where a launch or a reading is to come within a step that ends with an answer."""
+"""How slowly AWS answers where something else is to come within a step that ends with an answer."""
 
 _SHARE = 0.9
 _IDLE_TIMEOUT_S = 10
@@ -57,12 +61,15 @@ def with_aims(plan: Plan) -> Plan:
     aims += [_aim(random, _KINDS[partner], state) for state in _states(_KINDS[partner], round_)]
     plan = _shrinking(plan)
     kinds = {each.kind for each in aims}
-    if kinds & {*_OF_LAUNCHES, MishapKind.PARTIAL_READ}:
+    if kinds & _WITHIN_A_STEP:
         plan = replace(plan, tuning=replace(plan.tuning, to_effect_ms=_SLOW_MS, to_outcome_ms=_SLOW_MS))
     aims += [_launch(plan, each.when) for each in aims if each.kind in _OF_LAUNCHES]
     jobs = _wanting_all(plan.account)
     if MishapKind.REVISION_GONE in kinds:
         jobs += tuple(replace(_job(plan.account), image=each, run_s=2) for each in (1, 2))
+    colliding = [each.when for each in aims if each.kind is MishapKind.REGISTRATION_COLLIDES]
+    for image, state in enumerate(colliding, start=_NEW_IMAGE):
+        jobs += (replace(_job(plan.account), image=image, run_s=2, when=state),)
     return replace(plan, jobs=(*plan.jobs, *jobs), mishaps=(*aims, *plan.mishaps))
 
 

@@ -11,6 +11,9 @@ from scheduler.simulated_aws.instance_types import INSTANCE_TYPES
 from scheduler.simulated_aws.journal import Effect
 
 _OWN_ENDS = (StopCategory.EXIT, StopCategory.ESSENTIAL_EXITED)
+_FORGETS_MS = 3_600_000
+"""How long ECS lists what has stopped."""
+
 _CANCEL_MS = 60_000
 """How long a start that was sent before its task was cancelled may take to have its effect."""
 
@@ -23,7 +26,7 @@ def nothing_runs_twice(scene: Scene, entry: Entry) -> str | None:
 
     It is known to have run by its exit, or by having run for so long that a reading must have shown it. A
     start that was given up may come late: by then its task may have run under another attempt. So may one
-    that a restored store has forgotten.
+    that a restored store has forgotten. What ECS has forgotten by now is lost, and may have been all along.
     """
     if entry.effect != Effect.START_TASK or entry.origin is not Origin.SERVICE:
         return None
@@ -33,9 +36,15 @@ def nothing_runs_twice(scene: Scene, entry: Entry) -> str | None:
     for each in scene.truth.tasks.values():
         ours = each.task_id == task_id and each.epoch == scene.book.epoch
         ours = ours and each.attempt_id not in scene.book.forgotten
-        if ours and is_findable(scene, each) and _has_run(scene, each):
+        if not ours or (task_id in scene.book.may_run_again and _is_forgotten(each, entry.at_ms)):
+            continue
+        if is_findable(scene, each) and _has_run(scene, each):
             return f"{task_id} is started again after {each.arn} ended with {each.exit_code}"
     return None
+
+
+def _is_forgotten(task: EcsTask, now_ms: int) -> bool:
+    return task.stopped_ms is not None and now_ms - task.stopped_ms >= _FORGETS_MS
 
 
 def _has_run(scene: Scene, task: EcsTask) -> bool:

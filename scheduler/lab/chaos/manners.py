@@ -45,14 +45,15 @@ def the_later_scheduler_waits(
     """Of two schedulers of a pair the one that began later does nothing while the other's tasks show.
 
     Judged where readings are honest and clocks right, by tasks that have been RUNNING for long enough to be
-    seen, and not yet for so long that their scheduler may be gone.
+    seen, and not yet for so long that their scheduler may be gone. Who has begun anew since is the later one.
     """
     if operation.startswith(READS_BEGIN) or not reads_honestly(scene.plan):
         return None
+    later = {each.epoch for each in scene.truth.tasks.values() if each.since_ms >= scene.began_ms}
     for each in scene.truth.tasks.values():
         age_ms = now_ms - each.started_ms
         shows = scene.blind_ms() + _CENSUS_MS < age_ms < _POLICY.rival_window_ms - 5_000
-        theirs = each.epoch not in ("", scene.book.epoch) and each.since_ms < scene.began_ms
+        theirs = each.epoch not in ("", scene.book.epoch, *later)
         if shows and theirs and each.status == "RUNNING":
             return f"{operation} while {each.arn} of an earlier scheduler runs"
     return None

@@ -160,8 +160,14 @@ def _let_pass(world: World, done: Callable[[], bool], *, until_s: float) -> bool
 
 
 def _settle(world: World) -> bool:
-    """Whether all is over and the group at rest in time. Of a pair that was never proven nothing comes."""
+    """Whether all is over and the group at rest in time. Of a pair that was never proven nothing comes.
+
+    Of what ECS lists and EC2 has ended the service takes its time, so many that it is patience more.
+    """
     service, unproven_s = world.service, world.now_s + _UNPROVEN_S
+    gone = sum(
+        each["state"] != "running" and bool(each["containerInstances"]) for each in world.account.instances()
+    )
 
     def is_over() -> bool:
         hopeless = world.now_s > unproven_s and not has_joined(service.scene, world.account.instances())
@@ -172,7 +178,8 @@ def _settle(world: World) -> bool:
         alive = service.driver.up and awake and service.book.all_is_over()
         return alive and not may_yet_be_stopped(scene, now_ms) and (hopeless or at_rest(world))
 
-    return _wait(world, is_over) and at_rest(world)
+    patience_s = PATIENCE_S + gone * Policy().absence_ms // 1_000
+    return _let_pass(world, is_over, until_s=world.now_s + patience_s) and at_rest(world)
 
 
 def at_rest(world: World) -> bool:
