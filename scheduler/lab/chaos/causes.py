@@ -108,15 +108,22 @@ def nothing_ends_before_its_task(scene: Scene, ending: Ending) -> str | None:
 
 
 def nothing_fails_without_a_cause(scene: Scene, ending: Ending) -> str | None:
-    """A task that has FAILED was started before, or is larger than every instance."""
+    """A task that has FAILED was started before, or is larger than every instance.
+
+    Or by clocks that differ so much its start, of which nothing was heard, is older than ECS remembers.
+    """
+    doubtful = scene.spread_ms() >= Policy().visibility_window_ms
     largest = [INSTANCE_TYPES[each] for each in scene.plan.account.instance_types]
     started = {each.task_id for each in scene.truth.tasks.values()}
     for task in ending.store.list_tasks(TaskFilter(), "", EVERYTHING):
         fits = any(
             task.ask.cpu <= each.cpu_units and task.ask.memory_mib <= each.memory_mib for each in largest
         )
+        reason = task.status.stop_reason
+        if doubtful and reason is not None and reason.code == "NOT_FOUND":
+            continue
         if task.status.state is TaskState.FAILED and fits and task.task_id not in started:
-            return f"{task.task_id} was never started: {task.status.stop_reason}"
+            return f"{task.task_id} was never started: {reason}"
     return None
 
 

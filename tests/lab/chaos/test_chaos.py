@@ -73,6 +73,7 @@ REGRESSIONS = {
     100885: "of two schedulers the earlier one begins anew, and is the later one",
     101621: "one of ours is outside a group that is to be empty",
     101993: "what may run again has run, and ECS has forgotten it when a store is restored",
+    103678: "a clock is set ahead by an hour, and a start that was never sent looks forgotten by ECS",
 }
 """Seeds that once failed, and what they were drawn to be; the tests of the core have each as it is."""
 
