@@ -20,6 +20,13 @@ from scheduler.simulated_aws.timeline import Action
 _SIGTERM_EXIT = 143
 _SIGKILL_EXIT = 137
 
+# What Docker 20.10 and later refuse to go below (awsdocs/amazon-ecs-developer-guide, pull request 185). A
+# limit that is too low the ECS agent raises itself.
+_LEAST_RESERVATION_MIB = 6
+_TOO_LITTLE = (
+    "CannotCreateContainerError: Error response from daemon: Minimum memory reservation allowed is 6MB"
+)
+
 
 class TaskLifecycle:
     """Moves tasks through their states. Everything an agent would report waits while it is disconnected."""
@@ -100,6 +107,7 @@ class TaskLifecycle:
         if task.desired_status == "STOPPED":
             return
         failure = task.instance.start_failure or task.work.start_failure or self._output.start_failure(task)
+        failure = failure or _creation_failure(task)
         if failure is not None:
             self._fail_to_start(task, failure)
             return
@@ -240,6 +248,11 @@ class TaskLifecycle:
 
     def _after(self, delay_ms: int, instance: ContainerInstance, action: Action) -> None:
         self._region.after(delay_ms, partial(_report, instance, action))
+
+
+def _creation_failure(task: Task) -> str | None:
+    reserved = (container.definition.get("memoryReservation") for container in task.containers)
+    return _TOO_LITTLE if any(mib is not None and mib < _LEAST_RESERVATION_MIB for mib in reserved) else None
 
 
 def _report(instance: ContainerInstance, action: Action) -> None:

@@ -203,7 +203,7 @@ class TestManyPages:
     ) -> None:
         """An instance that ran short tasks all hour has many."""
         world = make_simulated(run_ms=(1_000, 1_000))
-        launch = world.launch("first", task_definition_arn=world.register(cpu=1, memoryReservation=4))
+        launch = world.launch("first", task_definition_arn=world.register(cpu=1, memoryReservation=6))
         for name in ["first", *(f"attempt-{n}" for n in range(110)), ATTEMPT]:
             world.cloud.start_task(
                 world.launch(

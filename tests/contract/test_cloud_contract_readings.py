@@ -124,7 +124,7 @@ class TestCensus:
     def test_more_than_100_tasks_are_all_counted(self, make_simulated: SimulatedWorldMaker) -> None:
         """Lists and descriptions hold 100."""
         world = make_simulated()
-        arn = world.register(cpu=1, memoryReservation=4)
+        arn = world.register(cpu=1, memoryReservation=6)
         instance = world.instance_arn()
         for number in range(120):
             world.cloud.start_task(

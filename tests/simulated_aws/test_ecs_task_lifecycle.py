@@ -256,3 +256,19 @@ def test_counts_follow_the_tasks() -> None:
         counts.append((cluster["pendingTasksCount"], cluster["runningTasksCount"]))
         assert account.instance()["runningTasksCount"] == cluster["runningTasksCount"]
     assert counts == [(1, 0), (0, 1), (0, 0)]
+
+
+@pytest.mark.parametrize(("reserved_mib", "starts"), [(4, False), (5, False), (6, True), (None, True)])
+def test_docker_creates_no_container_that_reserves_less_than_6_mib(
+    reserved_mib: int | None, starts: bool
+) -> None:
+    """ECS has accepted its definition, and the task."""
+    account = make_account()
+    account.register("agents", container(), container("sidekick", memoryReservation=reserved_mib, memory=100))
+    arn = account.started()
+    account.pass_ms(START_MS)
+    task = account.task(arn)
+    assert (task.get("stopCode") is None) is starts
+    if not starts:
+        assert task["stopCode"] == "TaskFailedToStart"
+        assert "Minimum memory reservation allowed is 6MB" in task["containers"][0]["reason"]
