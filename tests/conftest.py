@@ -1,11 +1,16 @@
-"""Tells at the end of a run how many cases of the conformance tests hold.
+"""For every run: properties have no deadline, and at the end it is told how many conformance cases hold.
 
 Not in their own folder: of several processes the one that reports collects nothing, and looks only here.
 """
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.conformance.cases import CASES, passed
+
+# On a busy machine a first example is slow, which says nothing of what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
