@@ -76,6 +76,17 @@ def test_without_a_success_elsewhere_nobody_is_a_black_hole() -> None:
     assert starts(*ON_ONE, well_on=(1,)).black_holes() == {}
 
 
+def test_a_success_on_one_that_has_gone_since_counts() -> None:
+    """A group that came down to the sick one has no other; its own good starts do not speak for it."""
+    book = starts(*ON_ONE)
+    for minute in (0, 30, 59, 60):
+        book.forget([ec2_id(1)], START_MS + 60_000 * minute - 60_000)
+        assert list(book.black_holes()) == [ec2_id(1)] * (minute < 60)
+    book = starts(*ON_ONE, well_on=(1,))
+    book.forget([ec2_id(1)], START_MS)
+    assert book.black_holes() == {}
+
+
 def test_a_start_that_goes_well_ends_the_row() -> None:
     """What failed before it was a mishap; what ended hours after its start says nothing of now."""
     book = starts(*ON_ONE)

@@ -63,7 +63,11 @@ def good_start_ms(attempt: Attempt) -> int | None:
 
 
 class Starts:
-    """Failures in a row, by EC2 instance and by configuration, and the last good start of each instance."""
+    """Failures in a row, by EC2 instance and by configuration, and the last good start of each instance.
+
+    A group that came down to one instance has it alone to tell of: good starts on those that are gone speak
+    against it all the same, the last of them for all.
+    """
 
     def __init__(self, policy: Policy) -> None:
         """Nothing was started."""
@@ -71,6 +75,7 @@ class Starts:
         self._on: dict[str, list[FailedStart]] = {}
         self._of: dict[str, list[FailedStart]] = {}
         self._good_ms: dict[str, int] = {}
+        self._good_of_gone_ms: int | None = None
 
     def fail(self, failure: FailedStart) -> None:
         """A start failed."""
@@ -84,8 +89,11 @@ class Starts:
         _drop(self._of, key, at_ms)
 
     def forget(self, there: Container[str], now_ms: int) -> None:
-        """What is older than the window, and instances that are gone, tell nothing any more."""
+        """What is older than the window tells nothing, nor does what failed on instances that are gone."""
         from_ms = now_ms - self._policy.start_window_ms
+        gone = [at_ms for each, at_ms in self._good_ms.items() if each not in there]
+        gone += [] if self._good_of_gone_ms is None else [self._good_of_gone_ms]
+        self._good_of_gone_ms = max((at_ms for at_ms in gone if at_ms > from_ms), default=None)
         for rows in (self._on, self._of):
             for name in list(rows):
                 _drop(rows, name, from_ms, there)
@@ -117,7 +125,8 @@ class Starts:
         images = {each.image for each in row if each.image}
         builds = {each.build_key or each.key for each in row}
         various = min(len(images), len(builds)) >= self._policy.black_hole_configurations
-        elsewhere = any(each != ec2_instance_id for each in self._good_ms)
+        gone = self._good_of_gone_ms is not None
+        elsewhere = gone or any(each != ec2_instance_id for each in self._good_ms)
         return len(row) >= self._policy.black_hole_failures and various and elsewhere
 
 
