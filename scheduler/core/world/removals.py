@@ -132,7 +132,11 @@ class Removals:
             self.told.pop(ec2_instance_id, None)
 
     def resting(self, now_ms: int) -> frozenset[str]:
-        """All of which that is true."""
+        """All of which that is true. Asked for each decision: what has rested is forgotten here."""
+        if self._rests:
+            self._rests = {each: at for each, at in self._rests.items() if self.was_denied(each, now_ms)}
+            known = self._courses.keys() | self._rests.keys()
+            self.told = {ec2_id: each for ec2_id, each in self.told.items() if ec2_id in known}
         return frozenset(ec2_id for ec2_id, until_ms in self._rests.items() if now_ms < until_ms)
 
     def is_resting(self, ec2_instance_id: str, now_ms: int) -> bool:
@@ -191,10 +195,7 @@ class Removals:
     def _rest(self, course: _Course, now_ms: int) -> None:
         claims = course.removal.step in (RemovalStep.DRAINING, RemovalStep.DETACHING)
         if claims and not course.accepted and is_denial(course.refusal):
-            self._rests = {each: at for each, at in self._rests.items() if self.was_denied(each, now_ms)}
             self._rests[course.removal.ec2_instance_id] = now_ms + _DENIAL_REST_MS
-            known = self._courses.keys() | self._rests.keys()
-            self.told = {ec2_id: each for ec2_id, each in self.told.items() if ec2_id in known}
 
     def evidence(self, look: Look) -> Iterator[RemovalEvidence]:
         """What is known of each."""

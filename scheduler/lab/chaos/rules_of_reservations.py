@@ -161,11 +161,14 @@ def _pieces(
         free, here = room.free, taken.get(room.arn, ())
         if startable and room.slots <= len(here):
             continue
+        if ask.exclusive and (here or not room.empty):
+            continue
         for each in here:
             free -= each.on(free.architecture)
-        count += min(
+        pieces = min(
             have // of
             for have, of in ((free.cpu, ask.cpu), (free.memory_mib, ask.memory_mib), (free.gpus, ask.gpus))
             if of
         )
+        count += min(pieces, 1) if ask.exclusive else pieces
     return count
