@@ -222,6 +222,10 @@ def test_a_full_group_replaces_an_idle_old_one() -> None:
     assert (removal.ec2_instance_id, removal.decrement) == (ec2_id(1), False)
     (removal,) = full(old(1, idle_ms=WHOLE_TIMEOUT_MS), a_candidate(2, idle_ms=None)).removals
     assert (removal.ec2_instance_id, removal.decrement) == (ec2_id(1), True)
+    keeps_none = replace(POLICY, keep_last_instance=False)
+    idle = old(1, idle_ms=WHOLE_TIMEOUT_MS)
+    assert full(idle, desired=3, able=1).removals == ()
+    assert going(full(idle, desired=3, able=1, policy=keeps_none)) == [ec2_id(1)]
 
 
 @pytest.mark.parametrize("idle_ms", [None, 0])

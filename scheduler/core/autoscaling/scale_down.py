@@ -225,10 +225,9 @@ def _judge_old(candidate: Candidate, situation: Situation, books: _Books, policy
     clamped = situation.group.desired >= ceiling
     others_work = books.able > 1
     is_idle = candidate.idle_since_ms is not None
-    enough = _enough(situation, policy)
-    if is_idle and books.size <= enough and _is_idle_for_long(candidate, situation, books, policy):
-        enough = least_size(situation.limits, policy)
-    if is_idle and books.size > enough and (others_work or not clamped):
+    if _would_go_young(candidate, situation, books, policy):
+        return RemovalCause.STALE, not books.beyond
+    if is_idle and books.size > _enough(situation, policy) and (others_work or not clamped):
         return RemovalCause.STALE, True
     if books.replacing:
         return "another one is being replaced" if is_idle else None
@@ -238,13 +237,12 @@ def _judge_old(candidate: Candidate, situation: Situation, books: _Books, policy
     return None
 
 
-def _is_idle_for_long(candidate: Candidate, situation: Situation, books: _Books, policy: Policy) -> bool:
-    """It would go if it were young."""
-    assert candidate.idle_since_ms is not None
-    return not (
-        _not_yet(candidate, books.now_ms - candidate.idle_since_ms, books, policy)
-        or _is_needed_free(candidate, situation, books, policy)
-    )
+def _would_go_young(candidate: Candidate, situation: Situation, books: _Books, policy: Policy) -> bool:
+    """It has been idle for so long that it would go whatever its age."""
+    if candidate.idle_since_ms is None or _is_small_enough(situation, books, policy):
+        return False
+    too_early = _not_yet(candidate, books.now_ms - candidate.idle_since_ms, books, policy)
+    return not too_early and not _is_needed_free(candidate, situation, books, policy)
 
 
 def _is_small_enough(situation: Situation, books: _Books, policy: Policy) -> bool:
