@@ -266,6 +266,14 @@ def test_only_what_never_ran_is_launched_again(evidence: AttemptEvidence, then: 
     assert outcome(evidence) == (then, A.ENDED)
 
 
+@pytest.mark.parametrize(("seen_ms", "then"), [(0, S.QUEUED), (POLICY.unseen_ms + 1, S.FAILED)])
+def test_one_whose_instance_went_before_its_stop_may_have_run(seen_ms: int, then: TaskState) -> None:
+    """That it is to be stopped for a late start says no more than that nobody has seen it run."""
+    evidence = ended("", code="TerminationNotice", starting_as_of_ms=NOW_MS - seen_ms)
+    late = replace(evidence, attempt=replace(STARTED, stop_wish=StopCategory.START_TIMEOUT))
+    assert outcome(late) == (then, A.ENDED)
+
+
 @pytest.mark.parametrize("ran", [False, True])
 def test_what_ran_unseen_did_start(ran: bool) -> None:
     """Readings that lag show it starting until it is stopped for that: its instance is not to blame."""

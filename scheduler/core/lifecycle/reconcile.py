@@ -87,10 +87,10 @@ def _end(
     )
     if succeeded(stop, evidence.main_container):
         return _transition(evidence, TaskState.SUCCEEDED, ended, stop)
+    ran = seen.ran or _may_have_run_unseen(evidence, stop, now_ms, policy)
     if attempt.stop_wish is not None and stop.category not in _OWN_DOING:
         stop = reason_of(attempt.stop_wish, stop)
         ended = replace(ended, stop_reason=stop)
-    ran = seen.ran or _may_have_run_unseen(evidence, stop, now_ms, policy)
     return _transition(evidence, _after_end(evidence, stop, policy, ran=ran), ended, stop)
 
 

@@ -79,6 +79,8 @@ REGRESSIONS = {
     105716: "room is held for one that wants an instance for itself",
     106693: "an instance that AWS refused to let go goes by others' hand, and its rest is remembered",
     106977: "the one that works of a full group is old and idle for long",
+    107345: "what has rested from a refusal is gone",
+    107544: "an instance goes between a stop for a late start and its effect, and its task had run",
 }
 """Seeds that once failed, and what they were drawn to be; the tests of the core have each as it is."""
 
