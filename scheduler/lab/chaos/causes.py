@@ -110,9 +110,11 @@ def nothing_ends_before_its_task(scene: Scene, ending: Ending) -> str | None:
 def nothing_fails_without_a_cause(scene: Scene, ending: Ending) -> str | None:
     """A task that has FAILED was started before, or is larger than every instance.
 
-    Or by clocks that differ so much its start, of which nothing was heard, is older than ECS remembers.
+    Or its start, of which nothing was heard, is older than ECS remembers: by clocks that differ so much, or
+    in a store of an hour ago.
     """
-    doubtful = scene.spread_ms() >= Policy().visibility_window_ms
+    old = any(map(scene.befalls, (MishapKind.STORE_RESTORED, MishapKind.OLD_STORE_RESTORED)))
+    doubtful = old or scene.spread_ms() >= Policy().visibility_window_ms
     largest = [INSTANCE_TYPES[each] for each in scene.plan.account.instance_types]
     started = {each.task_id for each in scene.truth.tasks.values()}
     for task in ending.store.list_tasks(TaskFilter(), "", EVERYTHING):
