@@ -64,8 +64,8 @@ def _could_ms(scene: Scene, task: EcsTask, since_ms: int) -> int:
 
 
 def _end_ms(scene: Scene, task: EcsTask, now_ms: int) -> int:
-    """When it stopped, or its instance was gone: nobody can ask any more. Now if it runs."""
-    if task.stopped_ms is not None:
-        return task.stopped_ms
+    """When it began to end, or its instance was gone: nobody needs to ask any more. Now if it runs."""
+    if task.ends_ms is not None:
+        return task.ends_ms
     arn, ec2_id = task.container_instance_arn, task.ec2_instance_id
     return min(scene.truth.gone_ms.get(arn, now_ms), scene.truth.terminated_ms.get(ec2_id, now_ms))

@@ -67,6 +67,9 @@ class EcsTask:
     reason: str = ""
     late: bool = False
     running_ms: int | None = None
+    ends_ms: int | None = None
+    """When its containers began to end, asked to or not: it is desired to be STOPPED."""
+
     stopped_ms: int | None = None
     asked_ms: int | None = None
     """When somebody first asked for it to be stopped."""
@@ -76,8 +79,10 @@ class EcsTask:
         """Until its containers are known to have ended."""
         return self.status != "STOPPED"
 
-    def note(self, at_ms: int) -> None:
+    def note(self, desired_status: str, at_ms: int) -> None:
         """Its status changed then."""
+        if desired_status == "STOPPED" and self.ends_ms is None:
+            self.ends_ms = at_ms
         if self.status == "RUNNING" and self.running_ms is None:
             self.running_ms = at_ms
         if self.status == "STOPPED":
@@ -217,7 +222,7 @@ class Truth:
                 task = self.tasks[said["taskArn"]]
                 task.status, task.exit_code = said["lastStatus"], said["exitCode"]
                 task.stop_code, task.reason = said["stopCode"] or "", said["reason"] or ""
-                task.note(entry.at_ms)
+                task.note(said["desiredStatus"], entry.at_ms)
             case Effect.INSTANCE_LAUNCHED:
                 self.launched[said["ec2InstanceId"]] = said["instanceType"]
                 self.launched_ms[said["ec2InstanceId"]] = entry.at_ms

@@ -113,6 +113,7 @@ class Story:
             Origin.AWS,
             taskArn=task_arn(of or attempt()),
             lastStatus=status,
+            desiredStatus="STOPPED" if status in ("DEACTIVATING", "STOPPING", "STOPPED") else "RUNNING",
             exitCode=exit_code,
             stopCode="EssentialContainerExited" if exit_code is not None else "",
             reason="",

@@ -82,6 +82,7 @@ REGRESSIONS = {
     107345: "what has rested from a refusal is gone",
     107544: "an instance goes between a stop for a late start and its effect, and its task had run",
     108916: "a start that had no effect is as old as the copy of the store, and ECS may have forgotten it",
+    112342: "a task that ended by itself before it was cancelled, and its report was lost",
 }
 """Seeds that once failed, and what they were drawn to be; the tests of the core have each as it is."""
 

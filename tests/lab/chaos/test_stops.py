@@ -73,6 +73,13 @@ def test_what_was_cancelled_and_runs_to_the_end_ran_on() -> None:
     assert wrong("what_is_cancelled_is_stopped", story.later(3_600).ended())
 
 
+def test_what_ended_by_itself_before_it_was_cancelled_needs_nobody_to_ask() -> None:
+    """Though its instance lost touch before it could tell that it had stopped."""
+    story = Story().joins().commits(submitted(1), moved(1, attempt=attempt())).starts().is_now("DEACTIVATING")
+    story.later(300).commits(cancel_requested(1))
+    assert wrong("what_is_cancelled_is_stopped", story.later(3_600).ended()) == ""
+
+
 def gone_member() -> Story:
     """An instance that was a member, and has ended."""
     story = Story().joins().commits(member_fact(ec2_id(1), "ci-agents"))
