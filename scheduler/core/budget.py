@@ -6,6 +6,12 @@ API); the buckets belong to the whole account and region, so we plan for a share
 
 from dataclasses import dataclass, field
 
+_WORSE_AFTER_MS = 10_000
+"""Throttles of one moment are one: calls under way together are refused together."""
+
+_SLOWEST = 32.0
+"""By how much a rate is divided at most."""
+
 
 @dataclass(slots=True)
 class TokenBucket:
@@ -15,7 +21,9 @@ class TokenBucket:
     per_second: float
     tokens: float = field(init=False)
     _as_of_ms: int | None = field(init=False, default=None)
+    _slowness: float = field(init=False, default=1.0)
     _slow_until_ms: int = field(init=False, default=0)
+    _worse_from_ms: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         """Fills the bucket."""
@@ -34,9 +42,18 @@ class TokenBucket:
         self.tokens -= count
 
     def throttled(self, now_ms: int, *, slow_ms: int = 60_000) -> None:
-        """AWS said no: the bucket is empty in truth, and refills at half the rate for a while."""
+        """AWS said no: the bucket is empty in truth, and refills at half the rate for a while.
+
+        If AWS goes on saying no, at half of that, and so on: others leave less than we take, and a call of
+        several requests is never answered while each first one takes what the next one would need.
+        """
         self.available(now_ms)
         self.tokens = min(self.tokens, 0.0)
+        if now_ms >= self._slow_until_ms:
+            self._slowness, self._worse_from_ms = 2.0, now_ms + _WORSE_AFTER_MS
+        elif now_ms >= self._worse_from_ms:
+            self._slowness = min(2 * self._slowness, _SLOWEST)
+            self._worse_from_ms = now_ms + _WORSE_AFTER_MS
         self._slow_until_ms = now_ms + slow_ms
 
     def next_token_ms(self, now_ms: int) -> int:
@@ -45,4 +62,4 @@ class TokenBucket:
         return now_ms if missing <= 0 else now_ms + max(1, round(missing / self._rate(now_ms) * 1000))
 
     def _rate(self, now_ms: int) -> float:
-        return self.per_second / 2 if now_ms < self._slow_until_ms else self.per_second
+        return self.per_second / self._slowness if now_ms < self._slow_until_ms else self.per_second

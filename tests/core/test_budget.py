@@ -60,8 +60,29 @@ def test_another_throttle_starts_the_minute_again() -> None:
     """The bucket stays slow for a minute after the last refusal."""
     bucket = TokenBucket(10, 2)
     bucket.throttled(START_MS)
-    bucket.throttled(START_MS + 59_000)
-    assert bucket.available(START_MS + 62_000) == 3
+    bucket.throttled(START_MS + 9_000)
+    assert [bucket.available(START_MS + 69_000 + ms) for ms in (-60_000, -1, 1_000)] == [0, 10, 10]
+    take_all(bucket, START_MS + 69_000)
+    assert bucket.available(START_MS + 70_000) == 2
+
+
+def test_throttles_that_go_on_slow_the_bucket_further() -> None:
+    """Every ten seconds by half, as others leave less than it takes; those of one moment count once."""
+    bucket = TokenBucket(10, 2)
+    for at_ms in (0, 1, 9_999, 10_000, 10_001, 20_000):
+        bucket.throttled(START_MS + at_ms)
+    assert [bucket.available(START_MS + 20_000 + ms) for ms in (0, 3_999, 4_000, 8_000)] == [0, 0, 1, 2]
+
+
+def test_a_bucket_is_never_slowed_to_a_halt() -> None:
+    """To one thirty-second of its rate at most, and then it begins with the half again."""
+    bucket = TokenBucket(10, 2)
+    for number in range(60):
+        bucket.throttled(START_MS + number * 10_000)
+    last_ms = START_MS + 590_000
+    assert [bucket.available(last_ms + ms) for ms in (0, 15_999, 16_000)] == [0, 0, 1]
+    bucket.throttled(last_ms + 60_000)
+    assert bucket.available(last_ms + 61_000) == 1
 
 
 def test_a_debt_is_paid_before_anything_is_granted() -> None:
