@@ -86,6 +86,7 @@ def test_an_open_attempt_that_ecs_may_have_forgotten_is_not_repeated(age_ms: int
         TaskState.FAILED,
         "NOT_FOUND",
     )
+    assert steps.world.agenda.searches.is_stray(attempt().attempt_id), "what shows up after all is stopped"
 
 
 def test_a_running_task_is_read_after_a_restart() -> None:
