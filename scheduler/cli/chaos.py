@@ -11,19 +11,28 @@ from scheduler.cli.options import Output, OutputFormat
 from scheduler.cli.progress import progress
 from scheduler.lab.chaos.draw import draw
 from scheduler.lab.chaos.plan import Plan
-from scheduler.lab.chaos.pool import verdicts
+from scheduler.lab.chaos.pool import silence, verdicts
 from scheduler.lab.chaos.report import Report
 from scheduler.lab.chaos.run import Verdict, play
 from scheduler.lab.chaos.shrink import shrink, size
 
-_RANGE = re.compile(r"(\d{1,12})\.\.(\d{1,12})")
+_LARGEST_SEED = 999_999_999
+_MOST_SEEDS = 10_000_000
+_MOST_JOBS = 256
+_RANGE = re.compile(r"([0-9]{1,40})\.\.([0-9]{1,40})")
 
 
 def _seeds(text: str) -> str:
     """Raises typer.BadParameter unless it is A..B, or nothing."""
+    if not text:
+        return text
     match = _RANGE.fullmatch(text)
-    if text and (match is None or int(match[1]) > int(match[2])):
+    if match is None or int(match[1]) > int(match[2]):
         raise typer.BadParameter(f"expected A..B with A up to B, not {text!r}")
+    if int(match[2]) > _LARGEST_SEED:
+        raise typer.BadParameter(f"no seed is above {_LARGEST_SEED:,}")
+    if int(match[2]) - int(match[1]) >= _MOST_SEEDS:
+        raise typer.BadParameter(f"at most {_MOST_SEEDS:,} seeds, not {text}")
     return text
 
 
@@ -31,15 +40,25 @@ def chaos(
     *,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, metavar="N", help="Replay this seed: its plan, its story, its verdict."),
+        typer.Option(
+            min=0, max=_LARGEST_SEED, metavar="N", help="Replay this seed: its plan, its story, its verdict."
+        ),
     ] = None,
     seeds: Annotated[
         str, typer.Option(metavar="A..B", callback=_seeds, help="Play all of these, and tell which fail.")
     ] = "",
-    jobs: Annotated[int, typer.Option(min=1, metavar="J", help="Processes that share the seeds.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=_MOST_JOBS, metavar="J", help="Processes that share the seeds; 1 if not given."
+        ),
+    ] = None,
     shrinking: Annotated[
-        bool, typer.Option("--shrink/--no-shrink", help="Look for a smaller plan that fails in the same way.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--shrink/--no-shrink", help="Whether to look for a smaller plan that fails in the same way."
+        ),
+    ] = None,
     output: OutputFormat = Output.TEXT,
 ) -> None:
     """Play the whole service on a virtual clock, with faults, and check what must always hold.
@@ -49,7 +68,15 @@ def chaos(
     """
     if (seed is None) == (not seeds):
         raise typer.BadParameter("give --seed N or --seeds A..B")
-    good = _many(seeds, jobs, output) if seed is None else _one(draw(seed), shrinking, output)
+    if seed is None and shrinking is not None:
+        raise typer.BadParameter("--shrink and --no-shrink: with --seed only")
+    if seed is not None and jobs is not None:
+        raise typer.BadParameter("--jobs: with --seeds only")
+    if seed is None:
+        good = _many(seeds, jobs or 1, output)
+    else:
+        with silence():
+            good = _one(draw(seed), shrinking is not False, output)
     if not good:
         raise typer.Exit(ExitCode.REFUSED)
 
@@ -57,7 +84,9 @@ def chaos(
 def _one(plan: Plan, shrinking: bool, output: Output) -> bool:
     """The story of one seed, and if it fails the smallest plan and its story."""
     verdict = play(plan, telling=True)
-    least = shrink(plan, verdict.invariant) if shrinking and not verdict.good else plan
+    least = plan
+    if shrinking and not verdict.good:
+        least = shrink(plan, verdict.invariant, defect=verdict.defect)
     if output is Output.JSON:
         print(json.dumps(_told(verdict) | {"plan": list(plan.lines()), "smallest": list(least.lines())}))
         return verdict.good

@@ -17,7 +17,7 @@ LIFECYCLE = (*_OF_TASKS, *_OF_REMOVALS)
 
 CELLS = tuple((kind, state) for kind in MishapKind for state in LIFECYCLE)
 
-ENOUGH_SEEDS = 2_000
+ENOUGH_SEEDS = 2_100
 """Three times as many as each kind needs to wait for each state once."""
 
 Met = Mapping[tuple[str, str], int]

@@ -16,24 +16,15 @@ from scheduler.core.model.policy import Policy
 from scheduler.core.model.resources import NOTHING
 from scheduler.core.model.scaling import ScalingKind
 from scheduler.core.model.task import TERMINAL_STATES, TaskEvent, TaskState
-from scheduler.lab.chaos.causes import (
+from scheduler.lab.chaos.rules_of_causes import (
     an_end_is_told_as_it_was,
     is_findable,
-    no_timeout_comes_early,
+    launches_are_used_up,
     nothing_ends_before_its_task,
     nothing_fails_without_a_cause,
     nothing_runs_twice,
     nothing_wanted_is_stopped,
     what_is_cancelled_is_not_started,
-)
-from scheduler.lab.chaos.manners import (
-    READS_BEGIN,
-    absence_proves_little,
-    budgets_are_kept,
-    facts_are_about_what_is,
-    the_books_are_closed,
-    the_later_scheduler_waits,
-    zones_are_left_alone,
 )
 from scheduler.lab.chaos.rules_of_definitions import (
     a_configuration_is_registered_once,
@@ -46,6 +37,15 @@ from scheduler.lab.chaos.rules_of_growth import (
     desired_is_only_raised,
     limits_are_kept,
     no_more_is_bought_than_is_wanted,
+)
+from scheduler.lab.chaos.rules_of_manners import (
+    READS_BEGIN,
+    absence_proves_little,
+    budgets_are_kept,
+    facts_are_about_what_is,
+    the_books_are_closed,
+    the_later_scheduler_waits,
+    zones_are_left_alone,
 )
 from scheduler.lab.chaos.rules_of_neighbours import nobody_shares_with_an_exclusive_task
 from scheduler.lab.chaos.rules_of_removals import (
@@ -68,6 +68,7 @@ from scheduler.lab.chaos.rules_of_starts import (
     no_black_hole_without_failures,
 )
 from scheduler.lab.chaos.rules_of_stops import strays_are_stopped, what_is_cancelled_is_stopped
+from scheduler.lab.chaos.rules_of_timeouts import a_timeout_is_kept, no_timeout_comes_early
 from scheduler.lab.chaos.scene import EVERYTHING, Ending, Scene
 from scheduler.lab.chaos.truth import Entry, Origin
 from scheduler.ports.store import TaskFilter
@@ -171,7 +172,7 @@ def no_accepted_task_is_lost(scene: Scene, ending: Ending) -> str | None:
 
 def success_is_an_exit_with_0(scene: Scene, ending: Ending) -> str | None:
     """A task succeeded only if its agent exited by itself, with 0."""
-    good = {each.task_id for each in scene.truth.tasks.values() if each.exit_code == 0}
+    good = {each.task_id for each in scene.truth.tasks.values() if each.exited and each.exit_code == 0}
     for task_id, state in scene.book.states.items():
         if state is TaskState.SUCCEEDED and task_id not in good:
             return f"{task_id} is SUCCEEDED and nothing of it exited with 0"
@@ -324,7 +325,9 @@ AT_END: tuple[AtEnd, ...] = (
     nothing_ends_before_its_task,
     nothing_fails_without_a_cause,
     an_end_is_told_as_it_was,
+    launches_are_used_up,
     no_timeout_comes_early,
+    a_timeout_is_kept,
     the_group_comes_down,
     every_event_is_told_in_order,
     the_scaling_log_is_dense,

@@ -28,6 +28,7 @@ def befall(world: World, mishap: Mishap) -> None:
 def heal(world: World) -> None:
     """All that is wrong and would stay so, but for agents that are gone for good, is mended."""
     world.wire.heal()
+    calls.answer_as_usual(world)
     world.service.store.heal()
     world.moments.clear()
     world.end_rival()
@@ -81,5 +82,8 @@ KINDS: Mapping[MishapKind, Callable[[World, Mishap], None]] = {
     MishapKind.BLACK_HOLE: instances.black_hole,
     MishapKind.OLD_STORE_RESTORED: process.old_store_restored,
     MishapKind.WARM_POOL: others.warm_pool,
+    MishapKind.UNREACHABLE: calls.unreachable,
+    MishapKind.CREDENTIALS_EXPIRED: calls.credentials_expired,
+    MishapKind.ACCESS_DENIED: calls.access_denied,
 }
 """What each kind does."""

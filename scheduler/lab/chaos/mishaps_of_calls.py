@@ -1,14 +1,28 @@
 """Mishaps of calls: what goes wrong between the service and AWS."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from scheduler.lab.chaos.plan import Mishap
+from scheduler.lab.chaos.wire import Cut
 from scheduler.lab.chaos.world import World
 from scheduler.lab.virtual_driver import Latency
-from scheduler.simulated_aws.faults import Fault, FaultKind
+from scheduler.simulated_aws.errors import ApiError, ConnectionDropped
+from scheduler.simulated_aws.faults import ANY_OPERATION, Fault, FaultKind
 
 _SHARES = (0.2, 0.5, 1.0)
+
+# How each service says it: code and status (API references: Common errors; EC2 API: Error codes).
+_EXPIRED: Mapping[str, tuple[str, int]] = {
+    "autoscaling": ("ExpiredToken", 403),
+    "ec2": ("RequestExpired", 400),
+    "sts": ("ExpiredToken", 403),
+}
+_DENIED: Mapping[str, tuple[str, int]] = {
+    "autoscaling": ("AccessDenied", 403),
+    "ec2": ("UnauthorizedOperation", 403),
+    "sts": ("AccessDenied", 403),
+}
 
 
 def fault(kind: FaultKind) -> Callable[[World, Mishap], None]:
@@ -46,10 +60,41 @@ def late_effect(world: World, mishap: Mishap) -> None:
         world.wire.delay(mishap.operation, after_ms, partial(world.met, mishap))
 
 
+def unreachable(world: World, mishap: Mishap) -> None:
+    """No call arrives for a while."""
+    _cut(world, mishap, Cut(ANY_OPERATION, lambda service: ConnectionDropped(f"{service} is out of reach")))
+
+
+def credentials_expired(world: World, mishap: Mishap) -> None:
+    """Every call is refused for a while, whatever it asks for."""
+    _cut(world, mishap, Cut(ANY_OPERATION, partial(_refusal, _EXPIRED, "ExpiredTokenException")))
+
+
+def access_denied(world: World, mishap: Mishap) -> None:
+    """Somebody takes a permission away, and gives it back a while later."""
+    _cut(world, mishap, Cut(mishap.operation, partial(_refusal, _DENIED, "AccessDeniedException")))
+
+
+def _refusal(refusals: Mapping[str, tuple[str, int]], usual: str, service: str) -> ApiError:
+    code, status = refusals.get(service, (usual, 400))
+    return ApiError(code, "The simulated caller may not do this now.", status)
+
+
+def _cut(world: World, mishap: Mishap, cut: Cut) -> None:
+    world.met(mishap)
+    world.after(mishap.for_s, world.wire.cut(cut))
+
+
 def slow_answers(world: World, mishap: Mishap) -> None:
     """Every call takes long for a while."""
     world.met(mishap)
-    tuning, driver = world.plan.tuning, world.service.driver
+    slow = Latency(to_effect_ms=(100, 4_000), to_outcome_ms=(1_000, 30_000))
+    world.service.driver.answer_with(slow)
+    world.after(mishap.for_s, partial(answer_as_usual, world))
+
+
+def answer_as_usual(world: World) -> None:
+    """Calls take as long as they do in this plan."""
+    tuning = world.plan.tuning
     usual = Latency(to_effect_ms=tuning.to_effect_ms, to_outcome_ms=tuning.to_outcome_ms)
-    driver.answer_with(Latency(to_effect_ms=(100, 4_000), to_outcome_ms=(1_000, 30_000)))
-    world.after(mishap.for_s, lambda: driver.answer_with(usual))
+    world.service.driver.answer_with(usual)

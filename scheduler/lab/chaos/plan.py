@@ -51,6 +51,9 @@ class MishapKind(StrEnum):
     BLACK_HOLE = "black hole"
     OLD_STORE_RESTORED = "old store restored"
     WARM_POOL = "warm pool"
+    UNREACHABLE = "AWS unreachable"
+    CREDENTIALS_EXPIRED = "credentials expired"
+    ACCESS_DENIED = "access denied"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

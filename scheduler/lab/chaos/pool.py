@@ -1,8 +1,11 @@
 """Many seeds: played by as many processes as one likes, in order of seed."""
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
 from threading import Thread
@@ -15,6 +18,9 @@ from scheduler.lab.chaos.run import Verdict, play
 _CHUNK = 5
 """Seeds that a process takes at a time: small, as some take ten times as long as others."""
 
+_AHEAD = 10
+"""Chunks for each process that are handed out and not told yet: while one takes long the others play on."""
+
 
 def verdict_of(seed: int) -> Verdict:
     """What comes of this seed."""
@@ -24,24 +30,41 @@ def verdict_of(seed: int) -> Verdict:
 def verdicts(seeds: Iterable[int], *, jobs: int) -> Iterator[Verdict]:
     """What comes of each seed. The service's own log is not kept: a story is told when a seed fails."""
     if jobs == 1:
-        with _silence():
+        with silence():
             yield from map(verdict_of, seeds)
         return
     # A fresh interpreter each: forked ones would inherit whatever threads there are.
     context = get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin) as pool:
-        yield from pool.map(verdict_of, seeds, chunksize=_CHUNK)
+        yield from _shared(pool, iter(seeds), ahead=jobs * _AHEAD)
 
 
-class _silence:
+def _shared(pool: Executor, seeds: Iterator[int], *, ahead: int) -> Iterator[Verdict]:
+    """As `pool.map`, which would hand out all seeds at once."""
+    chunks = iter(lambda: tuple(islice(seeds, _CHUNK)), ())
+    under_way = deque(pool.submit(_verdicts_of, each) for each in islice(chunks, ahead))
+    try:
+        while under_way:
+            yield from under_way.popleft().result()
+            under_way.extend(pool.submit(_verdicts_of, each) for each in islice(chunks, 1))
+    finally:
+        for each in under_way:
+            each.cancel()
+
+
+def _verdicts_of(seeds: tuple[int, ...]) -> list[Verdict]:
+    return [verdict_of(each) for each in seeds]
+
+
+@contextmanager
+def silence() -> Iterator[None]:
     """Keeps the service's log quiet, and lets it speak again."""
-
-    def __enter__(self) -> None:
-        self._before = structlog.get_config()
-        _be_silent()
-
-    def __exit__(self, *_: object) -> None:
-        structlog.configure(**self._before)
+    before = structlog.get_config()
+    _be_silent()
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def _begin() -> None:

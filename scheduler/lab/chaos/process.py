@@ -52,11 +52,7 @@ class ChaosDriver(VirtualDriver):
         """SIGKILL now, and a restart after `down_ms`; a second kill meanwhile changes nothing."""
         if not self.up:
             return
-        self._life += 1
-        self._wake_ms = None
-        self._inbox.clear()
-        self.up = False
-        self._leave_unanswered()
+        self.end()
         self.at(self._clock.now_ms() + down_ms, self._rise)
 
     @property
@@ -67,8 +63,10 @@ class ChaosDriver(VirtualDriver):
     def end(self) -> None:
         """SIGKILL now, and no restart."""
         self._life += 1
+        self._wake_ms = None
         self._inbox.clear()
         self.up = False
+        self._leave_unanswered()
 
     def _commit_waiting(self) -> None:
         if not self._waiting:

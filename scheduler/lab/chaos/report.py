@@ -8,9 +8,10 @@ from typing import Any
 from scheduler.lab.chaos.coverage import LIFECYCLE, empty_cells, is_due, table, told
 from scheduler.lab.chaos.invariants import sentences
 from scheduler.lab.chaos.plan import MishapKind
-from scheduler.lab.chaos.run import Verdict
+from scheduler.lab.chaos.run import MACHINE, Verdict
 
 _SEEDS_SHOWN = 8
+_OF_THE_MACHINE = "No exception is the fault machine's own: that would say nothing of the service."
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Report:
         hours = self.virtual_s / 3_600
         played = f"{self.seeds:,} seeds, {self.tasks:,} tasks, {hours:,.0f} hours of virtual time"
         yield f"{played}, {self.failed} failed"
-        sentence = dict(sentences())
+        sentence = dict(sentences()) | {MACHINE: _OF_THE_MACHINE}
         for invariant, verdicts in sorted(self.failures.items()):
             seeds = " ".join(str(each.seed) for each in verdicts[:_SEEDS_SHOWN])
             more = " ..." if len(verdicts) > _SEEDS_SHOWN else ""

@@ -1,8 +1,10 @@
 """Invariants of causes: nothing is started, ended or removed without a good one."""
 
-from scheduler.core.model.attempt import StopCategory
+from collections.abc import Sequence
+
+from scheduler.core.model.attempt import Attempt, StopCategory, StopReason
 from scheduler.core.model.policy import Policy
-from scheduler.core.model.task import TaskEvent, TaskState
+from scheduler.core.model.task import TaskState
 from scheduler.lab.chaos.plan import MishapKind
 from scheduler.lab.chaos.scene import EVERYTHING, Ending, Scene
 from scheduler.lab.chaos.truth import EcsTask, Entry, Origin
@@ -51,7 +53,7 @@ def _has_run(scene: Scene, task: EcsTask) -> bool:
     if task.running_ms is None or task.stopped_ms is None:
         return False
     if task.exit_code is not None:
-        return task.stop_code == "EssentialContainerExited"
+        return task.exited
     seen = task.stopped_ms - task.running_ms > Policy().unseen_ms + scene.blind_ms()
     return seen and task.task_id not in scene.book.may_run_again
 
@@ -60,8 +62,10 @@ def is_findable(scene: Scene, task: EcsTask) -> bool:
     """Whether a search within the window had to find it, so that it was not given up for good reasons."""
     if task.attempt_id not in scene.book.given_up:
         return True
-    hidden = scene.plan.account.read_lag_ms or scene.befalls(MishapKind.PARTIAL_READ)
-    return not (task.late or hidden or task.container_instance_arn not in scene.truth.statuses)
+    shows_ms = task.started_ms + scene.plan.account.read_lag_ms
+    until_ms = scene.book.opened[task.attempt_id] + Policy().visibility_window_ms
+    hidden = shows_ms >= until_ms or scene.befalls(MishapKind.PARTIAL_READ)
+    return not hidden and task.container_instance_arn in scene.truth.statuses
 
 
 def what_is_cancelled_is_not_started(scene: Scene, entry: Entry) -> str | None:
@@ -111,10 +115,11 @@ def nothing_fails_without_a_cause(scene: Scene, ending: Ending) -> str | None:
     """A task that has FAILED was started before, or is larger than every instance.
 
     Or its start, of which nothing was heard, is older than ECS remembers: by clocks that differ so much, or
-    in a store of an hour ago.
+    in a store of an hour ago. Or a permission was taken away, which it was told.
     """
     old = any(map(scene.befalls, (MishapKind.STORE_RESTORED, MishapKind.OLD_STORE_RESTORED)))
     doubtful = old or scene.spread_ms() >= Policy().visibility_window_ms
+    denied = scene.befalls(MishapKind.ACCESS_DENIED)
     largest = [INSTANCE_TYPES[each] for each in scene.plan.account.instance_types]
     started = {each.task_id for each in scene.truth.tasks.values()}
     for task in ending.store.list_tasks(TaskFilter(), "", EVERYTHING):
@@ -124,59 +129,59 @@ def nothing_fails_without_a_cause(scene: Scene, ending: Ending) -> str | None:
         reason = task.status.stop_reason
         if doubtful and reason is not None and reason.code == "NOT_FOUND":
             continue
+        if denied and reason is not None and reason.category is StopCategory.REJECTED:
+            continue
         if task.status.state is TaskState.FAILED and fits and task.task_id not in started:
             return f"{task.task_id} was never started: {reason}"
     return None
 
 
 def an_end_is_told_as_it_was(scene: Scene, ending: Ending) -> str | None:
-    """What exited with 0 has not FAILED by its exit, and nothing is CANCELLED that nobody has cancelled."""
-    good = {each.attempt_id for each in scene.truth.tasks.values() if each.exit_code == 0}
+    """What exited with 0 has not FAILED by its exit, and nothing is CANCELLED that nobody has cancelled.
+
+    Nor what ended by itself before it was asked to stop; what did not has not FAILED by its exit.
+    """
+    truth = {each.attempt_id: each for each in scene.truth.tasks.values()}
     for task in ending.store.list_tasks(TaskFilter(), "", EVERYTHING):
         state, reason = task.status.state, task.status.stop_reason
         if state is TaskState.CANCELLED and task.task_id not in scene.book.cancelled_ms:
             return f"{task.task_id} is CANCELLED, and nobody has cancelled it"
+        mine = truth.get(task.attempts[-1].attempt_id) if task.attempts else None
+        if mine is None or mine.exit_code is None or not scene.believed(mine):
+            continue
         by_exit = state is TaskState.FAILED and reason is not None and reason.category in _OWN_ENDS
-        if by_exit and task.attempts and task.attempts[-1].attempt_id in good:
-            return f"{task.task_id} is FAILED by {reason}, and exited with 0"
+        if by_exit and (mine.exit_code == 0 or not mine.exited):
+            return f"{task.task_id} is FAILED by {reason}, and ended with {mine.exit_code} {mine.stop_code}"
+        if state is TaskState.CANCELLED and mine.exited:
+            return f"{task.task_id} is CANCELLED, and had exited by itself with {mine.exit_code}"
     return None
 
 
-def no_timeout_comes_early(scene: Scene, ending: Ending) -> str | None:
-    """A timeout that a task has used up is over: since its submission, since ECS took it, or since it ran.
+def launches_are_used_up(scene: Scene, ending: Ending) -> str | None:
+    """Nothing is launched more often than it may be, and nothing gives up before that for want of a start.
 
-    What was stopped for its start may be told as ended by a later life, whose clock was set.
+    What fails to start fails elsewhere too, or not: it takes three launches to know, and two of an image.
     """
-    since_ms: dict[tuple[str, TaskState], int] = {}
-    for event in ending.store.events_after(0, EVERYTHING):
-        task, at_ms = event.task, event.task.status.updated_ms
-        since_ms[task.task_id, task.status.state] = at_ms
-        used_ms, allowed_ms = 0, 0
-        if task.status.state is TaskState.EXPIRED:
-            used_ms, allowed_ms = at_ms - task.submitted_ms, _queue_ms(scene, event)
-        elif (state := _timed_out_in(event)) is not None:
-            used_ms, allowed_ms = at_ms - since_ms[task.task_id, state], _allowed_ms(scene, event, state)
-            used_ms += scene.spread_ms() if state is TaskState.STARTING else 0
-        if used_ms < allowed_ms:
-            return f"{task.task_id} is {task.status.state} after {used_ms} of {allowed_ms} ms"
+    policy = Policy()
+    of_image = {StopCategory.IMAGE: policy.max_image_attempts}
+    for row in ending.store.list_tasks(TaskFilter(), "", EVERYTHING):
+        task = ending.store.get(row.task_id) or row
+        used, reason = sum(each.counted for each in task.attempts), task.status.stop_reason
+        if used > policy.max_attempts:
+            return f"{task.task_id} was launched {used} times"
+        unlucky = task.status.state is TaskState.FAILED and reason is not None
+        if unlucky and _never_began(scene, task.attempts[-1:], reason):
+            due = of_image.get(reason.category, policy.max_attempts) if reason else 0
+            if used < due:
+                return f"{task.task_id} is FAILED by {reason} after {used} of {due} launches"
     return None
 
 
-def _queue_ms(scene: Scene, event: TaskEvent) -> int:
-    return event.task.timeouts.queue_ms or 1_000 * scene.plan.tuning.queue_timeout_s
-
-
-def _allowed_ms(scene: Scene, event: TaskEvent, state: TaskState) -> int:
-    timeouts = event.task.timeouts
-    if state is TaskState.RUNNING:
-        return timeouts.run_ms or 0
-    return timeouts.start_ms or 1_000 * scene.plan.tuning.start_timeout_s
-
-
-def _timed_out_in(event: TaskEvent) -> TaskState | None:
-    """The state whose timeout its last attempt has used up, once that is told."""
-    wish = event.task.attempts[-1].stop_wish if event.task.attempts else None
-    if wish is StopCategory.RUN_TIMEOUT and event.task.status.state is TaskState.STOPPING:
-        return TaskState.RUNNING
-    ends = event.previous_state is TaskState.STARTING and event.task.status.state is not TaskState.RUNNING
-    return TaskState.STARTING if wish is StopCategory.START_TIMEOUT and ends else None
+def _never_began(scene: Scene, last: Sequence[Attempt], reason: StopReason | None) -> bool:
+    """Whether that was why it failed: what was stopped for its start may have run in the meantime."""
+    if not last or reason is None:
+        return False
+    if reason.category is not StopCategory.START_TIMEOUT:
+        return reason.category in (StopCategory.IMAGE, StopCategory.CANNOT_START)
+    mine = [each for each in scene.truth.tasks.values() if each.attempt_id == last[0].attempt_id]
+    return all(each.running_ms is None and each.stop_code == "UserInitiated" for each in mine)

@@ -30,7 +30,9 @@ _LIES = {
     MishapKind.LOST_CALL,
     MishapKind.LOST_ANSWER,
     MishapKind.PARTIAL_READ,
+    MishapKind.ACCESS_DENIED,
 }
+_OUTAGES = (MishapKind.UNREACHABLE, MishapKind.CREDENTIALS_EXPIRED)
 
 
 def budgets_are_kept(scene: Scene, operation: str, params: Mapping[str, Any], now_ms: int) -> str | None:
@@ -61,7 +63,7 @@ def the_later_scheduler_waits(
 
 def reads_honestly(plan: Plan) -> bool:
     """Whether a census, once taken, shows what runs; and times can be compared."""
-    wrong = (MishapKind.CLOCK_SET, MishapKind.SLOW_ANSWERS)
+    wrong = (MishapKind.CLOCK_SET, MishapKind.SLOW_ANSWERS, *_OUTAGES)
     return not plan.account.throttling and not any(
         each.kind in wrong or (each.kind in _LIES and each.operation in READS) for each in plan.mishaps
     )
@@ -82,8 +84,12 @@ def absence_proves_little(scene: Scene, step: Step) -> str | None:
 
 
 def zones_are_left_alone(scene: Scene, ending: Ending) -> str | None:
-    """AZRebalance, which ends busy instances, is suspended when all is quiet, whoever resumed it."""
-    if scene.plan.tuning.observe_only or not ending.settled or "AZRebalance" in scene.truth.suspended:
+    """AZRebalance, which ends busy instances, is suspended when all is quiet, whoever resumed it.
+
+    Unless what a lost store has started holds the service: it may be another scheduler's.
+    """
+    held = scene.plan.tuning.observe_only or "SECOND_SCHEDULER" in ending.conditions
+    if held or not ending.settled or "AZRebalance" in scene.truth.suspended:
         return None
     return f"{sorted(scene.truth.suspended)} are suspended, conditions {dict(ending.conditions)}"
 
@@ -103,7 +109,7 @@ def facts_are_about_what_is(scene: Scene, ending: Ending) -> str | None:
         prefix + ec2_id
         for prefix, kept_ms in _FACTS_KEPT_MS.items()
         for ec2_id, gone_ms in _gone(scene)
-        if prefix + ec2_id in facts and seen_ms - max(gone_ms, scene.life_ms) > kept_ms
+        if prefix + ec2_id in facts and seen_ms - max(gone_ms, scene.in_touch_ms()) > kept_ms
     ]
     return f"{gone} are stored of instances that are gone" if gone else None
 

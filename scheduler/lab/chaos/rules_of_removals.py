@@ -15,14 +15,14 @@ _HOUR_MS = 3_600_000
 def no_busy_instance_goes(scene: Scene, entry: Entry) -> str | None:
     """Nothing with a live task is detached or terminated by us unless its agent is lost for good.
 
-    Of two schedulers one cannot see what the other has started a moment ago. Of what was detached only our
-    own tasks count, and of these none that it was detached with.
+    Nobody can see what another scheduler has started a moment ago, nor what has just come of a start that was
+    given up. Of what was detached only our own tasks count, and of these none that it was detached with.
     """
     removed = (Effect.DETACH_INSTANCES, Effect.INSTANCE_TERMINATING)
     if entry.effect not in removed or entry.origin is not Origin.SERVICE:
         return None
     for ec2_id in entry.fields.get("ec2InstanceIds") or [entry.fields["ec2InstanceId"]]:
-        busy = [each for each in scene.truth.alive_on(ec2_id) if not _is_rivals(scene, each, entry)]
+        busy = [each for each in scene.truth.alive_on(ec2_id) if not _is_unforeseen(scene, each, entry)]
         if entry.effect == Effect.INSTANCE_TERMINATING and ec2_id in scene.truth.detached_ms:
             detached_ms = scene.truth.detached_ms[ec2_id]
             busy = [each for each in busy if scene.believed(each) and each.started_ms > detached_ms]
@@ -31,9 +31,10 @@ def no_busy_instance_goes(scene: Scene, entry: Entry) -> str | None:
     return None
 
 
-def _is_rivals(scene: Scene, task: EcsTask, entry: Entry) -> bool:
+def _is_unforeseen(scene: Scene, task: EcsTask, entry: Entry) -> bool:
     rivals = task.epoch not in ("", scene.book.epoch)
-    return rivals and entry.at_ms - task.started_ms <= scene.blind_ms()
+    unforeseen = rivals or task.attempt_id in scene.book.given_up
+    return unforeseen and entry.at_ms - task.started_ms <= scene.blind_ms()
 
 
 def _is_lost(scene: Scene, ec2_id: str, now_ms: int) -> bool:

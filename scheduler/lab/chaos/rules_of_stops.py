@@ -3,8 +3,8 @@
 Found by `invariants.py`, where all of them are listed.
 """
 
-from scheduler.lab.chaos.manners import reads_honestly
 from scheduler.lab.chaos.plan import MishapKind
+from scheduler.lab.chaos.rules_of_manners import reads_honestly
 from scheduler.lab.chaos.scene import Ending, Scene
 from scheduler.lab.chaos.truth import EcsTask
 

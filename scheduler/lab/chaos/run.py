@@ -9,6 +9,8 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.task import TERMINAL_STATES
 from scheduler.lab.chaos.client import Client, read_back
@@ -25,6 +27,7 @@ from scheduler.lab.chaos.service import WatchedLoop
 from scheduler.lab.chaos.stage import Broken, judge
 from scheduler.lab.chaos.world import World
 from scheduler.lab.clock import START_MS
+from scheduler.ports.store import StoreError
 
 PATIENCE_S = 3 * 3_600
 """How long tasks may take to end after the last mishap, and the group to come to rest after that."""
@@ -44,10 +47,19 @@ _DOWN_S = 2
 DEFECT = "the_service_never_fails"
 """The name under which an exception of the service itself is told."""
 
+MACHINE = "the_machine_is_whole"
+"""That of the machine's own, which says nothing of the service."""
+
+_MACHINE = ("scheduler.lab.chaos.", "scheduler.simulated_aws.")
+"""Modules that are no part of the service. The driver of the lab is: it stands for the service's own."""
+
+_MEANT = (BotoCoreError, ClientError, StoreError)
+"""What the machine raises for the service to catch."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What came of a run; `invariant` is empty when all hold.
+    """What came of a run; `invariant` is empty when all hold, and `defect` unless an exception broke it.
 
     `coverage` counts by kind of mishap and by task state or removal step that it met.
     """
@@ -55,6 +67,8 @@ class Verdict:
     seed: int
     invariant: str = ""
     message: str = ""
+    defect: str = ""
+    """The exception's type and place."""
     story: tuple[str, ...] = ()
     virtual_s: float = 0.0
     tasks: int = 0
@@ -70,26 +84,40 @@ def play(plan: Plan, *, telling: bool = False) -> Verdict:
     """Plays a plan; with `telling` the verdict has its story. The same plan always has the same verdict."""
     with TemporaryDirectory(prefix="chaos-") as directory:
         world = World(plan, Path(directory), telling=telling)
-        invariant, message = "", ""
+        invariant, message, defect = "", "", ""
         try:
             _play(world)
         except Broken as broken:
             invariant, message = broken.invariant, broken.message
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            invariant = DEFECT
-            message = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.name})"
+            kind, place = type(error).__name__, _place_of(error)
+            invariant = MACHINE if _is_the_machines(error) else DEFECT
+            message, defect = f"{kind}: {error} ({place})", f"{kind} ({place})"
         finally:
             world.close()
     return Verdict(
         seed=plan.seed,
         invariant=invariant,
         message=message,
+        defect=defect,
         story=tuple(world.story.lines),
         virtual_s=world.now_s,
         tasks=len(world.service.book.states),
         coverage=world.coverage,
     )
+
+
+def _place_of(error: Exception) -> str:
+    """The file and the function that raised it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(place.filename).name}:{place.name}"
+
+
+def _is_the_machines(error: Exception) -> bool:
+    """Whether the innermost code of ours is the machine's, unless it did what it is for."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = [each for each in modules if each.startswith("scheduler.")]
+    return ours[-1].startswith(_MACHINE) and not isinstance(error, _MEANT)
 
 
 def _play(world: World) -> None:

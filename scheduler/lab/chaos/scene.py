@@ -53,6 +53,11 @@ class Scene:
         polls_ms = 2 * 1_000 * tuning.cluster_poll_s
         return polls_ms + 3 * slowest_ms + max(account.read_lag_ms, account.group_lag_ms) + 30_000
 
+    def in_touch_ms(self) -> int:
+        """Since when it can have known what goes on in AWS: it is told nothing while that is out of reach."""
+        cut_off = any(map(self.befalls, (MishapKind.UNREACHABLE, MishapKind.CREDENTIALS_EXPIRED)))
+        return max(self.life_ms, START_MS + 1_000 * self.plan.quiet_s if cut_off else 0)
+
     def spread_ms(self) -> int:
         """By how much older than it is something can look that an earlier life has stored."""
         return max(self.errors_ms) - min(self.errors_ms)

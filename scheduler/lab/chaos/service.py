@@ -32,7 +32,7 @@ from scheduler.services.asking import Ask
 from scheduler.services.control_loop import ControlLoop, Step
 
 _RIVALS_SEED = 5_000_000_000
-"""Added to the plan's: beyond every seed that a range of seeds has."""
+"""Added to the plan's: beyond every seed that can be asked for, which has nine digits at most."""
 
 
 class WatchedLoop(ControlLoop):

@@ -17,8 +17,13 @@ _Part = TypeVar("_Part")
 _Play = Callable[[Plan], Verdict]
 
 
-def shrink(plan: Plan, invariant: str, *, play_one: _Play = play, runs: int = MOST_RUNS) -> Plan:
-    """The plan with fewer jobs, mishaps, instances and peculiarities; it still breaks `invariant`."""
+def shrink(
+    plan: Plan, invariant: str, *, defect: str = "", play_one: _Play = play, runs: int = MOST_RUNS
+) -> Plan:
+    """The plan with fewer jobs, mishaps, instances and peculiarities.
+
+    It still breaks `invariant`, and if an exception does, then with the same `defect`.
+    """
     left = runs
     smaller = True
     while smaller:
@@ -27,7 +32,8 @@ def shrink(plan: Plan, invariant: str, *, play_one: _Play = play, runs: int = MO
             if left == 0:
                 return plan
             left -= 1
-            if play_one(candidate).invariant == invariant:
+            verdict = play_one(candidate)
+            if (verdict.invariant, verdict.defect) == (invariant, defect):
                 plan, smaller = candidate, True
                 break
     return plan

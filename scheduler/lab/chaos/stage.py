@@ -7,6 +7,7 @@ from random import Random
 from scheduler.config import Settings
 from scheduler.core.agents import AgentSettings
 from scheduler.core.model.policy import Policy
+from scheduler.lab.chaos.budgets import AWS_SHARE
 from scheduler.lab.chaos.moments import Moments
 from scheduler.lab.chaos.plan import Plan
 from scheduler.lab.chaos.story import Story
@@ -136,7 +137,7 @@ def settings_of(plan: Plan) -> Settings:
         insecure_listen=False,
         store="",
         service_id=SERVICE_ID,
-        aws_share=0.5,
+        aws_share=AWS_SHARE,
         drain_delay_s=0,
         stop_grace_s=0,
         observe_only=tuning.observe_only,

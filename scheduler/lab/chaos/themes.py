@@ -19,9 +19,11 @@ from scheduler.lab.chaos.plan import (
     RevisionOwner,
 )
 from scheduler.lab.chaos.themes_of_accounts import (
+    OUTAGES,
     a_lost_hour,
     busy_account,
     many_instances,
+    outages,
     slow_boots,
 )
 from scheduler.lab.chaos.themes_of_moments import (
@@ -43,6 +45,7 @@ OF_THEMES = frozenset(
         MishapKind.BLACK_HOLE,
         MishapKind.OLD_STORE_RESTORED,
         MishapKind.WARM_POOL,
+        *OUTAGES,
     }
 )
 """Kinds that are drawn here alone."""
@@ -60,7 +63,7 @@ _OF_DEFINITIONS = (
     "ListTaskDefinitions",
     "DescribeTaskDefinition",
 )
-_OTHERS_THEMES = {MishapKind.BLACK_HOLE, MishapKind.WARM_POOL}
+_OTHERS_THEMES = {MishapKind.BLACK_HOLE, MishapKind.WARM_POOL, *OUTAGES}
 _OF_THE_PROCESS = (MishapKind.CRASH, MishapKind.CRASH_AT_COMMIT, MishapKind.CRASH_AT_CALL)
 
 
@@ -265,5 +268,6 @@ _THEMES: Mapping[str, tuple[float, _Theme]] = {
     "busy account": (0.04, busy_account),
     "many instances": (0.03, many_instances),
     "lost hour": (0.03, a_lost_hour),
+    "outages": (0.08, outages),
 }
 """Each with its share of the seeds."""

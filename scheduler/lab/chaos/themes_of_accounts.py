@@ -6,6 +6,7 @@
 from dataclasses import replace
 from random import Random
 
+from scheduler.lab.chaos.coverage import LIFECYCLE
 from scheduler.lab.chaos.plan import Mishap, MishapKind, Plan
 
 _ACTS_PER_S = 39.0
@@ -13,6 +14,21 @@ _ACTS_PER_S = 39.0
 
 _SCALING_BUCKET = (10.0, 1.0)
 _SHARE_A_BUCKET = ("StartTask", "StopTask", "UpdateContainerInstancesState", "DeregisterContainerInstance")
+OUTAGES = (MishapKind.UNREACHABLE, MishapKind.CREDENTIALS_EXPIRED, MishapKind.ACCESS_DENIED)
+_DENIABLE = (
+    "StartTask",
+    "StopTask",
+    "RegisterTaskDefinition",
+    "SetDesiredCapacity",
+    "UpdateContainerInstancesState",
+    "DetachInstances",
+    "TerminateInstances",
+    "ListTasks",
+    "DescribeTasks",
+    "DescribeContainerInstances",
+    "DescribeAutoScalingGroups",
+    "DescribeInstances",
+)
 _HOUR_S = 3_600
 
 
@@ -50,3 +66,18 @@ def a_lost_hour(random: Random, plan: Plan) -> Plan:
     later = tuple(replace(each, at_s=each.at_s + random.randint(0, _HOUR_S)) for each in plan.jobs)
     quiet_s = begin_s + _HOUR_S + 60
     return replace(plan, quiet_s=quiet_s, jobs=(*plan.jobs, *later), mishaps=(*plan.mishaps, restored))
+
+
+def outages(random: Random, plan: Plan) -> Plan:
+    """AWS cannot be reached for a while, or refuses everything or some of it, and then is as it was."""
+    mishaps = tuple(
+        Mishap(
+            at_s=random.randint(1, plan.quiet_s // 2),
+            kind=random.choice(OUTAGES),
+            operation=random.choice(_DENIABLE),
+            for_s=random.choice((5, 60, 150, 400)),
+            when=random.choice(("", *LIFECYCLE)),
+        )
+        for _ in range(random.choice((1, 1, 2)))
+    )
+    return replace(plan, mishaps=(*plan.mishaps, *mishaps))

@@ -75,6 +75,11 @@ class EcsTask:
     """When somebody first asked for it to be stopped."""
 
     @property
+    def exited(self) -> bool:
+        """Whether it ended by itself, and not because somebody asked or its instance went."""
+        return self.stop_code == "EssentialContainerExited"
+
+    @property
     def alive(self) -> bool:
         """Until its containers are known to have ended."""
         return self.status != "STOPPED"

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Collection
 from random import Random
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from scheduler.lab.chaos.draw import ACTS
 from scheduler.lab.chaos.process import Fuse, Killed, Later, Struck
@@ -11,7 +11,7 @@ from scheduler.lab.chaos.truth import Entry, Origin, Truth
 from scheduler.lab.clock import VirtualClock
 from scheduler.simulated_aws.account import SimulatedAws
 from scheduler.simulated_aws.errors import ApiError, ConnectionDropped
-from scheduler.simulated_aws.faults import Fault
+from scheduler.simulated_aws.faults import ANY_OPERATION, Fault
 from scheduler.simulated_aws.journal import Effect
 
 ACTS_OF_AWS = frozenset((*ACTS, "DeregisterTaskDefinition"))
@@ -19,6 +19,14 @@ ACTS_OF_AWS = frozenset((*ACTS, "DeregisterTaskDefinition"))
 
 _Awaited = str | tuple[str, str]
 """An effect, or the operation and the kind of a fault."""
+
+
+class Cut(NamedTuple):
+    """For as long as it lasts every call of the operation, or of any, ends so and has no effect."""
+
+    operation: str
+    error: Callable[[str], ApiError | ConnectionDropped]
+    """Of a service, in its words."""
 
 
 class Listener(Protocol):
@@ -42,6 +50,7 @@ class Wire:
         self._taken = 0
         self._late: list[tuple[str, int, Struck]] = []
         self._awaited: dict[_Awaited, deque[Struck]] = {}
+        self._cuts: list[Cut] = []
         self._fuse = Fuse()
         self._kills: Collection[str] = ()
         self._kill_after = False
@@ -105,6 +114,15 @@ class Wire:
         """The next call of this operation is answered by nobody, and has its effect so much later."""
         self._late.append((operation, after_ms, struck))
 
+    def cut(self, cut: Cut) -> Callable[[], None]:
+        """Until what this returns is called."""
+        self._cuts.append(cut)
+
+        def mend() -> None:
+            self._cuts = [each for each in self._cuts if each is not cut]
+
+        return mend
+
     def kill_at(self, calls: int, struck: Struck, *, of: Collection[str], after: bool) -> None:
         """The process dies at the call after so many `of` these operations, before or after its effect."""
         self._fuse.light(calls, struck)
@@ -115,6 +133,7 @@ class Wire:
         self.account.faults.clear()
         self._awaited.clear()
         self._late.clear()
+        self._cuts.clear()
         self._fuse.put_out()
 
     def leaves(self, *, alive: bool) -> bool:
@@ -128,6 +147,9 @@ class Wire:
         dies = by is Origin.SERVICE and operation in self._kills and self._fuse.burns_down()
         if dies and not self._kill_after:
             raise Killed
+        cut = next((each for each in self._cuts if each.operation in (operation, ANY_OPERATION)), None)
+        if cut is not None:
+            raise cut.error(service)
         self._postpone(service, operation, params, by, alive=alive)
         heard = False
         try:

@@ -97,6 +97,18 @@ def forget_cancellations_at_a_restart(patch: Patch) -> None:
     patch.setattr(World, "resume", resume)
 
 
+def forget_limits_at_a_restart(patch: Patch) -> None:
+    """What ran already when the process began runs for as long as it likes."""
+    real = World.resume
+
+    def resume(world: World, track: Track, now_ms: int, *, since_ms: int, cancelled: bool) -> None:
+        real(world, track, now_ms, since_ms=since_ms, cancelled=cancelled)
+        if track.state is TaskState.RUNNING:
+            world.deadlines.set(track.task.task_id, None)
+
+    patch.setattr(World, "resume", resume)
+
+
 def forget_removals_at_a_restart(patch: Patch) -> None:
     """What was under way is not gone on with."""
     real = ControlLoop.resume
@@ -252,6 +264,7 @@ TABLE = (
     Breakage(start_again_what_was_open, ("a_task_is_started_once",)),
     Breakage(forget_what_was_open, ("every_task_ends",)),
     Breakage(forget_cancellations_at_a_restart, ("what_is_cancelled_is_stopped",)),
+    Breakage(forget_limits_at_a_restart, ("a_timeout_is_kept", "every_task_ends")),
     Breakage(forget_removals_at_a_restart, ("every_intent_is_resolved",)),
     Breakage(leave_intents_open, ("every_intent_is_resolved",)),
     Breakage(forget_what_is_starting, ("room_is_never_given_twice", "every_task_ends")),

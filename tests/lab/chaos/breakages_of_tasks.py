@@ -243,6 +243,32 @@ def take_stopping_for_stopped(patch: Patch) -> None:
     patch.setattr(reconcile, "_follow", follow)
 
 
+def give_everybody_a_limit(patch: Patch) -> None:
+    """Who asked for no run timeout gets one of half a minute."""
+    real = timeouts.set_deadline
+
+    def set_deadline(parts: Parts, track: Track, since_ms: int) -> None:
+        real(parts, track, since_ms)
+        if track.state is TaskState.RUNNING and track.task.timeouts.run_ms is None:
+            parts.deadlines.set(track.task.task_id, since_ms + 30_000)
+
+    patch.setattr(world, "set_deadline", set_deadline)
+
+
+def give_up_after_one_launch(patch: Patch) -> None:
+    """What did not start on one instance is not tried on another."""
+    patch.setattr(reconcile, "_has_launches_left", lambda evidence, stop, policy: False)
+
+
+def launch_without_end(patch: Patch) -> None:
+    """What failed to start for no reason of its own is launched until it does."""
+
+    def always(evidence: AttemptEvidence, stop: StopReason, policy: Policy) -> bool:
+        return stop.category in (StopCategory.CANNOT_START, StopCategory.START_TIMEOUT, StopCategory.IMAGE)
+
+    patch.setattr(reconcile, "_has_launches_left", always)
+
+
 TABLE = (
     Breakage(start_again_when_unanswered, ("a_task_is_started_once",)),
     Breakage(take_no_answer_for_a_no, ("a_task_is_started_once",)),
@@ -263,6 +289,9 @@ TABLE = (
     Breakage(take_what_is_found_for_a_stray, ("nothing_wanted_is_stopped",)),
     Breakage(ask_to_stop_once, ("what_is_cancelled_is_stopped", "every_task_ends")),
     Breakage(count_timeouts_from_the_submission, ("no_timeout_comes_early",)),
+    Breakage(give_everybody_a_limit, ("no_timeout_comes_early",)),
+    Breakage(give_up_after_one_launch, ("launches_are_used_up",)),
+    Breakage(launch_without_end, ("launches_are_used_up",)),
     Breakage(cancel_only_what_runs, ("what_is_cancelled_is_not_started",)),
     Breakage(take_stopping_for_stopped, ("nothing_ends_before_its_task",)),
 )

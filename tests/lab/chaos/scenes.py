@@ -106,7 +106,14 @@ class Story:
         self.scene.truth.take(self.start(of, epoch))
         return self.is_now("RUNNING", of)
 
-    def is_now(self, status: str, of: Attempt | None = None, *, exit_code: int | None = None) -> Self:
+    def is_now(
+        self,
+        status: str,
+        of: Attempt | None = None,
+        *,
+        exit_code: int | None = None,
+        stop_code: str = "EssentialContainerExited",
+    ) -> Self:
         """ECS shows the task of an attempt as this."""
         return self.happens(
             Effect.TASK_STATE_CHANGE,
@@ -115,7 +122,7 @@ class Story:
             lastStatus=status,
             desiredStatus="STOPPED" if status in ("DEACTIVATING", "STOPPING", "STOPPED") else "RUNNING",
             exitCode=exit_code,
-            stopCode="EssentialContainerExited" if exit_code is not None else "",
+            stopCode=stop_code if exit_code is not None else "",
             reason="",
         )
 

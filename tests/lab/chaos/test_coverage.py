@@ -69,8 +69,8 @@ def test_an_empty_cell_fails_a_run_of_many_seeds(seeds: int, empty: int, good: b
 @pytest.mark.parametrize(
     ("seeds", "told"),
     [
-        (4, "1 of {} cells are empty after 4 seeds, which is no failure before 2,000"),
-        (2_000, "1 of {} cells are empty after 2,000 seeds, which is a failure"),
+        (4, "1 of {} cells are empty after 4 seeds, which is no failure before 2,100"),
+        (2_100, "1 of {} cells are empty after 2,100 seeds, which is a failure"),
     ],
 )
 def test_empty_cells_are_named(seeds: int, told: str) -> None:

@@ -4,6 +4,7 @@ Each story is told twice: as it must not be, and as near to that as it may be.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from scheduler.core.model.attempt import Attempt, AttemptState
 from scheduler.core.model.facts import revision_fact
@@ -12,7 +13,7 @@ from scheduler.core.model.records import FactRecorded, IntentRecorded, IntentSta
 from scheduler.core.model.removal import REMOVE, RemovalCause, removal_text
 from scheduler.core.model.reservation import Pieces, Reservation, reservation_fact
 from scheduler.core.model.revision import DAY_MS, Revision
-from scheduler.core.model.task import TaskState
+from scheduler.core.model.task import TaskState, Timeouts
 from scheduler.lab.chaos import invariants
 from scheduler.lab.chaos.truth import Origin
 from scheduler.simulated_aws.journal import Effect
@@ -230,6 +231,41 @@ def test_a_task_is_cancelled_by_nobody() -> tuple[Case, Case]:
         Story().commits(submitted(1), cancelled).ended(),
         Story().commits(submitted(1), cancel_requested(1), cancelled).ended(),
     )
+
+
+@fails("a_timeout_is_kept")
+def test_a_task_waits_for_too_long() -> tuple[Case, Case]:
+    """An hour longer than it may; beside it, as long as nobody was there to see."""
+
+    def expired(down_s: float) -> Case:
+        story = Story().commits(submitted(1, timeouts=Timeouts(queue_ms=60_000))).later(down_s)
+        story.scene.began_ms = story.now_ms
+        story.later(3_660 - down_s)
+        return story.commits(transitioned(1, TaskState.EXPIRED, at_ms=story.now_ms)).ended()
+
+    return expired(0), expired(3_600)
+
+
+def test_a_start_that_was_lost_gives_more_time_once() -> None:
+    """And each one that failed gives some: five minutes from when the task was back in the queue."""
+
+    def expires(after_s: float, *ends: AttemptState) -> str:
+        story = Story().commits(submitted(1, timeouts=Timeouts(queue_ms=60_000)))
+        for number, state in enumerate(ends, start=1):
+            now_ms, opened = story.later(600).now_ms, attempt(number=number)
+            back = replace(opened, state=state, stopped_ms=now_ms)
+            story.commits(transitioned(1, TaskState.ASSIGNED, at_ms=now_ms, attempt=opened))
+            story.commits(transitioned(1, TaskState.QUEUED, TaskState.ASSIGNED, at_ms=now_ms, attempt=back))
+        story.commits(transitioned(1, TaskState.EXPIRED, at_ms=story.later(after_s).now_ms))
+        return JUDGES["no_timeout_comes_early"](*story.ended()) or ""
+
+    lost, failed = AttemptState.ABANDONED, AttemptState.ENDED
+    assert expires(0, lost)
+    assert expires(299, lost, failed)
+    assert not expires(300, lost)
+    assert not expires(300, lost, failed)
+    assert not expires(0, lost, lost)
+    assert not expires(0, AttemptState.DEFINITE_FAILURE)
 
 
 @fails("every_event_is_told_in_order")

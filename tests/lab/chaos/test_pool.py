@@ -3,10 +3,14 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
+from scheduler.lab.chaos import pool
+from scheduler.lab.chaos.run import Verdict
 
 PLAY = (sys.executable, "-m", "scheduler", "chaos", "--seeds", "1..100000", "--jobs", "2")
 
@@ -43,3 +47,20 @@ def test_players_end_with_who_has_begun_them() -> None:
         finally:
             command.kill()
     until(lambda: not any(map(is_there, players)))
+
+
+def test_seeds_are_handed_out_as_they_are_played(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not all at once, since there may be millions; each is told, in order."""
+    taken = list[int]()
+
+    def seeds() -> Iterator[int]:
+        for seed in range(2_003):
+            taken.append(seed)
+            yield seed
+
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", lambda jobs, **_: ThreadPoolExecutor(jobs))
+    monkeypatch.setattr(pool, "verdict_of", lambda seed: Verdict(seed=seed))
+    told = pool.verdicts(seeds(), jobs=2)
+    assert next(told).seed == 0
+    assert len(taken) < 500
+    assert [each.seed for each in told] == list(range(1, 2_003))

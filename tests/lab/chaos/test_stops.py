@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.core.model.attempt import AttemptState
+from scheduler.core.model.attempt import AttemptState, StopCategory, StopReason
 from scheduler.core.model.calls import SetDesiredCapacity
 from scheduler.core.model.facts import member_fact
 from scheduler.core.model.records import ScalingRecorded
@@ -14,6 +14,7 @@ from scheduler.core.model.reservation import (
     forgotten_reservation_fact,
     reservation_fact,
 )
+from scheduler.core.model.task import TaskState
 from scheduler.lab.chaos.rules_of_stops import may_yet_be_stopped
 from scheduler.lab.chaos.truth import Origin
 from scheduler.simulated_aws.journal import Effect
@@ -78,6 +79,54 @@ def test_what_ended_by_itself_before_it_was_cancelled_needs_nobody_to_ask() -> N
     story = Story().joins().commits(submitted(1), moved(1, attempt=attempt())).starts().is_now("DEACTIVATING")
     story.later(300).commits(cancel_requested(1))
     assert wrong("what_is_cancelled_is_stopped", story.later(3_600).ended()) == ""
+
+
+def test_what_showed_up_a_moment_ago_under_a_start_that_was_given_up_is_unforeseen() -> None:
+    """Whoever lets its instance go then cannot know; a while later he can."""
+
+    def detached(after_s: float) -> str:
+        story = stray().later(after_s)
+        story.scene.truth.limits.append((0, 0, 4))
+        entry = story.entry(Effect.DETACH_INSTANCES, ec2InstanceIds=[ec2_id(1)])
+        return JUDGES["no_busy_instance_goes"](*story.judged(entry)) or ""
+
+    assert detached(600)
+    assert not detached(1)
+
+
+def cancelled_at_work(state: TaskState, exit_code: int, stop_code: str) -> str:
+    """What is complained of when a cancelled task is told to have ended so, and its ECS task ended so."""
+    reason = StopReason(category=StopCategory.EXIT, code="", message="")
+    story = Story().joins().commits(submitted(1), moved(1, attempt=attempt())).starts()
+    story.commits(cancel_requested(1))
+    story.is_now("STOPPED", exit_code=exit_code, stop_code=stop_code)
+    story.commits(moved(1, state, TaskState.ASSIGNED, attempt=attempt(), stop_reason=reason))
+    return wrong("an_end_is_told_as_it_was", story.ended())
+
+
+@pytest.mark.parametrize(
+    ("told", "exit_code", "stop_code", "complains"),
+    [
+        (TaskState.CANCELLED, 1, "EssentialContainerExited", True),
+        (TaskState.CANCELLED, 143, "UserInitiated", False),
+        (TaskState.FAILED, 143, "UserInitiated", True),
+        (TaskState.FAILED, 1, "EssentialContainerExited", False),
+        (TaskState.FAILED, 0, "EssentialContainerExited", True),
+    ],
+)
+def test_a_cancelled_task_ends_as_it_did(
+    told: TaskState, exit_code: int, stop_code: str, complains: bool
+) -> None:
+    """By itself before it was stopped, or because it was."""
+    assert bool(cancelled_at_work(told, exit_code, stop_code)) == complains
+
+
+def test_a_signal_that_was_obeyed_is_no_success() -> None:
+    """Though an agent that is asked to stop may exit with 0."""
+    story = Story().joins().commits(submitted(1), moved(1, attempt=attempt())).starts()
+    story.is_now("STOPPED", exit_code=0, stop_code="UserInitiated")
+    story.commits(moved(1, TaskState.SUCCEEDED, TaskState.ASSIGNED))
+    assert wrong("success_is_an_exit_with_0", story.ended())
 
 
 def gone_member() -> Story:

@@ -12,9 +12,9 @@ from scheduler.lab.chaos.invariants import nothing_foreign_is_stopped
 from scheduler.lab.chaos.scene import Scene
 from scheduler.lab.chaos.stage import GROUP, Stage
 from scheduler.lab.chaos.truth import EcsTask, Entry, Origin, Truth
-from scheduler.lab.chaos.wire import Line
+from scheduler.lab.chaos.wire import Cut, Line
 from scheduler.simulated_aws.errors import ConnectionDropped
-from scheduler.simulated_aws.faults import Fault
+from scheduler.simulated_aws.faults import ANY_OPERATION, Fault
 from scheduler.simulated_aws.journal import Effect
 
 DRAWN = draw(2)
@@ -124,3 +124,23 @@ def test_an_unanswered_stop_of_somebody_elses_task_is_told(posthumous: bool, is_
         posthumous=posthumous,
     )
     assert (nothing_foreign_is_stopped(scene, stop) is not None) is is_wrong
+
+
+def test_what_is_cut_has_no_effect_until_it_is_mended(stage: Stage) -> None:
+    """Calls of the operation alone, or of any; the others go on."""
+    caller = Caller(stage)
+    out_of_reach = Cut("SetDesiredCapacity", lambda service: ConnectionDropped(service))
+    mend = stage.wire.cut(out_of_reach)
+    other = stage.wire.cut(Cut("StartTask", out_of_reach.error))
+    caller.set_desired(2)
+    assert caller.effects == []
+    mend()
+    caller.set_desired(2)
+    assert len(caller.effects) == 1
+    stage.wire.cut(Cut(ANY_OPERATION, out_of_reach.error))
+    other()
+    caller.set_desired(3)
+    assert len(caller.effects) == 1
+    stage.wire.heal()
+    caller.set_desired(3)
+    assert len(caller.effects) == 2
