@@ -50,6 +50,7 @@ from scheduler.lab.chaos.rules_of_manners import (
 from scheduler.lab.chaos.rules_of_neighbours import nobody_shares_with_an_exclusive_task
 from scheduler.lab.chaos.rules_of_removals import (
     a_mass_failure_ends_nobody,
+    an_unproven_pair_is_left_alone,
     no_busy_instance_goes,
     no_fresh_instance_goes,
     only_lost_agents_are_deregistered,
@@ -301,6 +302,7 @@ ON_EFFECT: tuple[OnEffect, ...] = (
 ON_CALL: tuple[OnCall, ...] = (
     limits_are_kept,
     nothing_is_done_when_observing,
+    an_unproven_pair_is_left_alone,
     budgets_are_kept,
     the_later_scheduler_waits,
 )

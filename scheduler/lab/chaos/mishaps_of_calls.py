@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from scheduler.lab.chaos.plan import Mishap
+from scheduler.lab.chaos.plan import SLOW_EFFECT_MS, SLOW_OUTCOME_MS, Mishap
 from scheduler.lab.chaos.wire import Cut
 from scheduler.lab.chaos.world import World
 from scheduler.lab.virtual_driver import Latency
@@ -88,7 +88,7 @@ def _cut(world: World, mishap: Mishap, cut: Cut) -> None:
 def slow_answers(world: World, mishap: Mishap) -> None:
     """Every call takes long for a while."""
     world.met(mishap)
-    slow = Latency(to_effect_ms=(100, 4_000), to_outcome_ms=(1_000, 30_000))
+    slow = Latency(to_effect_ms=SLOW_EFFECT_MS, to_outcome_ms=SLOW_OUTCOME_MS)
     world.service.driver.answer_with(slow)
     world.after(mishap.for_s, partial(answer_as_usual, world))
 

@@ -56,6 +56,11 @@ class MishapKind(StrEnum):
     ACCESS_DENIED = "access denied"
 
 
+SLOW_EFFECT_MS: RangeMs = (100, 4_000)
+SLOW_OUTCOME_MS: RangeMs = (1_000, 30_000)
+"""How long calls take while answers are slow."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One request of a client, and what the client does about it later.

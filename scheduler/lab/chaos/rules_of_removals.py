@@ -3,6 +3,9 @@
 Found by `invariants.py`, where all of them are listed.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from scheduler.core.model.policy import Policy
 from scheduler.core.world.interlocks import likely_failures
 from scheduler.lab.chaos.scene import Scene
@@ -10,6 +13,12 @@ from scheduler.lab.chaos.truth import EcsTask, Entry, Origin
 from scheduler.simulated_aws.journal import Effect
 
 _HOUR_MS = 3_600_000
+_TOUCHING = (
+    "UpdateContainerInstancesState",
+    "DetachInstances",
+    "TerminateInstances",
+    "DeregisterContainerInstance",
+)
 
 
 def no_busy_instance_goes(scene: Scene, entry: Entry) -> str | None:
@@ -73,6 +82,15 @@ def no_fresh_instance_goes(scene: Scene, entry: Entry) -> str | None:
     if ec2_id in scene.truth.ec2_ids.values() or age_ms >= Policy().never_joined_after_ms:
         return None
     return f"{ec2_id} is terminated {age_ms // 1_000} s after its launch, before it has joined"
+
+
+def an_unproven_pair_is_left_alone(
+    scene: Scene, operation: str, params: Mapping[str, Any], now_ms: int
+) -> str | None:
+    """No instance is touched before a member was seen in the cluster: group and cluster may be strangers."""
+    if scene.book.proven or operation not in _TOUCHING:
+        return None
+    return f"{operation} while no member was ever seen in the cluster"
 
 
 def a_mass_failure_ends_nobody(scene: Scene, entry: Entry) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from scheduler.lab.chaos.book import Book
 from scheduler.lab.chaos.budgets import Budgets
-from scheduler.lab.chaos.plan import MishapKind, Plan
+from scheduler.lab.chaos.plan import SLOW_EFFECT_MS, SLOW_OUTCOME_MS, MishapKind, Plan
 from scheduler.lab.chaos.truth import EcsTask, Origin, Truth
 from scheduler.lab.clock import START_MS
 from scheduler.ports.store import Store
@@ -50,6 +50,8 @@ class Scene:
         """For how long something can be so before the service can possibly know it, and act on it."""
         tuning, account = self.plan.tuning, self.plan.account
         slowest_ms = tuning.to_effect_ms[1] + tuning.to_outcome_ms[1]
+        if self.befalls(MishapKind.SLOW_ANSWERS):
+            slowest_ms = SLOW_EFFECT_MS[1] + SLOW_OUTCOME_MS[1]
         polls_ms = 2 * 1_000 * tuning.cluster_poll_s
         return polls_ms + 3 * slowest_ms + max(account.read_lag_ms, account.group_lag_ms) + 30_000
 

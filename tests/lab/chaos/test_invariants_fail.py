@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from scheduler.core.model.attempt import Attempt, AttemptState
-from scheduler.core.model.facts import revision_fact
+from scheduler.core.model.facts import pair_fact, revision_fact
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import FactRecorded, IntentRecorded, IntentState
 from scheduler.core.model.removal import REMOVE, RemovalCause, removal_text
@@ -136,6 +136,13 @@ def test_a_bucket_is_overdrawn() -> tuple[Case, Case]:
         return story.later(after_s).called("StartTask")
 
     return one_more(0.024), one_more(0.025)
+
+
+@fails("an_unproven_pair_is_left_alone")
+def test_an_instance_is_touched_before_the_pair_is_proven() -> tuple[Case, Case]:
+    """By a detach; beside it, once a member was seen in the cluster."""
+    proven = Story().commits(pair_fact("ci", "ci-agents"))
+    return Story().called("DetachInstances"), proven.called("DetachInstances")
 
 
 @fails("the_later_scheduler_waits")
