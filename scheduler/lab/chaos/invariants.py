@@ -293,6 +293,7 @@ ON_EFFECT: tuple[OnEffect, ...] = (
     nothing_runs_twice,
     what_is_cancelled_is_not_started,
     no_fresh_instance_goes,
+    an_unproven_pair_is_left_alone,
     a_mass_failure_ends_nobody,
     a_configuration_is_registered_once,
     only_ours_is_deregistered,
@@ -302,7 +303,6 @@ ON_EFFECT: tuple[OnEffect, ...] = (
 ON_CALL: tuple[OnCall, ...] = (
     limits_are_kept,
     nothing_is_done_when_observing,
-    an_unproven_pair_is_left_alone,
     budgets_are_kept,
     the_later_scheduler_waits,
 )

@@ -3,9 +3,6 @@
 Found by `invariants.py`, where all of them are listed.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from scheduler.core.model.policy import Policy
 from scheduler.core.world.interlocks import likely_failures
 from scheduler.lab.chaos.scene import Scene
@@ -14,10 +11,10 @@ from scheduler.simulated_aws.journal import Effect
 
 _HOUR_MS = 3_600_000
 _TOUCHING = (
-    "UpdateContainerInstancesState",
-    "DetachInstances",
-    "TerminateInstances",
-    "DeregisterContainerInstance",
+    Effect.CONTAINER_INSTANCE_STATE_CHANGE,
+    Effect.DETACH_INSTANCES,
+    Effect.INSTANCE_TERMINATING,
+    Effect.CONTAINER_INSTANCE_DEREGISTERED,
 )
 
 
@@ -84,13 +81,16 @@ def no_fresh_instance_goes(scene: Scene, entry: Entry) -> str | None:
     return f"{ec2_id} is terminated {age_ms // 1_000} s after its launch, before it has joined"
 
 
-def an_unproven_pair_is_left_alone(
-    scene: Scene, operation: str, params: Mapping[str, Any], now_ms: int
-) -> str | None:
-    """No instance is touched before a member was seen in the cluster: group and cluster may be strangers."""
-    if scene.book.proven or operation not in _TOUCHING:
+def an_unproven_pair_is_left_alone(scene: Scene, entry: Entry) -> str | None:
+    """No instance is touched before a member was seen in the cluster: group and cluster may be strangers.
+
+    But by what had left the process when it was killed and its store lost.
+    """
+    if entry.effect not in _TOUCHING or entry.origin is not Origin.SERVICE:
         return None
-    return f"{operation} while no member was ever seen in the cluster"
+    if scene.book.proven or entry.late or entry.posthumous:
+        return None
+    return f"{entry.effect} while no member was ever seen in the cluster"
 
 
 def a_mass_failure_ends_nobody(scene: Scene, entry: Entry) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from scheduler.lab.chaos import invariants
 
 PAGE = Path(__file__).parents[3] / "docs" / "guarantees.md"
-HELD_BY = re.compile(r"^\* fault machine: (.*(?:\n  .*)*)", re.MULTILINE)
+HELD_BY = re.compile(r"^\* fault machine[^:]*: (.*(?:\n  .*)*)", re.MULTILINE)
 KNOWN = dict(invariants.sentences())
 
 

@@ -140,9 +140,13 @@ def test_a_bucket_is_overdrawn() -> tuple[Case, Case]:
 
 @fails("an_unproven_pair_is_left_alone")
 def test_an_instance_is_touched_before_the_pair_is_proven() -> tuple[Case, Case]:
-    """By a detach; beside it, once a member was seen in the cluster."""
-    proven = Story().commits(pair_fact("ci", "ci-agents"))
-    return Story().called("DetachInstances"), proven.called("DetachInstances")
+    """It is drained; beside it, once a member was seen in the cluster."""
+
+    def drained(story: Story) -> Case:
+        arn = instance_arn(1)
+        return story.judged(story.entry(Effect.CONTAINER_INSTANCE_STATE_CHANGE, containerInstanceArn=arn))
+
+    return drained(Story()), drained(Story().commits(pair_fact("ci", "ci-agents")))
 
 
 @fails("the_later_scheduler_waits")
