@@ -6,24 +6,26 @@ API); the buckets belong to the whole account and region, so we plan for a share
 
 from dataclasses import dataclass, field
 
-_WORSE_AFTER_MS = 10_000
-"""Throttles of one moment are one: calls under way together are refused together."""
+_MOMENT_MS = 10_000
+"""Throttles within it are one: calls under way together are refused together."""
 
-_SLOWEST = 32.0
-"""By how much a rate is divided at most."""
+_AGAIN_MS = 20_000
+"""Throttles further apart than this do not go on."""
 
 
 @dataclass(slots=True)
 class TokenBucket:
-    """`burst` tokens at most, `per_second` new ones; starts full."""
+    """`burst` tokens at most, `per_second` new ones, after throttles fewer, to 1/`slowest`; starts full."""
 
     burst: float
     per_second: float
+    slowest: float = 2.0
     tokens: float = field(init=False)
     _as_of_ms: int | None = field(init=False, default=None)
     _slowness: float = field(init=False, default=1.0)
     _slow_until_ms: int = field(init=False, default=0)
-    _worse_from_ms: int = field(init=False, default=0)
+    _throttled_ms: int = field(init=False, default=0)
+    _stepped_ms: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         """Fills the bucket."""
@@ -32,7 +34,9 @@ class TokenBucket:
     def available(self, now_ms: int) -> int:
         """Whole tokens at `now_ms`. A clock that steps back adds nothing."""
         if self._as_of_ms is not None and now_ms > self._as_of_ms:
-            self.tokens = min(self.burst, self.tokens + (now_ms - self._as_of_ms) / 1000 * self._rate(now_ms))
+            slow_ms = max(0, min(now_ms, self._slow_until_ms) - self._as_of_ms)
+            gained = (slow_ms / self._slowness + now_ms - self._as_of_ms - slow_ms) / 1000 * self.per_second
+            self.tokens = min(self.burst, self.tokens + gained)
         self._as_of_ms = now_ms
         return int(self.tokens)
 
@@ -50,16 +54,18 @@ class TokenBucket:
         self.available(now_ms)
         self.tokens = min(self.tokens, 0.0)
         if now_ms >= self._slow_until_ms:
-            self._slowness, self._worse_from_ms = 2.0, now_ms + _WORSE_AFTER_MS
-        elif now_ms >= self._worse_from_ms:
-            self._slowness = min(2 * self._slowness, _SLOWEST)
-            self._worse_from_ms = now_ms + _WORSE_AFTER_MS
-        self._slow_until_ms = now_ms + slow_ms
+            self._slowness, self._stepped_ms = 2.0, now_ms
+        elif now_ms - self._stepped_ms >= _MOMENT_MS:
+            goes_on = now_ms - self._throttled_ms <= _AGAIN_MS
+            slowness = self._slowness * 2 if goes_on else self._slowness / 2
+            self._slowness, self._stepped_ms = max(2.0, min(slowness, self.slowest)), now_ms
+        self._throttled_ms, self._slow_until_ms = now_ms, now_ms + slow_ms
 
     def next_token_ms(self, now_ms: int) -> int:
         """When a whole token will be there, if none is taken before."""
-        missing = 1 - self.tokens
-        return now_ms if missing <= 0 else now_ms + max(1, round(missing / self._rate(now_ms) * 1000))
-
-    def _rate(self, now_ms: int) -> float:
-        return self.per_second / self._slowness if now_ms < self._slow_until_ms else self.per_second
+        missing_ms = (1 - self.tokens) / self.per_second * 1000
+        if missing_ms <= 0:
+            return now_ms
+        slow_ms = max(0, self._slow_until_ms - now_ms)
+        slowly_ms = min(missing_ms * self._slowness, slow_ms)
+        return now_ms + max(1, round(slowly_ms + missing_ms - slowly_ms / self._slowness))

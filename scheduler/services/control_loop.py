@@ -182,7 +182,9 @@ class ControlLoop:
             return now_ms
         due_ms = self._world.next_ms()
         if due_ms <= now_ms:
-            due_ms = self._lanes.next_token_ms(now_ms) if self._lanes.any_empty() else now_ms + _BUSY_LANE_MS
+            due_ms = now_ms + _BUSY_LANE_MS
+            if self._lanes.any_empty():
+                due_ms = min(due_ms, self._lanes.next_token_ms(now_ms))
         return max(due_ms, now_ms + COALESCE_MS)
 
 

@@ -38,6 +38,9 @@ _WITHIN = {Lane.SWEEP: Lane.READ}
 they get half at most, and what they leave is for searches and readings of tasks.
 """
 
+_SLOWEST = {Lane.READ: 32.0, Lane.SWEEP: 32.0}
+"""By how much throttles that go on divide the rates of lanes whose calls make several requests."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneLimit:
@@ -74,7 +77,8 @@ class Lanes:
         """Every bucket is full."""
         self._limits = limits
         self._buckets = {
-            lane: TokenBucket(max(1.0, each.burst), each.per_second) for lane, each in limits.items()
+            lane: TokenBucket(max(1.0, each.burst), each.per_second, _SLOWEST.get(lane, 2.0))
+            for lane, each in limits.items()
         }
         self._under_way = dict.fromkeys(limits, 0)
         self._closed = False
@@ -100,7 +104,7 @@ class Lanes:
             bucket.take(now_ms)
 
     def heard(self, outcome: Outcome, now_ms: int) -> None:
-        """A call ended: its further requests are owed, and a throttle slows its lane."""
+        """A call ended: its further requests are owed, and a throttle slows its lane and those within it."""
         lane = LANE_OF[type(outcome.call)]
         self._under_way[lane] -= 1
         refused = isinstance(outcome.answer, Failure) and outcome.answer.throttled
@@ -109,6 +113,9 @@ class Lanes:
             bucket.take(now_ms, max(0, outcome.requests - 1))
             if throttled:
                 bucket.throttled(now_ms)
+        for within, of in _WITHIN.items():
+            if throttled and of is lane:
+                self._buckets[within].throttled(now_ms)
 
     def next_token_ms(self, now_ms: int) -> int:
         """When the next empty bucket has a token again."""

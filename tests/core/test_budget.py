@@ -68,15 +68,41 @@ def test_another_throttle_starts_the_minute_again() -> None:
 
 def test_throttles_that_go_on_slow_the_bucket_further() -> None:
     """Every ten seconds by half, as others leave less than it takes; those of one moment count once."""
-    bucket = TokenBucket(10, 2)
+    bucket = TokenBucket(10, 2, slowest=32)
     for at_ms in (0, 1, 9_999, 10_000, 10_001, 20_000):
         bucket.throttled(START_MS + at_ms)
     assert [bucket.available(START_MS + 20_000 + ms) for ms in (0, 3_999, 4_000, 8_000)] == [0, 0, 1, 2]
 
 
-def test_a_bucket_is_never_slowed_to_a_halt() -> None:
-    """To one thirty-second of its rate at most, and then it begins with the half again."""
+def test_throttles_that_come_now_and_then_do_not_go_on() -> None:
+    """Others' bursts every fifty seconds leave the half of the rate, and take back what was slower."""
+    bucket = TokenBucket(10, 2, slowest=32)
+    for at_s in (0, 10, 20, 30, 80, 130, 180):
+        bucket.throttled(START_MS + at_s * 1_000)
+    assert [bucket.available(START_MS + 180_000 + ms) for ms in (0, 999, 1_000)] == [0, 0, 1]
+
+
+def test_a_bucket_that_makes_single_requests_is_halved_at_most() -> None:
+    """What others leave is enough for one, whenever it comes."""
     bucket = TokenBucket(10, 2)
+    for at_s in range(0, 100, 10):
+        bucket.throttled(START_MS + at_s * 1_000)
+    assert [bucket.available(START_MS + 90_000 + ms) for ms in (0, 999, 1_000)] == [0, 0, 1]
+
+
+def test_a_token_is_promised_for_when_it_comes() -> None:
+    """Slowly at first, and at the whole rate once the minute is over."""
+    bucket = TokenBucket(10, 2)
+    bucket.throttled(START_MS)
+    bucket.take(START_MS, 89)
+    promised_ms = bucket.next_token_ms(START_MS)
+    assert promised_ms == START_MS + 60_000 + 15_000
+    assert [bucket.available(promised_ms - 1), bucket.available(promised_ms)] == [0, 1]
+
+
+def test_a_bucket_is_never_slowed_to_a_halt() -> None:
+    """To one thirty-second of its rate, if that is the slowest, and then it begins with the half again."""
+    bucket = TokenBucket(10, 2, slowest=32)
     for number in range(60):
         bucket.throttled(START_MS + number * 10_000)
     last_ms = START_MS + 590_000

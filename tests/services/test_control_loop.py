@@ -209,14 +209,15 @@ def test_the_loop_never_spins_behind_a_full_lane(driver: HandDriver) -> None:
     assert driver.wake_ms >= driver.now_ms + COALESCE_MS
 
 
-def test_an_empty_bucket_is_waited_for() -> None:
-    """When a due call only lacks a token the loop sleeps until the token comes."""
-    limit = LaneLimit(burst=1, per_second=0.5, at_once=9)
+@pytest.mark.parametrize(("per_second", "sleeps_ms"), [(2.0, 500), (0.1, 1_000)])
+def test_an_empty_bucket_is_waited_for(per_second: float, sleeps_ms: int) -> None:
+    """When a due call only lacks a token the loop sleeps until it comes, or until other things may be due."""
+    limit = LaneLimit(burst=1, per_second=per_second, at_once=9)
     driver = HandDriver(a_world(an_instance(1)), limits=dict.fromkeys(Lane, limit))
     driver.now_ms += 10_000
     driver.lanes.sent(DescribeGroup(group="ci"), driver.now_ms)
     driver.turn()
-    assert driver.wake_ms == driver.now_ms + 2_000
+    assert driver.wake_ms == driver.now_ms + sleeps_ms
 
 
 # ---- the digest

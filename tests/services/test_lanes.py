@@ -131,11 +131,11 @@ def test_lanes_do_not_share_tokens() -> None:
 
 
 def test_a_throttled_call_slows_its_own_lane() -> None:
-    """The lane that AWS refused is empty and refills at half its rate; the others go on."""
+    """The lane that AWS refused, and what is within it, is empty and refills at half its rate."""
     each = lanes(burst=4, at_once=4)
     send(each, READ, 1)
     each.heard(Outcome(call=READ, answer=THROTTLED, sent_ms=START_MS), START_MS)
-    assert each.slots(START_MS) == dict.fromkeys(Lane, 4) | {Lane.READ: 0}
+    assert each.slots(START_MS) == dict.fromkeys(Lane, 4) | {Lane.READ: 0, Lane.SWEEP: 0}
     assert [read_slots(each, START_MS + ms) for ms in (1_000, 2_000)] == [0, 1]
 
 
