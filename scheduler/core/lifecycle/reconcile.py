@@ -184,13 +184,13 @@ def _abandon(evidence: AttemptEvidence, absent_as_of_ms: int, now_ms: int, polic
 
 
 def _forget(evidence: AttemptEvidence, now_ms: int, policy: Policy) -> Transition:
-    """Rule 4, too late. What shows up after all is a stray all the same, as its task has ended."""
+    """Rule 4, too late. What shows up after all is a stray all the same."""
     reason = StopReason(
         category=StopCategory.INSTANCE_LOST,
         code="NOT_FOUND",
         message="the answer to StartTask was lost; its task may have run, and ECS have forgotten it by now",
     )
-    lost = replace(evidence.attempt, state=AttemptState.ABANDONED, stopped_ms=now_ms, stop_reason=reason)
+    lost = replace(evidence.attempt, state=AttemptState.ENDED, stopped_ms=now_ms, stop_reason=reason)
     return _nothing_to_stop(evidence, lost) or _transition(
         evidence, _after_end(evidence, reason, policy, ran=True), lost, reason
     )

@@ -88,6 +88,12 @@ class Attempt:
         """True until it is known that its ECS task does not exist or has stopped."""
         return self.state not in CLOSED_ATTEMPT_STATES
 
+    @property
+    def may_show_up(self) -> bool:
+        """True when it is over for us, and nobody knows whether its ECS task was ever there."""
+        unseen = self.state is AttemptState.ENDED and not self.ecs_task_arn
+        return unseen or self.state is AttemptState.ABANDONED
+
 
 def returned_ms(attempts: Iterable[Attempt]) -> int | None:
     """When a task, of all its attempts, last came back to the queue in a way that gives it more time.

@@ -57,8 +57,8 @@ AZ_REBALANCE = "AZRebalance"
 """The Auto Scaling process that moves instances between zones."""
 
 
-STRAY = "its start was given up as lost and its work given to another"
-"""The stoppedReason of a task that shows up under an abandoned attempt."""
+STRAY = "its start was given up as lost"
+"""The stoppedReason of a task that shows up under an attempt that was given up."""
 
 _TOO_LATE = StopReason(
     category=StopCategory.CAPACITY, code="THROTTLED", message="AWS throttled its start for too long"

@@ -1,7 +1,8 @@
 """Searches for ECS tasks whose StartTask had no answer.
 
-A *lost* attempt is looked for until it is found or abandoned. An abandoned one is looked out for a while
-longer: if its task shows up after all it is a *stray*, and is stopped, because its work was given to another.
+A *lost* attempt is looked for until it is found or given up. One that was given up is looked out for a while
+longer: if its task shows up after all it is a *stray*, and is stopped, because its work was given to another
+or told as lost.
 """
 
 from collections.abc import Iterator

@@ -289,7 +289,7 @@ class World(Parts):
         self.fleet.refresh(attempt.ec2_instance_id)
         if not attempt.holds_room:
             self.agenda.forget(attempt)
-            if attempt.state is AttemptState.ABANDONED:
+            if attempt.may_show_up:
                 self.agenda.searches.look_out(attempt, now_ms)
         elif attempt.state is AttemptState.UNKNOWN:
             self.agenda.searches.begin(attempt, now_ms)
