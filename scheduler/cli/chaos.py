@@ -64,7 +64,7 @@ def chaos(
     """Play the whole service on a virtual clock, with faults, and check what must always hold.
 
     A seed is everything: workload, cluster, settings and faults. The exit code is 1 if any seed fails,
-    or if 2,000 seeds or more leave a kind of fault that never met some state of tasks or removals.
+    or if 2,100 seeds or more leave a kind of fault that never met some state of tasks or removals.
     """
     if (seed is None) == (not seeds):
         raise typer.BadParameter("give --seed N or --seeds A..B")

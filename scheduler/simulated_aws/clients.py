@@ -14,13 +14,18 @@ from typing import Any, cast
 
 from botocore import xform_name
 from botocore.errorfactory import BaseClientExceptions, ClientExceptionsFactory
-from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    ParamValidationError,
+)
 from botocore.handlers import decode_console_output
 from botocore.model import OperationModel
 from botocore.validate import ParamValidator
 
 from scheduler.simulated_aws.codec_base import Backend, service_model
-from scheduler.simulated_aws.errors import ApiError, ConnectionDropped
+from scheduler.simulated_aws.errors import ApiError, ConnectionDropped, NeverConnected
 
 ClientMethod = Callable[..., dict[str, Any]]
 _VALIDATOR = ParamValidator()
@@ -73,7 +78,10 @@ class InProcessClient:
         except ApiError as error:
             raise self._client_error(operation, error) from error
         except ConnectionDropped as dropped:
-            raise ConnectionClosedError(endpoint_url=f"in-process:{self._service}") from dropped
+            url = f"in-process:{self._service}"
+            if isinstance(dropped, NeverConnected):
+                raise EndpointConnectionError(endpoint_url=url) from dropped
+            raise ConnectionClosedError(endpoint_url=url) from dropped
         answer = {**_copy(result), "ResponseMetadata": self._metadata(200)}
         if operation == "GetConsoleOutput":
             # On the wire it is base64, and boto3's own handler makes text of it.

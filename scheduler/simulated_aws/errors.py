@@ -25,6 +25,10 @@ class ConnectionDropped(Exception):
     """The connection closes without an answer; whether the call took effect, the caller cannot know."""
 
 
+class NeverConnected(ConnectionDropped):
+    """No connection was made: the call certainly had no effect."""
+
+
 # The codes that botocore's retry handler recognises as throttling, as each service sends them.
 _THROTTLES = {
     "ecs": ("ThrottlingException", "Rate exceeded", 400),

@@ -4,10 +4,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    ParamValidationError,
+)
 
 from scheduler.simulated_aws.clients import InProcessClient
-from scheduler.simulated_aws.errors import ApiError, ConnectionDropped
+from scheduler.simulated_aws.errors import ApiError, ConnectionDropped, NeverConnected
 from tests.simulated_aws.stand_in import Canned, StandIn
 
 START = {"taskDefinition": "agent:1", "containerInstances": ["ci-1"]}
@@ -73,6 +78,13 @@ def test_a_dropped_connection_is_a_closed_connection() -> None:
     """An answer that never comes is the error that botocore raises for it."""
     client, _ = ecs(StartTask=ConnectionDropped())
     with pytest.raises(ConnectionClosedError):
+        client.start_task(**START)
+
+
+def test_a_connection_that_was_never_made_is_told_apart() -> None:
+    """botocore has an exception of its own for it: nothing was sent."""
+    client, _ = ecs(StartTask=NeverConnected())
+    with pytest.raises(EndpointConnectionError):
         client.start_task(**START)
 
 

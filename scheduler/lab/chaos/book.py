@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from scheduler.core.model.attempt import Attempt, AttemptState
+from scheduler.core.model.attempt import Attempt
 from scheduler.core.model.facts import DEFINITION_PREFIX, PAIR_PREFIX
 from scheduler.core.model.policy import Policy
 from scheduler.core.model.records import (
@@ -144,7 +144,7 @@ class Book:
         if attempt.stop_wish:
             self.wishes.add(attempt.attempt_id)
         waited_ms = now_ms - self.opened.setdefault(attempt.attempt_id, now_ms)
-        if attempt.state is AttemptState.ABANDONED and waited_ms >= Policy().visibility_window_ms:
+        if attempt.may_show_up and waited_ms >= Policy().visibility_window_ms:
             self.given_up.setdefault(attempt.attempt_id, now_ms)
 
     def _remove(self, intent: IntentRecorded, now_ms: int) -> None:

@@ -7,7 +7,7 @@ from scheduler.lab.chaos.plan import SLOW_EFFECT_MS, SLOW_OUTCOME_MS, Mishap
 from scheduler.lab.chaos.wire import Cut
 from scheduler.lab.chaos.world import World
 from scheduler.lab.virtual_driver import Latency
-from scheduler.simulated_aws.errors import ApiError, ConnectionDropped
+from scheduler.simulated_aws.errors import ApiError, ConnectionDropped, NeverConnected
 from scheduler.simulated_aws.faults import ANY_OPERATION, Fault, FaultKind
 
 _SHARES = (0.2, 0.5, 1.0)
@@ -61,8 +61,9 @@ def late_effect(world: World, mishap: Mishap) -> None:
 
 
 def unreachable(world: World, mishap: Mishap) -> None:
-    """No call arrives for a while."""
-    _cut(world, mishap, Cut(ANY_OPERATION, lambda service: ConnectionDropped(f"{service} is out of reach")))
+    """No call arrives for a while: no connection is made, or each is closed before there is an answer."""
+    error = NeverConnected if mishap.pick % 2 else ConnectionDropped
+    _cut(world, mishap, Cut(ANY_OPERATION, lambda service: error(f"{service} is out of reach")))
 
 
 def credentials_expired(world: World, mishap: Mishap) -> None:

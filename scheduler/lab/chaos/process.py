@@ -26,6 +26,9 @@ class ChaosDriver(VirtualDriver):
     up: bool = True
     """Whether the process runs."""
 
+    down_ms: int = 0
+    """When it last was killed."""
+
     def __init__(
         self, start: Callable[[], Engine], clock: VirtualClock, *, seed: int, latency: Latency
     ) -> None:
@@ -65,7 +68,7 @@ class ChaosDriver(VirtualDriver):
         self._life += 1
         self._wake_ms = None
         self._inbox.clear()
-        self.up = False
+        self.up, self.down_ms = False, self._clock.now_ms()
         self._leave_unanswered()
 
     def _commit_waiting(self) -> None:

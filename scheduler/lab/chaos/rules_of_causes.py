@@ -1,5 +1,6 @@
 """Invariants of causes: nothing is started, ended or removed without a good one."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from scheduler.core.model.attempt import Attempt, StopCategory, StopReason
@@ -119,7 +120,10 @@ def nothing_fails_without_a_cause(scene: Scene, ending: Ending) -> str | None:
     """
     old = any(map(scene.befalls, (MishapKind.STORE_RESTORED, MishapKind.OLD_STORE_RESTORED)))
     doubtful = old or scene.spread_ms() >= Policy().visibility_window_ms
-    denied = scene.befalls(MishapKind.ACCESS_DENIED)
+    starts = ("StartTask", "RegisterTaskDefinition")
+    denied = any(
+        each.kind is MishapKind.ACCESS_DENIED and each.operation in starts for each in scene.plan.mishaps
+    )
     largest = [INSTANCE_TYPES[each] for each in scene.plan.account.instance_types]
     started = {each.task_id for each in scene.truth.tasks.values()}
     for task in ending.store.list_tasks(TaskFilter(), "", EVERYTHING):
@@ -164,22 +168,24 @@ def launches_are_used_up(scene: Scene, ending: Ending) -> str | None:
     """
     policy = Policy()
     of_image = {StopCategory.IMAGE: policy.max_image_attempts}
+    launched = Counter(each.task_id for each in scene.truth.tasks.values() if scene.believed(each))
     for row in ending.store.list_tasks(TaskFilter(), "", EVERYTHING):
         task = ending.store.get(row.task_id) or row
         used, reason = sum(each.counted for each in task.attempts), task.status.stop_reason
-        if used > policy.max_attempts:
-            return f"{task.task_id} was launched {used} times"
-        unlucky = task.status.state is TaskState.FAILED and reason is not None
-        if unlucky and _never_began(scene, task.attempts[-1:], reason):
-            due = of_image.get(reason.category, policy.max_attempts) if reason else 0
-            if used < due:
-                return f"{task.task_id} is FAILED by {reason} after {used} of {due} launches"
+        most = max(used, launched[task.task_id])
+        if most > policy.max_attempts:
+            return f"{task.task_id} was launched {most} times"
+        if reason is None or task.status.state is not TaskState.FAILED:
+            continue
+        due = of_image.get(reason.category, policy.max_attempts)
+        if used < due and _never_began(scene, task.attempts[-1:], reason):
+            return f"{task.task_id} is FAILED by {reason} after {used} of {due} launches"
     return None
 
 
-def _never_began(scene: Scene, last: Sequence[Attempt], reason: StopReason | None) -> bool:
+def _never_began(scene: Scene, last: Sequence[Attempt], reason: StopReason) -> bool:
     """Whether that was why it failed: what was stopped for its start may have run in the meantime."""
-    if not last or reason is None:
+    if not last:
         return False
     if reason.category is not StopCategory.START_TIMEOUT:
         return reason.category in (StopCategory.IMAGE, StopCategory.CANNOT_START)

@@ -53,8 +53,8 @@ def the_later_scheduler_waits(
         return None
     later = {each.epoch for each in scene.truth.tasks.values() if each.since_ms >= scene.began_ms}
     for each in scene.truth.tasks.values():
-        age_ms = now_ms - each.started_ms
-        shows = scene.blind_ms() + _CENSUS_MS < age_ms < _POLICY.rival_window_ms - 5_000
+        age_ms, known_ms = now_ms - each.started_ms, now_ms - max(each.started_ms, scene.life_ms)
+        shows = scene.blind_ms() + _CENSUS_MS < known_ms and age_ms < _POLICY.rival_window_ms - 5_000
         theirs = each.epoch not in ("", scene.book.epoch, *later)
         if shows and theirs and each.status == "RUNNING":
             return f"{operation} while {each.arn} of an earlier scheduler runs"

@@ -88,7 +88,8 @@ def an_unproven_pair_is_left_alone(scene: Scene, entry: Entry) -> str | None:
     """
     if entry.effect not in _TOUCHING or entry.origin is not Origin.SERVICE:
         return None
-    if scene.book.proven or entry.late or entry.posthumous:
+    joined = any(each in scene.truth.launched for each in scene.truth.ec2_ids.values())
+    if (scene.book.proven and joined) or entry.posthumous:
         return None
     return f"{entry.effect} while no member was ever seen in the cluster"
 

@@ -60,7 +60,7 @@ def _ran_on(scene: Scene, ending: Ending, task: EcsTask, since_ms: int) -> bool:
 
 def _could_ms(scene: Scene, task: EcsTask, since_ms: int) -> int:
     """Since when it could be asked to stop."""
-    return max(since_ms, task.started_ms, scene.life_ms)
+    return max(since_ms, task.started_ms, scene.in_touch_ms())
 
 
 def _end_ms(scene: Scene, task: EcsTask, now_ms: int) -> int:

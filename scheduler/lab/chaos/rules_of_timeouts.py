@@ -67,7 +67,7 @@ def no_timeout_comes_early(scene: Scene, ending: Ending) -> str | None:
 def a_timeout_is_kept(scene: Scene, ending: Ending) -> str | None:
     """Nothing waits in the queue or runs for longer than it may, over restarts as well.
 
-    What comes due while there is no service counts from when there is one. Times of clocks that were set are
+    Judged by how long a life of the service that could act on it has not. Times of clocks that were set are
     not compared; one that another scheduler holds up may be late.
     """
     if len(scene.errors_ms) > 1 or scene.befalls(MishapKind.SECOND_SCHEDULER):
@@ -76,7 +76,8 @@ def a_timeout_is_kept(scene: Scene, ending: Ending) -> str | None:
     due_ms: dict[str, int] = {}
     for event in ending.store.events_after(0, EVERYTHING):
         task_id, at_ms = event.task.task_id, event.task.status.updated_ms
-        late_ms = at_ms - max(due_ms.pop(task_id, at_ms), scene.began_ms)
+        due = due_ms.pop(task_id, at_ms)
+        late_ms = max(min(at_ms, end) - max(due, begin) for begin, end in scene.lives)
         if late_ms > _PATIENCE_MS + scene.blind_ms():
             return f"{task_id} was {event.previous_state} for {late_ms} ms more than it may"
         waits.note(event)

@@ -15,6 +15,10 @@ EVERYTHING = 1_000_000
 """More than a run ever stores of anything."""
 
 
+FOR_EVER_MS = 10 * START_MS
+"""Later than any run ends."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Scene:
     """One service and the truth. `book` is replaced when the store is lost, `budgets` at each start.
@@ -30,6 +34,9 @@ class Scene:
     began_ms: int = START_MS
     life_ms: int = START_MS
     """The same by the true clock."""
+
+    lives: list[list[int]] = field(default_factory=lambda: [[START_MS, FOR_EVER_MS]])
+    """From when to when the service lived, by its own clock."""
 
     errors_ms: set[int] = field(default_factory=lambda: {0})
     """By how much the clocks of its lives were wrong."""
@@ -56,8 +63,9 @@ class Scene:
         return polls_ms + 3 * slowest_ms + max(account.read_lag_ms, account.group_lag_ms) + 30_000
 
     def in_touch_ms(self) -> int:
-        """Since when it can have known what goes on in AWS: it is told nothing while that is out of reach."""
-        cut_off = any(map(self.befalls, (MishapKind.UNREACHABLE, MishapKind.CREDENTIALS_EXPIRED)))
+        """Since when it can have known of AWS, and acted there: not while that is out of reach or refuses."""
+        outages = (MishapKind.UNREACHABLE, MishapKind.CREDENTIALS_EXPIRED, MishapKind.ACCESS_DENIED)
+        cut_off = any(map(self.befalls, outages))
         return max(self.life_ms, START_MS + 1_000 * self.plan.quiet_s if cut_off else 0)
 
     def spread_ms(self) -> int:

@@ -16,7 +16,7 @@ from scheduler.lab.chaos.book import Book
 from scheduler.lab.chaos.budgets import Budgets
 from scheduler.lab.chaos.invariants import ON_CALL, ON_EFFECT, ON_STEP
 from scheduler.lab.chaos.process import ChaosDriver, MortalStore, written
-from scheduler.lab.chaos.scene import Scene
+from scheduler.lab.chaos.scene import FOR_EVER_MS, Scene
 from scheduler.lab.chaos.stage import CLUSTER, Stage, judge, settings_of
 from scheduler.lab.chaos.stores import Backup, Stores
 from scheduler.lab.chaos.truth import Entry, Origin
@@ -165,6 +165,9 @@ class Service:
         if self.offset_ms:
             self.book.never_joined.clear()  # by another clock what the scaling log tells may be long past
         self.book.images.clear()  # a store gives a waiting task back without its image
+        if life > 1:
+            self.scene.lives[-1][1] = self.driver.down_ms
+            self.scene.lives.append([self.clock.now_ms(), FOR_EVER_MS])
         self.scene.began_ms = self.clock.now_ms()
         self.scene.life_ms = stage.clock.now_ms()
         self.scene.errors_ms.add(self.scene.began_ms - self.scene.life_ms)

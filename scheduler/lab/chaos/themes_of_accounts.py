@@ -75,6 +75,7 @@ def outages(random: Random, plan: Plan) -> Plan:
             at_s=random.randint(1, plan.quiet_s // 2),
             kind=random.choice(OUTAGES),
             operation=random.choice(_DENIABLE),
+            pick=random.randint(0, 99),
             for_s=random.choice((5, 60, 150, 400)),
             when=random.choice(("", *LIFECYCLE)),
         )

@@ -28,6 +28,7 @@ from tests.builders import (
     task_id,
     transitioned,
 )
+from tests.clocks import START_MS
 from tests.lab.chaos.breakages import recorded
 from tests.lab.chaos.breakages_table import BREAKAGES
 from tests.lab.chaos.scenes import FAILING, JUDGES, THEIRS, Case, Story, fails, revision_tags, task_arn
@@ -146,7 +147,7 @@ def test_an_instance_is_touched_before_the_pair_is_proven() -> tuple[Case, Case]
         arn = instance_arn(1)
         return story.judged(story.entry(Effect.CONTAINER_INSTANCE_STATE_CHANGE, containerInstanceArn=arn))
 
-    return drained(Story()), drained(Story().commits(pair_fact("ci", "ci-agents")))
+    return drained(Story()), drained(Story().joins().commits(pair_fact("ci", "ci-agents")))
 
 
 @fails("the_later_scheduler_waits")
@@ -249,12 +250,13 @@ def test_a_task_waits_for_too_long() -> tuple[Case, Case]:
     """An hour longer than it may; beside it, as long as nobody was there to see."""
 
     def expired(down_s: float) -> Case:
-        story = Story().commits(submitted(1, timeouts=Timeouts(queue_ms=60_000))).later(down_s)
-        story.scene.began_ms = story.now_ms
+        story = Story().commits(submitted(1, timeouts=Timeouts(queue_ms=60_000)))
+        back_ms = story.later(down_s).now_ms
+        story.scene.lives = [[START_MS, START_MS + 1], [back_ms, back_ms + 7_200_000]]
         story.later(3_660 - down_s)
         return story.commits(transitioned(1, TaskState.EXPIRED, at_ms=story.now_ms)).ended()
 
-    return expired(0), expired(3_600)
+    return expired(1), expired(3_600)
 
 
 def test_a_start_that_was_lost_gives_more_time_once() -> None:
