@@ -109,7 +109,7 @@ def tell(
 ) -> tuple[ScalingEvent, ...]:
     """What is done, as events; without `growth` nothing is bought. A step that is begun again is old news."""
     events = [_grown(group, growth, now_ms)] if growth else []
-    size = group.desired + (len(growth.types) if growth else 0)
+    size = upkeep.size + (len(growth.types) if growth else 0)
     for moved in removing.moved:
         if moved.removal.step in _KINDS and _is_news(upkeep, moved.removal):
             events.append(_begun(group, moved.removal, now_ms, message=moved.message))

@@ -36,7 +36,7 @@ class Scene:
     """The same by the true clock."""
 
     lives: list[list[int]] = field(default_factory=lambda: [[START_MS, FOR_EVER_MS]])
-    """From when to when the service lived, by its own clock."""
+    """From when to when the service lived with the present store, by its own clock."""
 
     errors_ms: set[int] = field(default_factory=lambda: {0})
     """By how much the clocks of its lives were wrong."""

@@ -136,6 +136,7 @@ class Service:
     def _disown(self) -> None:
         """Of another store, what was done and told by the last one is somebody else's."""
         self.watcher.forget()
+        self.scene.lives.clear()
         steered_ms = self.scene.truth.steered_ms
         steered_ms[Origin.MISHAP] = max(steered_ms.get(each, 0) for each in (self._by, Origin.MISHAP))
 
@@ -166,7 +167,8 @@ class Service:
             self.book.never_joined.clear()  # by another clock what the scaling log tells may be long past
         self.book.images.clear()  # a store gives a waiting task back without its image
         if life > 1:
-            self.scene.lives[-1][1] = self.driver.down_ms
+            for each in self.scene.lives[-1:]:
+                each[1] = self.driver.down_ms
             self.scene.lives.append([self.clock.now_ms(), FOR_EVER_MS])
         self.scene.began_ms = self.clock.now_ms()
         self.scene.life_ms = stage.clock.now_ms()
